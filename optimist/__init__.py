@@ -1,1 +1,1 @@
-"""Optimist: an optimistic rollup for margined derivatives whose law is written once and provable step by step."""
+"""Optimist: an optimistic rollup for margined derivatives; one law, written once, provable step by step."""

@@ -1,1 +1,1 @@
-"""Ground floor: hashing, trees, signatures, units. Knows nothing of finance, of machines or of Ethereum nodes."""
+"""Ground floor: hashing, trees, signatures. Knows nothing of finance, of machines or of Ethereum nodes."""

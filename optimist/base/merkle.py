@@ -3,8 +3,8 @@
     node(0, 0) = 0                      an empty subtree has no hash, at any height
     node(l, r) = K(NODE | l | r)        otherwise
 
-Leaves are 32-byte words. `siblings` are always listed from the leaf upwards; bit i of the index says on which side
-of its i-th sibling the path stands (0: left). Mirrored by `solidity/src/lib/Merkle.sol`.
+Leaves are 32-byte words. `siblings` are always listed from the leaf upwards; bit i of the index says on which
+side of its i-th sibling the path stands (0: left). Mirrored by `solidity/src/lib/Merkle.sol`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,11 +53,12 @@ class DenseTree:
         """An independent copy."""
         twin = DenseTree.__new__(DenseTree)
         twin.depth = self.depth
-        twin._nodes = self._nodes.copy()
+        twin._nodes = self._nodes.copy()  # noqa: SLF001 - private to this very class
         return twin
 
     @property
     def root(self) -> bytes:
+        """The root hash: it names every leaf."""
         return self._nodes[1]
 
     def get(self, index: int) -> bytes:
@@ -96,6 +97,7 @@ class SparseTree:
 
     @property
     def root(self) -> bytes:
+        """The root hash; zero while the tree is empty."""
         return self._nodes.get((self.depth, 0), ZERO)
 
     def get(self, index: int) -> bytes:

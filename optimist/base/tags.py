@@ -1,14 +1,14 @@
 """Every domain tag of the system: the first byte of every hash preimage.
 
-One byte each, listed once here and once in `solidity/src/lib/Tags.sol`; a test proves that all are distinct and
-that both lists agree. 0x19 is never used: it begins EIP-712 digests (0x19 0x01), which wallets produce.
+One byte each, listed once here and once in `solidity/src/lib/Tags.sol`; a test proves that all are distinct
+and that both lists agree. 0x19 is never used: it begins EIP-712 digests (0x19 0x01), which wallets produce.
 """
 
 from typing import Final
 
 MACHINE: Final = 0x01  # state of the machine between two steps
 FINAL: Final = 0x02  # a machine that has stopped; only its state root remains
-NODE: Final = 0x03  # inner node of any Merkle tree (program, memory, state): fixed depth, so one tag is enough
+NODE: Final = 0x03  # inner node of any Merkle tree (program, memory, state); depth is fixed, so one tag
 RECORD: Final = 0x04  # leaf of the state tree: eight words
 INPUT: Final = 0x05  # the bytes of one input
 CHAIN: Final = 0x06  # link of the reverse chain of a batch's inputs
