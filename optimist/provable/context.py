@@ -1,0 +1,63 @@
+"""What the intrinsics of the law work on while one input is applied: the only ambient thing in the language.
+
+The law reads `load(Account, 7)`, not `context.load(...)`, because the compiled law has no such object. So one
+process applies one input at a time; entering twice raises.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn, cast
+
+from optimist.provable.record import Record
+
+Records = dict[int, "Record | bytes"]  # key -> record; bytes until the record is first looked at
+Touched = dict[int, "Record | bytes | None"]  # key -> what it held before this input, None for absent
+Signatures = dict[tuple[bytes, int, bytes, bytes], int]  # (digest, v, r, s) -> address, 0 if invalid
+
+
+class OutsideOfInput(Exception):
+    """An intrinsic was called while no input is applied, or an input was applied inside of another one."""
+
+
+class _Closed:
+    """Stands in for every part of the context between two inputs, so that the happy path needs no check."""
+
+    def _refuse(self, *_arguments: object) -> NoReturn:
+        raise OutsideOfInput("no input is being applied: call the law through State.apply")
+
+    __getitem__ = __setitem__ = __contains__ = __len__ = get = _refuse
+
+
+class Context:
+    """Input, records, undo log and known signatures of the input that is being applied."""
+
+    __slots__ = ("input", "records", "touched", "signatures", "active")
+
+    def __init__(self) -> None:
+        self.active = False
+        self.close()
+
+    def close(self) -> None:
+        """Forget the input."""
+        closed = _Closed()
+        self.input = cast("bytes", closed)
+        self.records = cast("Records", closed)
+        self.touched = cast("Touched", closed)
+        self.signatures = cast("Signatures", closed)
+        self.active = False
+
+
+CONTEXT: Final = Context()
+
+
+@contextmanager
+def applying(data: bytes, records: Records, touched: Touched, signatures: Signatures) -> Iterator[None]:
+    """Make these the context of the intrinsics. Raises OutsideOfInput when entered twice."""
+    if CONTEXT.active:
+        raise OutsideOfInput("an input is being applied already: one at a time in a process")
+    CONTEXT.input, CONTEXT.records, CONTEXT.touched, CONTEXT.signatures = data, records, touched, signatures
+    CONTEXT.active = True
+    try:
+        yield
+    finally:
+        CONTEXT.close()

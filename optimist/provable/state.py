@@ -1,0 +1,148 @@
+"""The state of the law on the native path: records by key, one input applied at a time, all or nothing.
+
+Key = table << 40 | row. A record in the dictionary is never changed in place: `store` puts a copy there. So
+the old and new values of an input can be kept by reference and turned into bytes only when somebody asks.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from optimist.provable import intrinsics
+from optimist.provable.context import Records, Signatures, Touched, applying
+from optimist.provable.record import RECORD_BYTES, Record
+from optimist.provable.rejection import ACCEPTED, Rejected
+from optimist.vm.isa import REJECT_DIVISION
+
+ABSENT: Final = bytes(RECORD_BYTES)
+_INTRINSICS_FILE: Final = intrinsics.__file__
+_OWN_FOLDER: Final = str(Path(__file__).parent)
+
+
+class Receipt:
+    """What one input did: accepted (code 0) or rejected (its code), and the records that it stored."""
+
+    __slots__ = ("rejected", "code", "_before", "_after")
+
+    def __init__(self, rejected: bool, code: int, before: Touched, after: Touched) -> None:
+        self.rejected = rejected
+        self.code = code
+        self._before = before
+        self._after = after
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Keys of the records that were stored, in the order of their first store. Empty when rejected."""
+        return tuple(self._before)
+
+    @property
+    def writes(self) -> dict[int, tuple[bytes | None, bytes | None]]:
+        """Key -> (old, new) 256-byte records, None for absent, of every record whose bytes changed."""
+        changed = {}
+        for key, before in self._before.items():
+            old, new = _to_bytes(before), _to_bytes(self._after[key])
+            if old != new:
+                changed[key] = (old, new)
+        return changed
+
+    def __repr__(self) -> str:
+        outcome = (
+            f"rejected with code {self.code}" if self.rejected else f"{len(self._before)} records stored"
+        )
+        return f"<Receipt: {outcome}>"
+
+
+class State:
+    """All records, and the signatures that are known already. Single-threaded, as the law is."""
+
+    __slots__ = ("_records", "signatures")
+
+    def __init__(self, records: Mapping[int, bytes] | None = None) -> None:
+        """`records`: key -> 256 bytes. Raises ValueError on a record of another length."""
+        self._records: Records = {}
+        self.signatures: Signatures = {}  # workers may fill it beforehand; the law only reads it
+        for key, data in (records or {}).items():
+            self.set_bytes(key, data)
+
+    def apply(self, entry: Callable[[], None], data: bytes) -> Receipt:
+        """Apply one input with the law `entry`. A rejected input leaves no trace."""
+        touched: Touched = {}
+        records = self._records
+        code = ACCEPTED
+        done = False
+        try:
+            with applying(data, records, touched, self.signatures):
+                entry()
+            done = True
+        except Rejected as rejection:
+            code = rejection.code
+        except ZeroDivisionError as error:
+            if not _is_division_of_the_law(error.__traceback__):
+                raise
+            code = REJECT_DIVISION
+        finally:
+            if not done:
+                _restore(records, touched)
+        if not done:
+            return Receipt(True, code, {}, {})
+        return Receipt(False, ACCEPTED, touched, {key: records[key] for key in touched})
+
+    def undo(self, receipt: Receipt) -> None:
+        """Take back an input; only the last one that was not taken back yet."""
+        _restore(self._records, receipt._before)  # noqa: SLF001 - the receipt is this module's own
+
+    def get_bytes(self, key: int) -> bytes | None:
+        """The 256 bytes of a record; None when absent."""
+        return _to_bytes(self._records.get(key))
+
+    def set_bytes(self, key: int, data: bytes | None) -> None:
+        """Set or delete a record from outside of the law, to restore a state."""
+        if data is None or data == ABSENT:
+            self._records.pop(key, None)
+        elif len(data) == RECORD_BYTES:
+            self._records[key] = data
+        else:
+            raise ValueError(f"record {key:#x} has {len(data)} bytes instead of {RECORD_BYTES}")
+
+    def items(self) -> Iterator[tuple[int, bytes]]:
+        """(key, 256 bytes) of every record that is not absent, in the order of first insertion."""
+        for key, held in self._records.items():
+            data = _to_bytes(held)
+            if data is not None:
+                yield key, data
+
+    def copy(self) -> "State":
+        """An independent state. Cheap: records are shared, since they are never changed in place."""
+        twin = State()
+        twin._records = self._records.copy()
+        twin.signatures = self.signatures.copy()
+        return twin
+
+
+def _to_bytes(held: Record | bytes | None) -> bytes | None:
+    if held is None:
+        return None
+    data = held if isinstance(held, bytes) else held.record_bytes()
+    return None if data == ABSENT else data
+
+
+def _restore(records: Records, touched: Touched) -> None:
+    for key, before in touched.items():
+        if before is None:
+            records.pop(key, None)
+        else:
+            records[key] = before
+
+
+def _is_division_of_the_law(traceback: TracebackType | None) -> bool:
+    """True when the division that failed is written in the law itself (or is its `ceil_div`)."""
+    frame_code = None
+    while traceback is not None:
+        frame_code = traceback.tb_frame.f_code
+        traceback = traceback.tb_next
+    if frame_code is None:
+        return False
+    if frame_code is intrinsics.ceil_div.__code__:
+        return True
+    return not frame_code.co_filename.startswith(_OWN_FOLDER)
