@@ -1,0 +1,85 @@
+"""Structured logs: an event name and fields, for people (console) or machines (one JSON object a line).
+
+    log = structlog.get_logger(__name__)
+    log.info("batch_derived", batch=17, inputs=312, root="0x...")
+
+Logs go to stderr; stdout belongs to results. Whatever is named like a secret is masked, and URLs lose their
+path, because RPC providers put keys there. Libraries that use the standard logging module look the same.
+"""
+
+import logging
+import re
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from optimist.ops.config import mask_url
+
+SECRET_NAMES = frozenset(
+    {"password", "secret", "private_key", "token", "authorization", "mnemonic", "keystore"}
+)
+_URL = re.compile(r"https?://[^\s'\"<>]+")
+
+
+def configure_logs(level: str = "info", form: str = "console", stream: TextIO | None = None) -> None:
+    """Set up logging for the whole process. `form` is "console" or "json"; `stream` defaults to stderr."""
+    out = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        mask_secrets,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,  # tests configure more than once
+    )
+    render: list[Processor] = (
+        [
+            structlog.processors.dict_tracebacks,
+            mask_secrets,
+            structlog.processors.JSONRenderer(default=_to_text),
+        ]
+        if form == "json"
+        else [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+
+
+def mask_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Processor of structlog: hide what is named like a secret, however deep, and the path of every URL."""
+    del logger, method
+    return {name: _mask(name, value) for name, value in event.items()}
+
+
+def _mask(name: object, value: object) -> object:
+    if isinstance(name, str) and name.lower() in SECRET_NAMES:
+        return "***"
+    if isinstance(value, str):
+        return _URL.sub(lambda match: mask_url(match.group()), value)
+    if isinstance(value, dict):
+        return {key: _mask(key, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mask(None, item) for item in value]
+    return value
+
+
+def _to_text(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
