@@ -1,0 +1,1 @@
+"""The dispute game, off chain: the pure twin of the Rollup and Dispute contracts."""

@@ -1,0 +1,156 @@
+"""Everything a player can do on L1, as data. The names are those of the contracts' functions."""
+
+from dataclasses import dataclass
+
+from challenger.game.dispute import Opening
+from challenger.game.lists import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """Lay down the bond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take the bond back."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssertState:
+    """Claim the state root after the parent's range. Being front-run is no success: the claim must be our own."""
+
+    parent: bytes
+    end_root: bytes
+    expected_to: int
+    expected_acc: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Open the history of a claim."""
+
+    claim: bytes
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class TimeoutReveal:
+    """Eliminate a claim that never opened its history."""
+
+    claim: bytes
+    rival: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMatch:
+    """Begin the match of two rivals, `first` on turn."""
+
+    left: bytes
+    right: bytes
+    first: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dissect:
+    """Lead a match one height down."""
+
+    match: bytes
+    left: Words
+    right: Words
+    following: Words
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTrace:
+    """First commitment to the trace of the disputed input."""
+
+    match: bytes
+    left: Words
+    right: Words
+    opening: Opening
+    trace: Words
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSecondTrace:
+    """Second commitment to the trace of the disputed input."""
+
+    match: bytes
+    next_root: bytes
+    trace: Words
+
+
+@dataclass(frozen=True, slots=True)
+class ProvePadding:
+    """Decide a match past the last input."""
+
+    match: bytes
+    left: Words
+    right: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Decide a match by one machine step."""
+
+    match: bytes
+    left: Words
+    right: Words
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Decide a match by the clock."""
+
+    match: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Take a claim without a bond off the count."""
+
+    claim: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Decide a round."""
+
+    node: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Turn our moves in a won match into credit."""
+
+    match: bytes
+    claim: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCredit:
+    """Have a confirmed claim's credit paid."""
+
+    claim: bytes
+
+
+Act = (
+    Stake
+    | Withdraw
+    | AssertState
+    | Reveal
+    | TimeoutReveal
+    | OpenMatch
+    | Dissect
+    | CommitTrace
+    | CommitSecondTrace
+    | ProvePadding
+    | Prove
+    | Timeout
+    | Prune
+    | Confirm
+    | Collect
+    | ClaimCredit
+)
