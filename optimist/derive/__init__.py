@@ -1,0 +1,1 @@
+"""L1 bytes and ordered inputs; typed actions and their bytes. Pure."""

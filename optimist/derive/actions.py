@@ -1,0 +1,322 @@
+"""Every input of the law as a typed object; `encode()` gives its bytes. The way back is `decode.py`.
+
+The wire format is `docs/PROTOCOL.md` §3, the numbers of origins and kinds are `optimist/stf/inputs.py`.
+Encoders check widths only: whether an action is allowed is the law's business alone, and tests must be able
+to write bad ones.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, TypeAlias
+
+from optimist.derive.octets import EncodingError, pack_bytes, pack_uint
+from optimist.derive.typed_data import Domain, Order, PriceReport, Signature, WithdrawRequest
+from optimist.stf import inputs
+
+MAX_INPUT_BYTES: Final = 1024
+ADDRESS_BYTES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MarketParameters:
+    """One market of INIT. Sizes are in 10^-size_decimals, fractions in parts per million."""
+
+    size_decimals: int
+    lot: int
+    initial_margin_ppm: int
+    maintenance_margin_ppm: int
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    liquidation_penalty_ppm: int
+    max_position: int
+
+    def encode(self) -> bytes:
+        """37 bytes."""
+        return (
+            pack_uint("size decimals", self.size_decimals, 1)
+            + pack_uint("lot", self.lot, 8)
+            + pack_uint("initial margin ppm", self.initial_margin_ppm, 4)
+            + pack_uint("maintenance margin ppm", self.maintenance_margin_ppm, 4)
+            + pack_uint("maker fee ppm", self.maker_fee_ppm, 4)
+            + pack_uint("taker fee ppm", self.taker_fee_ppm, 4)
+            + pack_uint("liquidation penalty ppm", self.liquidation_penalty_ppm, 4)
+            + pack_uint("max position", self.max_position, 8)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """The single input of batch 1: everything that can be chosen about a rollup. Times in seconds."""
+
+    chain_id: int
+    vault: bytes
+    second: int
+    backstop_owner: bytes
+    quorum: int
+    future_tolerance: int
+    trade_heartbeat: int
+    liquidation_heartbeat: int
+    liquidation_buffer_ppm: int
+    signers: tuple[bytes, ...]
+    markets: tuple[MarketParameters, ...]
+
+    @property
+    def domain(self) -> Domain:
+        """The EIP-712 domain of everything signed for this rollup."""
+        return Domain(self.chain_id, self.vault)
+
+    def encode_body(self) -> bytes:
+        """What follows the envelope: the Inbox's constructor argument."""
+        return (
+            pack_bytes("backstop owner", self.backstop_owner, ADDRESS_BYTES)
+            + pack_uint("quorum", self.quorum, 1)
+            + pack_uint("signer count", len(self.signers), 1)
+            + pack_uint("market count", len(self.markets), 1)
+            + pack_uint("future tolerance", self.future_tolerance, 4)
+            + pack_uint("trade heartbeat", self.trade_heartbeat, 4)
+            + pack_uint("liquidation heartbeat", self.liquidation_heartbeat, 4)
+            + pack_uint("liquidation buffer ppm", self.liquidation_buffer_ppm, 4)
+            + b"".join(pack_bytes("signer", signer, ADDRESS_BYTES) for signer in self.signers)
+            + b"".join(market.encode() for market in self.markets)
+        )
+
+    def encode(self) -> bytes:
+        """The whole input."""
+        return (
+            bytes((inputs.ORIGIN_INIT,))
+            + pack_uint("chain id", self.chain_id, 8)
+            + pack_bytes("vault", self.vault, ADDRESS_BYTES)
+            + pack_uint("second", self.second, 5)
+            + self.encode_body()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """First input of every batch but the first."""
+
+    batch: int
+    first: int
+    last: int
+    mode: int = inputs.MODE_SEQUENCER
+
+    def encode(self) -> bytes:
+        """The whole input."""
+        return (
+            bytes((inputs.ORIGIN_HEADER,))
+            + pack_uint("batch", self.batch, 8)
+            + pack_uint("first", self.first, 5)
+            + pack_uint("last", self.last, 5)
+            + pack_uint("mode", self.mode, 1)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Money that the Vault has received. `amount` in 1e-6 USD."""
+
+    account: int
+    owner: bytes
+    amount: int
+
+    def encode(self) -> bytes:
+        """The whole input."""
+        return (
+            bytes((inputs.ORIGIN_DEPOSIT,))
+            + pack_uint("account", self.account, 5)
+            + pack_bytes("owner", self.owner, ADDRESS_BYTES)
+            + pack_uint("amount", self.amount, 8)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """Anything that somebody forced through L1: the Inbox writes sender and time, the rest is theirs."""
+
+    sender: bytes
+    enqueued_at: int
+    payload: bytes  # kind and body
+
+    def encode(self) -> bytes:
+        """The whole input."""
+        return (
+            bytes((inputs.ORIGIN_FORCED,))
+            + pack_bytes("sender", self.sender, ADDRESS_BYTES)
+            + pack_uint("enqueued at", self.enqueued_at, 5)
+            + self.payload
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedWithdraw:
+    """The payload of a forced withdrawal: `amount` of the sender's `account` back to the sender."""
+
+    account: int
+    amount: int
+
+    def encode(self) -> bytes:
+        """Kind and body: the argument of `Inbox.force`."""
+        return (
+            bytes((inputs.KIND_WITHDRAW,))
+            + pack_uint("account", self.account, 5)
+            + pack_uint("amount", self.amount, 8)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPrice:
+    """One oracle key's price inside a PriceUpdate, which holds the market and the publish time."""
+
+    signer: int  # index of the key
+    price: int
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class PriceUpdate:
+    """Prices of one market, signed by a quorum of keys. The law wants them ascending: see `sort`."""
+
+    KIND: ClassVar[int] = inputs.KIND_PRICE
+
+    market: int
+    publish_time: int
+    prices: tuple[SignedPrice, ...]
+
+    def encode_body(self) -> bytes:
+        """What follows the kind byte."""
+        listed = [
+            pack_uint("signer index", one.signer, 1)
+            + pack_uint("price", one.price, 8)
+            + pack_signature(one.signature)
+            for one in self.prices
+        ]
+        return (
+            pack_uint("market", self.market, 2)
+            + pack_uint("publish time", self.publish_time, 5)
+            + pack_uint("count", len(listed), 1)
+            + b"".join(listed)
+        )
+
+    def sort(self) -> "PriceUpdate":
+        """The same update in the order that the law wants."""
+        return replace(self, prices=tuple(sorted(self.prices, key=lambda one: (one.price, one.signer))))
+
+    def reports(self) -> tuple[PriceReport, ...]:
+        """What each key signed."""
+        return tuple(PriceReport(self.market, one.price, self.publish_time) for one in self.prices)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOrder:
+    """An order and its owner's signature."""
+
+    order: Order
+    signature: Signature
+
+    def encode(self) -> bytes:
+        """105 bytes; the market is not among them: the Trade names it once."""
+        order = self.order
+        return (
+            pack_uint("account", order.account, 5)
+            + pack_uint("is buy", int(order.is_buy), 1)
+            + pack_uint("size", order.size, 8)
+            + pack_uint("price", order.price, 8)
+            + pack_uint("max fee ppm", order.max_fee_ppm, 4)
+            + pack_uint("slot", order.slot, 1)
+            + pack_uint("nonce", order.nonce, 8)
+            + pack_uint("expiry", order.expiry, 5)
+            + pack_signature(self.signature)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One fill of two signed orders of one market."""
+
+    KIND: ClassVar[int] = inputs.KIND_TRADE
+
+    size: int
+    price: int
+    maker: SignedOrder
+    taker: SignedOrder
+
+    @property
+    def market(self) -> int:
+        """The market of both orders."""
+        return self.maker.order.market
+
+    def encode_body(self) -> bytes:
+        """What follows the kind byte. Raises EncodingError when the orders are of two markets."""
+        if self.maker.order.market != self.taker.order.market:
+            raise EncodingError(
+                f"orders of market {self.maker.order.market} and {self.taker.order.market} cannot trade"
+            )
+        return (
+            pack_uint("market", self.market, 2)
+            + pack_uint("fill size", self.size, 8)
+            + pack_uint("fill price", self.price, 8)
+            + self.maker.encode()
+            + self.taker.encode()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A withdrawal signed by the account's owner."""
+
+    KIND: ClassVar[int] = inputs.KIND_WITHDRAW
+
+    request: WithdrawRequest
+    signature: Signature
+
+    def encode_body(self) -> bytes:
+        """What follows the kind byte."""
+        request = self.request
+        return (
+            pack_uint("account", request.account, 5)
+            + pack_uint("amount", request.amount, 8)
+            + pack_bytes("recipient", request.recipient, ADDRESS_BYTES)
+            + pack_uint("nonce", request.nonce, 8)
+            + pack_signature(self.signature)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidate:
+    """Ask the law to liquidate what it finds unhealthy. Signed by nobody: size and price are the law's."""
+
+    KIND: ClassVar[int] = inputs.KIND_LIQUIDATE
+
+    account: int
+    market: int
+
+    def encode_body(self) -> bytes:
+        """What follows the kind byte."""
+        return pack_uint("account", self.account, 5) + pack_uint("market", self.market, 2)
+
+
+Action: TypeAlias = PriceUpdate | Trade | Withdraw | Liquidate
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """An action at the sequencer's second."""
+
+    second: int
+    action: Action
+
+    def encode(self) -> bytes:
+        """The whole input."""
+        return (
+            bytes((inputs.ORIGIN_SEQUENCED,))
+            + pack_uint("second", self.second, 5)
+            + bytes((self.action.KIND,))
+            + self.action.encode_body()
+        )
+
+
+Input: TypeAlias = Init | Header | Deposit | Forced | Sequenced
+
+
+def pack_signature(signature: Signature) -> bytes:
+    """v:1 · r:32 · s:32."""
+    return pack_uint("v", signature.v, 1) + pack_uint("r", signature.r, 32) + pack_uint("s", signature.s, 32)

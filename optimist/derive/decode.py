@@ -1,0 +1,157 @@
+"""Bytes of an input back to its typed object: for display, for logs, for the matching of receipts to orders.
+
+The law does not use this: it reads bytes itself, and to it anything is an input.
+"""
+
+from optimist.derive.actions import (
+    ADDRESS_BYTES,
+    Action,
+    Deposit,
+    Forced,
+    ForcedWithdraw,
+    Header,
+    Init,
+    Input,
+    Liquidate,
+    MarketParameters,
+    PriceUpdate,
+    Sequenced,
+    SignedOrder,
+    SignedPrice,
+    Trade,
+    Withdraw,
+)
+from optimist.derive.octets import DecodingError, Reader
+from optimist.derive.typed_data import Order, Signature, WithdrawRequest
+from optimist.stf import inputs
+
+
+def decode(data: bytes) -> Input:
+    """The typed object of an input. Raises DecodingError for bytes that are no input of the protocol."""
+    reader = Reader(data)
+    origin = reader.uint("origin", 1)
+    match origin:
+        case inputs.ORIGIN_INIT:
+            return _decode_init(reader)
+        case inputs.ORIGIN_HEADER:
+            header = Header(
+                reader.uint("batch", 8),
+                reader.uint("first", 5),
+                reader.uint("last", 5),
+                reader.uint("mode", 1),
+            )
+            reader.end()
+            return header
+        case inputs.ORIGIN_DEPOSIT:
+            deposit = Deposit(
+                reader.uint("account", 5), reader.bytes("owner", ADDRESS_BYTES), reader.uint("amount", 8)
+            )
+            reader.end()
+            return deposit
+        case inputs.ORIGIN_FORCED:
+            return Forced(
+                reader.bytes("sender", ADDRESS_BYTES),
+                reader.uint("enqueued at", 5),
+                data[inputs.FORCED_KIND_AT :],
+            )
+        case inputs.ORIGIN_SEQUENCED:
+            return Sequenced(reader.uint("second", 5), _decode_action(reader))
+        case _:
+            raise DecodingError(f"origin {origin} does not exist: it is 1 to 5")
+
+
+def decode_forced(payload: bytes) -> ForcedWithdraw:
+    """What was forced, from kind and body. Raises DecodingError where the law says MALFORMED."""
+    reader = Reader(payload)
+    kind = reader.uint("kind", 1)
+    if kind != inputs.KIND_WITHDRAW:
+        raise DecodingError(f"kind {kind} cannot be forced: only {inputs.KIND_WITHDRAW} (withdraw) can")
+    wanted = ForcedWithdraw(reader.uint("account", 5), reader.uint("amount", 8))
+    reader.end()
+    return wanted
+
+
+def _decode_init(reader: Reader) -> Init:
+    chain_id, vault, second = (
+        reader.uint("chain id", 8),
+        reader.bytes("vault", ADDRESS_BYTES),
+        reader.uint("second", 5),
+    )
+    backstop_owner = reader.bytes("backstop owner", ADDRESS_BYTES)
+    quorum, signers, markets = (reader.uint(name, 1) for name in ("quorum", "signer count", "market count"))
+    future, trade, liquidation, buffer = (
+        reader.uint(name, 4)
+        for name in ("future tolerance", "trade heartbeat", "liquidation heartbeat", "liquidation buffer ppm")
+    )
+    init = Init(
+        chain_id=chain_id,
+        vault=vault,
+        second=second,
+        backstop_owner=backstop_owner,
+        quorum=quorum,
+        future_tolerance=future,
+        trade_heartbeat=trade,
+        liquidation_heartbeat=liquidation,
+        liquidation_buffer_ppm=buffer,
+        signers=tuple(reader.bytes("signer", ADDRESS_BYTES) for _ in range(signers)),
+        markets=tuple(
+            MarketParameters(*(reader.uint("market", length) for length in (1, 8, 4, 4, 4, 4, 4, 8)))
+            for _ in range(markets)
+        ),
+    )
+    reader.end()
+    return init
+
+
+def _decode_action(reader: Reader) -> Action:
+    kind = reader.uint("kind", 1)
+    action: Action
+    match kind:
+        case inputs.KIND_PRICE:
+            market, publish_time = reader.uint("market", 2), reader.uint("publish time", 5)
+            count = reader.uint("count", 1)
+            prices = tuple(
+                SignedPrice(reader.uint("signer index", 1), reader.uint("price", 8), _read_signature(reader))
+                for _ in range(count)
+            )
+            action = PriceUpdate(market, publish_time, prices)
+        case inputs.KIND_TRADE:
+            market = reader.uint("market", 2)
+            size, price = reader.uint("fill size", 8), reader.uint("fill price", 8)
+            action = Trade(size, price, _read_order(reader, market), _read_order(reader, market))
+        case inputs.KIND_WITHDRAW:
+            request = WithdrawRequest(
+                reader.uint("account", 5),
+                reader.uint("amount", 8),
+                reader.bytes("recipient", ADDRESS_BYTES),
+                reader.uint("nonce", 8),
+            )
+            action = Withdraw(request, _read_signature(reader))
+        case inputs.KIND_LIQUIDATE:
+            action = Liquidate(reader.uint("account", 5), reader.uint("market", 2))
+        case _:
+            raise DecodingError(f"kind {kind} does not exist: it is 1 to 4")
+    reader.end()
+    return action
+
+
+def _read_order(reader: Reader, market: int) -> SignedOrder:
+    account, flag = reader.uint("account", 5), reader.uint("is buy", 1)
+    if flag > 1:
+        raise DecodingError(f"is buy is {flag}: it must be 0 or 1")
+    order = Order(
+        account=account,
+        market=market,
+        is_buy=flag == 1,
+        size=reader.uint("size", 8),
+        price=reader.uint("price", 8),
+        max_fee_ppm=reader.uint("max fee ppm", 4),
+        slot=reader.uint("slot", 1),
+        nonce=reader.uint("nonce", 8),
+        expiry=reader.uint("expiry", 5),
+    )
+    return SignedOrder(order, _read_signature(reader))
+
+
+def _read_signature(reader: Reader) -> Signature:
+    return Signature(reader.uint("v", 1), reader.uint("r", 32), reader.uint("s", 32))

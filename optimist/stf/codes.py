@@ -1,0 +1,74 @@
+"""Why the law said no: the code in the receipt of a rejected input, or in the ForcedOutcome of a forced one.
+
+Codes below 16 belong to the machine (see `optimist/vm/isa.py`): no rule of the law uses them.
+"""
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """Reject codes of the law. A number is part of the protocol and never gets another meaning."""
+
+    # Every input
+    UNKNOWN_ORIGIN = 16
+    UNKNOWN_KIND = 17
+    MALFORMED = 18  # the length is not that of the kind, or a flag is neither 0 nor 1
+    NOT_INITIALISED = 19  # anything before INIT
+    SECOND_BEFORE_CLOCK = 20
+    SECOND_AFTER_LIMIT = 21  # later than the batch's last second
+    COUNTER_EXHAUSTED = 22  # 2**40 withdrawals or forced inputs
+
+    # INIT
+    ALREADY_INITIALISED = 24
+    BAD_OWNER = 25  # the backstop without an owner
+    BAD_SIGNERS = 26  # number, quorum, an empty or a repeated key
+    BAD_MARKETS = 27  # number of markets, size decimals, lot, largest position
+    BAD_MARGIN = 28  # not 0 < maintenance <= initial <= 100 %
+    BAD_FEE = 29  # a fee, penalty or buffer out of its range
+
+    # HEADER
+    BATCH_NOT_NEXT = 32
+    HEADER_SECONDS = 33  # the clock would run backwards, or last < first
+    HEADER_MODE = 34
+
+    # PRICE
+    UNKNOWN_MARKET = 40
+    PRICE_NOT_NEWER = 41
+    PRICE_FROM_FUTURE = 42
+    NO_QUORUM = 43  # fewer signatures than the quorum, or more than keys
+    UNKNOWN_SIGNER = 44
+    REPEATED_SIGNER = 45
+    PRICES_NOT_ASCENDING = 46
+    PRICE_BOUND = 47  # not in 1 .. 2**60 - 1
+
+    # Accounts, signatures, money
+    UNKNOWN_ACCOUNT = 56  # never credited: it has no owner
+    NOT_SIGNED_BY_OWNER = 57
+    NONCE_USED = 58
+    AMOUNT_ZERO = 59
+    RECIPIENT_ZERO = 60
+    COLLATERAL_BOUND = 61  # |collateral| or the insurance fund would reach 2**63
+    PRICE_STALE = 62  # a market that the account holds has no price, or one older than the heartbeat
+    BELOW_INITIAL_MARGIN = 63
+
+    # TRADE
+    SELF_TRADE = 72
+    SAME_SIDE = 73
+    FILL_SIZE = 74  # zero or no multiple of the lot
+    LIMIT_PRICE = 75
+    ORDER_EXPIRED = 76
+    ORDER_SLOT = 77
+    ORDER_NONCE = 78  # the slot has moved on to a higher nonce
+    ORDER_OVERFILLED = 79
+    FEE_ABOVE_MAX = 80
+    SLOTS_FULL = 81
+    POSITION_BOUND = 82
+
+    # LIQUIDATE
+    BACKSTOP_ITSELF = 88
+    NO_POSITION = 89
+    NOT_LIQUIDATABLE = 90
+    BACKSTOP_UNABLE = 91  # the backstop's own margin does not allow it
+
+    # FORCED
+    NOT_OWNER = 96  # the sender of a forced withdrawal does not own the account

@@ -1,0 +1,38 @@
+"""Constants of the law: value, arithmetic and unit on the line above each."""
+
+from typing import Final
+
+# 10**6 (= 1,000,000) parts: the scale of every fraction (margins, fees, penalties, buffers)
+PPM: Final = 1_000_000
+
+# 2**36 (= 68,719,476,736) accounts: a row of 40 bits less 4 bits for the slot
+ACCOUNT_LIMIT: Final = 1 << 36
+
+# 4 bits of a row hold the slot of a position or of an order, in every preset
+SLOT_BITS: Final = 4
+
+# account 0 takes over what is liquidated
+BACKSTOP: Final = 0
+
+# 7 keys at most may sign prices
+MAX_SIGNERS: Final = 7
+
+# 2 markets at most in this version of the law
+MAX_MARKETS: Final = 2
+
+# 10 decimals at most in the size of a market: 10**(10 + 2) < 2**48
+MAX_SIZE_DECIMALS: Final = 10
+
+# 2**61 - 1 (= 2,305,843,009,213,693,951) units of size: the most that a signed position holds
+MAX_SIZE: Final = (1 << 61) - 1
+
+# 2**60 - 1 (= 1,152,921,504,606,846,975) * 1e-8 USD: about 1.15e10 USD
+MAX_PRICE: Final = (1 << 60) - 1
+
+# 2**63 - 1 (= 9,223,372,036,854,775,807) * 1e-6 USD: about 9.2e12 USD, either sign
+MAX_COLLATERAL: Final = (1 << 63) - 1
+
+# Why a withdrawal record was written.
+REASON_SIGNED: Final = 1  # a signed withdrawal
+REASON_FORCED: Final = 2  # a forced withdrawal
+REASON_DEPOSIT_REFUSED: Final = 3  # a deposit that could not be credited goes back to its owner

@@ -1,0 +1,124 @@
+"""The records of the state (`docs/PROTOCOL.md` §2). One field is one word; an all-zero record is absent.
+
+Money is in 1e-6 USD (the unit of the token on L1), prices in 1e-8 USD per 1.0 of size, sizes in
+10^-(size decimals), fractions in parts per million, time in seconds.
+"""
+
+from typing import Annotated
+
+from optimist.provable import Range, b32, i62, i64, record, u8, u16, u32, u40, u60, u62, u64, u160
+
+Ppm = Annotated[int, Range(0, 1_000_000)]
+Flag = Annotated[int, Range(0, 1)]
+SignerCount = Annotated[int, Range(0, 7)]
+NotionalDivisor = Annotated[int, Range(0, 1_000_000_000_000)]
+PositionSize = Annotated[int, Range(-(2**61 - 1), 2**61 - 1)]
+
+
+@record(table=1)
+class System:
+    """Row 0. What the law remembers about itself."""
+
+    domain: b32  # EIP-712 domain separator, fixed by INIT
+    clock: u40  # second at which the law stands; never runs backwards
+    last_sequenced: u40  # second of the last accepted sequenced input
+    batch: u64
+    next_withdrawal: u40  # row of the next Withdrawal, from 1
+    next_forced: u40  # row of the next ForcedOutcome, from 1
+    insurance: i64  # the insurance fund; trading fees go here as well
+    mode: u8  # of the current batch: 0 sequencer, 1 public
+
+
+@record(table=2)
+class BatchLimit:
+    """Row 0. Kept apart from System: the sequencer knows it only when it seals the batch."""
+
+    last: u40  # last second that a sequenced input of this batch may name
+
+
+@record(table=3)
+class Parameters:
+    """Row 0. Fixed by INIT."""
+
+    quorum: SignerCount
+    signers: SignerCount
+    markets: u8
+    future_tolerance: u32  # seconds that a publish time may lie ahead of the clock
+    trade_heartbeat: u32  # oldest price, in seconds, that may open a position or let money out
+    liquidation_heartbeat: u32  # oldest price, in seconds, that may liquidate
+    liquidation_buffer_ppm: Ppm  # a liquidation restores maintenance margin * (1 + buffer)
+    initialised: Flag
+
+
+@record(table=4)
+class Market:
+    """Row = market. Fixed by INIT; `lot` is 0 where there is no market."""
+
+    notional_divisor: NotionalDivisor  # 10^(size decimals + 2): size * price / divisor is 1e-6 USD
+    lot: u64  # every fill is a multiple of it
+    initial_margin_ppm: Ppm
+    maintenance_margin_ppm: Ppm
+    maker_fee_ppm: Ppm
+    taker_fee_ppm: Ppm
+    liquidation_penalty_ppm: Ppm
+    max_position: u62
+
+
+@record(table=5)
+class Price:
+    """Row = market. `price` is 0 until the first one arrives."""
+
+    price: u60
+    publish_time: u40
+
+
+@record(table=6)
+class OracleSigner:
+    """Row = signer index."""
+
+    signer: u160
+
+
+@record(table=7)
+class Account:
+    """Row = account. `owner` is 0 until the first deposit."""
+
+    owner: u160
+    collateral: i64  # what the account paid in, less what its positions cost: no entry price is kept
+    nonce: u64  # last one used by a signed withdrawal
+
+
+@record(table=8)
+class Position:
+    """Row = account << 4 | slot. A slot is empty or holds one market; no account holds a market twice."""
+
+    market_plus_one: u16
+    size: i62  # positive: long
+
+
+@record(table=9)
+class Withdrawal:
+    """Row = a counter from 1, never changed or reused. The Vault pays it against any confirmed root, once."""
+
+    recipient: u160
+    amount: u64
+    account: u40
+    reason: u8
+
+
+@record(table=10)
+class OrderSlot:
+    """Row = account << 4 | slot. How much of the orders signed with `nonce` has been filled."""
+
+    nonce: u64
+    filled: u62
+
+
+@record(table=11)
+class ForcedOutcome:
+    """Row = a counter from 1. What became of a forced input: code 0 is done."""
+
+    code: u16
+    account: u40
+    sender: u160
+    amount: u64

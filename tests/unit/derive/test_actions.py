@@ -1,0 +1,180 @@
+"""The bytes of inputs: lengths, offsets and the way back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimist.derive import actions
+from optimist.derive.actions import (
+    Deposit,
+    Forced,
+    ForcedWithdraw,
+    Header,
+    Init,
+    Input,
+    Liquidate,
+    MarketParameters,
+    PriceUpdate,
+    Sequenced,
+    SignedOrder,
+    SignedPrice,
+    Trade,
+    Withdraw,
+)
+from optimist.derive.decode import decode, decode_forced
+from optimist.derive.octets import DecodingError, EncodingError
+from optimist.derive.typed_data import Order, Signature, WithdrawRequest
+from optimist.stf import inputs
+
+
+def uint(length: int) -> st.SearchStrategy[int]:
+    return st.integers(0, (1 << 8 * length) - 1)
+
+
+addresses = st.binary(min_size=20, max_size=20)
+signatures = st.builds(Signature, uint(1), uint(32), uint(32))
+signed_orders = st.builds(
+    SignedOrder,
+    st.builds(
+        Order, uint(5), st.just(7), st.booleans(), uint(8), uint(8), uint(4), uint(1), uint(8), uint(5)
+    ),
+    signatures,
+)
+trades = st.builds(Trade, uint(8), uint(8), signed_orders, signed_orders)
+prices = st.builds(
+    PriceUpdate,
+    uint(2),
+    uint(5),
+    st.lists(st.builds(SignedPrice, uint(1), uint(8), signatures), max_size=7).map(tuple),
+)
+withdrawals = st.builds(
+    Withdraw, st.builds(WithdrawRequest, uint(5), uint(8), addresses, uint(8)), signatures
+)
+sequenced = st.builds(
+    Sequenced, uint(5), st.one_of(trades, prices, withdrawals, st.builds(Liquidate, uint(5), uint(2)))
+)
+markets = st.builds(MarketParameters, uint(1), uint(8), *[uint(4)] * 5, uint(8))
+inits = st.builds(
+    Init,
+    uint(8),
+    addresses,
+    uint(5),
+    addresses,
+    uint(1),
+    *[uint(4)] * 4,
+    st.lists(addresses, max_size=7).map(tuple),
+    st.lists(markets, max_size=2).map(tuple),
+)
+any_input: st.SearchStrategy[Input] = st.one_of(
+    inits,
+    st.builds(Header, uint(8), uint(5), uint(5), uint(1)),
+    st.builds(Deposit, uint(5), addresses, uint(8)),
+    st.builds(Forced, addresses, uint(5), st.binary(max_size=40)),
+    sequenced,
+)
+
+
+@given(any_input)
+def test_decode_is_the_inverse_of_encode(value: Input) -> None:
+    data = value.encode()
+    assert 1 <= len(data) <= actions.MAX_INPUT_BYTES
+    assert decode(data) == value
+
+
+@given(any_input, st.data())
+def test_truncated_or_extended_bytes_are_no_input(value: Input, data: st.DataObject) -> None:
+    whole = value.encode()
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    if not isinstance(value, Forced):  # a forced payload may be anything
+        with pytest.raises(DecodingError):
+            decode(whole[:cut])
+        with pytest.raises(DecodingError):
+            decode(whole + b"\0")
+
+
+def field(data: bytes, at: int, length: int) -> int:
+    return int.from_bytes(data[at : at + length], "big")
+
+
+@given(trades, uint(5))
+def test_trade_stands_where_the_law_reads_it(trade: Trade, second: int) -> None:
+    data = Sequenced(second, trade).encode()
+    assert len(data) == inputs.TRADE_LENGTH
+    assert field(data, inputs.SEQUENCED_SECOND_AT, 5) == second
+    assert field(data, inputs.TRADE_MARKET_AT, 2) == trade.market
+    assert field(data, inputs.TRADE_SIZE_AT, 8) == trade.size
+    assert field(data, inputs.TRADE_PRICE_AT, 8) == trade.price
+    for at, signed in ((inputs.TRADE_MAKER_AT, trade.maker), (inputs.TRADE_TAKER_AT, trade.taker)):
+        order = signed.order
+        assert field(data, at + inputs.ORDER_ACCOUNT_AT, 5) == order.account
+        assert field(data, at + inputs.ORDER_IS_BUY_AT, 1) == order.is_buy
+        assert field(data, at + inputs.ORDER_SIZE_AT, 8) == order.size
+        assert field(data, at + inputs.ORDER_PRICE_AT, 8) == order.price
+        assert field(data, at + inputs.ORDER_MAX_FEE_AT, 4) == order.max_fee_ppm
+        assert field(data, at + inputs.ORDER_SLOT_AT, 1) == order.slot
+        assert field(data, at + inputs.ORDER_NONCE_AT, 8) == order.nonce
+        assert field(data, at + inputs.ORDER_EXPIRY_AT, 5) == order.expiry
+        assert field(data, at + inputs.ORDER_V_AT, 1) == signed.signature.v
+        assert field(data, at + inputs.ORDER_R_AT, 32) == signed.signature.r
+        assert field(data, at + inputs.ORDER_S_AT, 32) == signed.signature.s
+
+
+@given(inits)
+def test_init_stands_where_the_law_reads_it(init: Init) -> None:
+    data = init.encode()
+    assert field(data, inputs.INIT_SECOND_AT, 5) == init.second
+    assert data[inputs.INIT_VAULT_AT :][:20] == init.vault
+    assert data[inputs.INIT_BACKSTOP_OWNER_AT :][:20] == init.backstop_owner
+    assert field(data, inputs.INIT_LIQUIDATION_BUFFER_AT, 4) == init.liquidation_buffer_ppm
+    signers = [data[inputs.INIT_LISTS_AT + 20 * i :][:20] for i in range(len(init.signers))]
+    assert signers == list(init.signers)
+    start = inputs.INIT_LISTS_AT + inputs.INIT_SIGNER_LENGTH * len(signers)
+    assert len(data) == start + inputs.INIT_MARKET_LENGTH * len(init.markets)
+    for i, market in enumerate(init.markets):
+        at = start + inputs.INIT_MARKET_LENGTH * i
+        assert field(data, at + inputs.MARKET_LOT_AT, 8) == market.lot
+        assert field(data, at + inputs.MARKET_MAX_POSITION_AT, 8) == market.max_position
+
+
+@pytest.mark.parametrize(
+    ("value", "length"),
+    [
+        (Header(1, 2, 3, 0), inputs.HEADER_LENGTH),
+        (Deposit(1, bytes(20), 5), inputs.DEPOSIT_LENGTH),
+        (Forced(bytes(20), 9, ForcedWithdraw(1, 5).encode()), inputs.FORCED_WITHDRAW_LENGTH),
+        (Sequenced(1, Liquidate(1, 0)), inputs.LIQUIDATE_LENGTH),
+        (
+            Sequenced(1, Withdraw(WithdrawRequest(1, 2, bytes(20), 3), Signature(27, 1, 1))),
+            inputs.WITHDRAW_LENGTH,
+        ),
+        (
+            Sequenced(1, PriceUpdate(0, 9, (SignedPrice(0, 1, Signature(27, 1, 1)),) * 3)),
+            inputs.PRICE_LIST_AT + 3 * inputs.SIGNED_PRICE_LENGTH,
+        ),
+    ],
+)
+def test_length_is_the_one_that_the_law_demands(value: Input, length: int) -> None:
+    assert len(value.encode()) == length
+
+
+def test_forced_payload_is_read_back() -> None:
+    assert decode_forced(ForcedWithdraw(7, 100).encode()) == ForcedWithdraw(7, 100)
+    with pytest.raises(DecodingError):
+        decode_forced(b"\x09")
+    with pytest.raises(DecodingError):
+        decode_forced(ForcedWithdraw(7, 100).encode() + b"\0")
+
+
+def test_value_that_does_not_fit_is_refused_by_name() -> None:
+    with pytest.raises(EncodingError, match="account"):
+        Liquidate(1 << 40, 0).encode_body()
+    with pytest.raises(EncodingError, match="owner"):
+        Deposit(1, bytes(19), 1).encode()
+
+
+def test_prices_are_sorted_for_the_law() -> None:
+    signature = Signature(27, 1, 1)
+    update = PriceUpdate(
+        0, 1, (SignedPrice(2, 9, signature), SignedPrice(0, 5, signature), SignedPrice(1, 5, signature))
+    )
+    assert [(one.price, one.signer) for one in update.sort().prices] == [(5, 0), (5, 1), (9, 2)]
