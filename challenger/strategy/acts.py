@@ -18,7 +18,7 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class AssertState:
-    """Claim the state root after the parent's range. Being front-run is no success: the claim must be our own."""
+    """Claim the state root after the parent's range. Another's like claim is no success: we need our own."""
 
     parent: bytes
     end_root: bytes

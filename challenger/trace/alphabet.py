@@ -1,9 +1,9 @@
 """A toy machine with which the whole game can be played in microseconds.
 
-Its states are hashed like those of the real machine (docs/PROTOCOL.md section 1), so leaves, initial states and
-FINAL are the real ones. Its only rule: an input takes between 1 and `MAX_STEPS` steps; each but the last hashes the
-state root once more, the last one stops. An input whose hash ends in a multiple of 5 is rejected: it stops with the
-root it began with. A stopped machine stays as it is.
+Its states are hashed like those of the real machine (docs/PROTOCOL.md section 1), so leaves, initial states
+and FINAL are the real ones. Its only rule: an input takes between 1 and `MAX_STEPS` steps; each but the last
+hashes the state root once more, the last one stops. An input whose hash ends in a multiple of 5 is rejected:
+it stops with the root it began with. A stopped machine stays as it is.
 """
 
 from collections.abc import Sequence
@@ -125,9 +125,11 @@ class AlphabetProvider:
         return run_input(root, input_hash)[1]
 
     def get_end_root(self, batch: int) -> bytes | None:
+        """See `TraceProvider`."""
         return self.end_roots[batch] if batch < len(self.end_roots) else None
 
     def get_history(self, start: int, to: int) -> History:
+        """See `TraceProvider`."""
         ends = []
         for batch in range(start + 1, to + 1):
             first, last = self.batches[batch - 1].cumulative, self.batches[batch].cumulative
@@ -135,15 +137,18 @@ class AlphabetProvider:
         return History(self.parameters.arity, self.parameters.input_height, ends)
 
     def get_opening(self, start: int, position: int) -> Opening:
+        """See `TraceProvider`."""
         return self.openings[self.batches[start].cumulative + position]
 
     def get_trace(self, start: int, position: int) -> History:
+        """See `TraceProvider`."""
         opening = self.get_opening(start, position)
         states, root = run_input(opening.root, opening.input_hash)
         ends = [state.hash for state in states[1:]] + [compute_final(root)]
         return History(self.parameters.arity, self.parameters.step_height, ends)
 
     def get_step_proof(self, start: int, position: int, step: int) -> bytes:
+        """See `TraceProvider`."""
         opening = self.get_opening(start, position)
         states, root = run_input(opening.root, opening.input_hash)
         return states[step].encode() if step < len(states) else root

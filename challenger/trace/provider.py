@@ -1,4 +1,4 @@
-"""What a player must know about a range of batches. The game asks nothing else of the node and the machine."""
+"""What a player must know about a range of batches; the game asks nothing else of node and machine."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from challenger.game.lists import History
 class TraceProvider(Protocol):
     """Answers about the range that begins after batch `start`. Positions count its inputs from 0.
 
-    A provider for an honest player tells the truth. The same interface with another truth behind it makes a liar.
+    An honest player is given the truth. The same interface with another truth behind it makes a liar.
     """
 
     def get_end_root(self, batch: int) -> bytes | None:
