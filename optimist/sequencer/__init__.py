@@ -1,0 +1,1 @@
+"""What the operator runs: order actions, journal, acknowledge, post batches, propose state roots."""

@@ -1,0 +1,129 @@
+"""Batches in the making: applies inputs to the law's state, one open batch at a time. Pure.
+
+A batch's header names the second of its last input, which is unknown until the batch is sealed. Only the law's time
+check reads it, and it stands in a record of its own (BatchLimit): the open batch runs with the largest possible limit,
+and sealing puts the real one into that record. A node that derives the batch from L1 comes to the same state.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from optimist.derive.actions import Action, Sequenced
+from optimist.derive.batch import Batch, Header, build_batch
+from optimist.derive.commitments import compute_input_hash, compute_soft_history
+from optimist.derive.rows import LENGTH_BYTES
+from optimist.provable import Receipt, State
+
+NO_LIMIT = (1 << 40) - 1  # the largest second that a header can hold
+BATCH_LIMIT_KEY = 2 << 40  # table 2, row 0 of the state
+
+
+class HeadMismatch(Exception):
+    """Something belongs to another history than the one it is applied to."""
+
+
+@dataclass(slots=True)
+class Head:
+    """The state after a batch, and what the next batch continues: `last` in seconds, `queue_next` the next item."""
+
+    state: State
+    batch: int
+    accumulator: bytes
+    last: int
+    queue_next: int
+    soft_number: int = 0
+    soft_history: bytes = bytes(32)
+
+
+@dataclass(slots=True)
+class OpenBatch:
+    """The batch that is being filled. `last` is the second of its last input, `row_bytes` its calldata so far."""
+
+    number: int
+    first: int
+    queue_items: tuple[bytes, ...]
+    last: int
+    sequenced: list[bytes] = field(default_factory=list)
+    row_bytes: int = 0
+
+    @property
+    def count(self) -> int:
+        """Inputs so far, header and queue items included."""
+        return 1 + len(self.queue_items) + len(self.sequenced)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBatch:
+    """A closed batch, ready for the Inbox: `batch` holds its inputs and what the Inbox will compute from them."""
+
+    header: Header
+    queue_from: int
+    queue_count: int
+    sequenced: tuple[bytes, ...]
+    batch: Batch
+
+
+class Builder:
+    """Applies inputs on top of a head; one batch open at a time."""
+
+    def __init__(self, law: Callable[[], None], head: Head) -> None:
+        """`law` is the native entry of the law. The builder owns `head` and its state from now on."""
+        self._law = law
+        self.head = head
+        self.open_batch: OpenBatch | None = None
+
+    @property
+    def clock(self) -> int:
+        """No input may act before this second."""
+        return self.open_batch.last if self.open_batch else self.head.last
+
+    def open(self, first: int, queue_items: Sequence[bytes]) -> OpenBatch:
+        """Begin the next batch at `first` with the next items of the queue. Raises HeadMismatch."""
+        if self.open_batch is not None:
+            raise HeadMismatch(f"batch {self.open_batch.number} is open already")
+        if first < self.head.last:
+            raise HeadMismatch(f"a batch cannot begin at {first}, before the last one ended at {self.head.last}")
+        number = self.head.batch + 1
+        header = Header(number, first, NO_LIMIT)
+        for data in (header.encode(), *queue_items):
+            receipt = self.head.state.apply(self._law, data)
+            if receipt.rejected:
+                raise HeadMismatch(f"the law rejects what L1 put into batch {number} with code {receipt.code}")
+        self.open_batch = OpenBatch(number, first, tuple(queue_items), first)
+        return self.open_batch
+
+    def apply(self, action: Action, second: int) -> tuple[bytes, Receipt]:
+        """Sequence an action at `second`, or at the clock if that is later. A rejected one is not in the batch."""
+        data = Sequenced(max(second, self.clock), action).encode()
+        return data, self.apply_input(data)
+
+    def apply_input(self, data: bytes) -> Receipt:
+        """The same with the input's bytes."""
+        batch = self._require_open()
+        receipt = self.head.state.apply(self._law, data)
+        if not receipt.rejected:
+            batch.sequenced.append(data)
+            batch.row_bytes += LENGTH_BYTES + len(data)
+            batch.last = Sequenced.second_of(data)
+            head = self.head
+            head.soft_number += 1
+            head.soft_history = compute_soft_history(head.soft_history, compute_input_hash(data))
+        return receipt
+
+    def seal(self) -> SealedBatch:
+        """Close the open batch at the second of its last input; the next one may be opened."""
+        opened = self._require_open()
+        head = self.head
+        header = Header(opened.number, opened.first, opened.last)
+        batch = build_batch(header, opened.queue_items, opened.sequenced, head.accumulator)
+        head.state.set_bytes(BATCH_LIMIT_KEY, opened.last.to_bytes(32, "big").ljust(256, b"\0"))
+        sealed = SealedBatch(header, head.queue_next, len(opened.queue_items), tuple(opened.sequenced), batch)
+        head.batch, head.accumulator, head.last = opened.number, batch.accumulator, opened.last
+        head.queue_next += len(opened.queue_items)
+        self.open_batch = None
+        return sealed
+
+    def _require_open(self) -> OpenBatch:
+        if self.open_batch is None:
+            raise HeadMismatch("no batch is open")
+        return self.open_batch

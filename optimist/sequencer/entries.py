@@ -1,0 +1,159 @@
+"""What the sequencer's journal remembers, and its bytes. Pure.
+
+One journal record is everything that one action caused, so that a crash keeps all of it or nothing:
+
+    record = (kind:1 | length:2 | payload)+
+
+    OPENED    a batch was opened: its first second and which queue items it takes
+    ORDER     what remained of a signed order went into the book
+    DROPPED   a resting order left the book without being filled
+    INPUT     a sequenced input that the law accepted
+    SEALED    the open batch was closed at `last`; `accumulator` is what the Inbox must compute
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from optimist.derive.octets import DecodingError, Reader, pack_bytes, pack_uint
+
+HASH_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Batch `batch` begins: it acts at `first` on queue items queue_from .. queue_from + queue_count - 1."""
+
+    KIND: ClassVar[int] = 1
+
+    batch: int
+    first: int
+    queue_from: int
+    queue_count: int
+    previous_accumulator: bytes
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return (
+            pack_uint("batch", self.batch, 8)
+            + pack_uint("first", self.first, 5)
+            + pack_uint("queue from", self.queue_from, 8)
+            + pack_uint("queue count", self.queue_count, 2)
+            + pack_bytes("previous accumulator", self.previous_accumulator, HASH_BYTES)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """An order went into the book with `remaining` unfilled; `order` is the 105 bytes of `SignedOrder.encode`."""
+
+    KIND: ClassVar[int] = 2
+
+    market: int
+    remaining: int
+    order: bytes
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return pack_uint("market", self.market, 2) + pack_uint("remaining", self.remaining, 8) + self.order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDropped:
+    """A resting order left the book; `code` is the law's reason."""
+
+    KIND: ClassVar[int] = 3
+
+    order_id: bytes
+    code: int
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return pack_bytes("order id", self.order_id, HASH_BYTES) + pack_uint("code", self.code, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class InputAccepted:
+    """A sequenced input, whole."""
+
+    KIND: ClassVar[int] = 4
+
+    data: bytes
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The open batch is closed."""
+
+    KIND: ClassVar[int] = 5
+
+    batch: int
+    last: int
+    accumulator: bytes
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return (
+            pack_uint("batch", self.batch, 8)
+            + pack_uint("last", self.last, 5)
+            + pack_bytes("accumulator", self.accumulator, HASH_BYTES)
+        )
+
+
+Entry = Opened | OrderPlaced | OrderDropped | InputAccepted | Sealed
+
+
+def encode_record(entries: Sequence[Entry]) -> bytes:
+    """The journal record of everything that one action caused. Raises ValueError when that is nothing."""
+    if not entries:
+        raise ValueError("a journal record of nothing")
+    parts = []
+    for entry in entries:
+        payload = entry.encode()
+        parts.append(bytes((entry.KIND,)) + pack_uint("length", len(payload), 2) + payload)
+    return b"".join(parts)
+
+
+def decode_record(record: bytes) -> Iterator[Entry]:
+    """The entries of one journal record. Raises DecodingError for bytes that this module did not write."""
+    reader = Reader(record)
+    at = 0
+    while at < len(record):
+        kind = reader.uint("kind", 1)
+        length = reader.uint("length", 2)
+        yield _decode_entry(kind, reader.bytes("payload", length))
+        at += 3 + length
+
+
+def _decode_entry(kind: int, payload: bytes) -> Entry:
+    reader = Reader(payload)
+    entry: Entry
+    match kind:
+        case Opened.KIND:
+            entry = Opened(
+                reader.uint("batch", 8),
+                reader.uint("first", 5),
+                reader.uint("queue from", 8),
+                reader.uint("queue count", 2),
+                reader.bytes("previous accumulator", HASH_BYTES),
+            )
+        case OrderPlaced.KIND:
+            entry = OrderPlaced(
+                reader.uint("market", 2), reader.uint("remaining", 8), reader.bytes("order", len(payload) - 10)
+            )
+        case OrderDropped.KIND:
+            entry = OrderDropped(reader.bytes("order id", HASH_BYTES), reader.uint("code", 2))
+        case InputAccepted.KIND:
+            entry = InputAccepted(reader.bytes("input", len(payload)))
+        case Sealed.KIND:
+            entry = Sealed(
+                reader.uint("batch", 8), reader.uint("last", 5), reader.bytes("accumulator", HASH_BYTES)
+            )
+        case _:
+            raise DecodingError(f"journal entry of unknown kind {kind}: written by a newer version?")
+    reader.end()
+    return entry
