@@ -71,6 +71,14 @@ def decode_forced(payload: bytes) -> ForcedWithdraw:
     return wanted
 
 
+def decode_order(data: bytes, market: int) -> SignedOrder:
+    """The signed order of `market` that `SignedOrder.encode` wrote. Raises DecodingError."""
+    reader = Reader(data)
+    signed = _read_order(reader, market)
+    reader.end()
+    return signed
+
+
 def _decode_init(reader: Reader) -> Init:
     chain_id, vault, second = (
         reader.uint("chain id", 8),

@@ -1,8 +1,9 @@
 """Batches in the making: applies inputs to the law's state, one open batch at a time. Pure.
 
-A batch's header names the second of its last input, which is unknown until the batch is sealed. Only the law's time
-check reads it, and it stands in a record of its own (BatchLimit): the open batch runs with the largest possible limit,
-and sealing puts the real one into that record. A node that derives the batch from L1 comes to the same state.
+A batch's header names the second of its last input, which is unknown until the batch is sealed. Only the
+law's time check reads it, and it stands in a record of its own (BatchLimit): the open batch runs with the
+largest limit, and sealing puts the real one into that record. A node that derives the batch from L1 comes to
+the same state.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from optimist.derive.batch import Batch, Header, build_batch
 from optimist.derive.commitments import compute_input_hash, compute_soft_history
 from optimist.derive.rows import LENGTH_BYTES
 from optimist.provable import Receipt, State
+from optimist.stf.inputs import SEQUENCED_KIND_AT, SEQUENCED_SECOND_AT
 
 NO_LIMIT = (1 << 40) - 1  # the largest second that a header can hold
 BATCH_LIMIT_KEY = 2 << 40  # table 2, row 0 of the state
@@ -24,7 +26,7 @@ class HeadMismatch(Exception):
 
 @dataclass(slots=True)
 class Head:
-    """The state after a batch, and what the next batch continues: `last` in seconds, `queue_next` the next item."""
+    """The state after a batch, and where the next one goes on: `last` in seconds, `queue_next` an index."""
 
     state: State
     batch: int
@@ -37,7 +39,7 @@ class Head:
 
 @dataclass(slots=True)
 class OpenBatch:
-    """The batch that is being filled. `last` is the second of its last input, `row_bytes` its calldata so far."""
+    """The batch that is being filled. `last`: second of its last input, `row_bytes`: its calldata so far."""
 
     number: int
     first: int
@@ -54,7 +56,7 @@ class OpenBatch:
 
 @dataclass(frozen=True, slots=True)
 class SealedBatch:
-    """A closed batch, ready for the Inbox: `batch` holds its inputs and what the Inbox will compute from them."""
+    """A closed batch, ready for the Inbox: `batch` holds its inputs and the accumulator to expect."""
 
     header: Header
     queue_from: int
@@ -82,18 +84,22 @@ class Builder:
         if self.open_batch is not None:
             raise HeadMismatch(f"batch {self.open_batch.number} is open already")
         if first < self.head.last:
-            raise HeadMismatch(f"a batch cannot begin at {first}, before the last one ended at {self.head.last}")
+            raise HeadMismatch(
+                f"a batch cannot begin at {first}, before the last one ended at {self.head.last}"
+            )
         number = self.head.batch + 1
         header = Header(number, first, NO_LIMIT)
         for data in (header.encode(), *queue_items):
             receipt = self.head.state.apply(self._law, data)
             if receipt.rejected:
-                raise HeadMismatch(f"the law rejects what L1 put into batch {number} with code {receipt.code}")
+                raise HeadMismatch(
+                    f"the law rejects what L1 put into batch {number} with code {receipt.code}"
+                )
         self.open_batch = OpenBatch(number, first, tuple(queue_items), first)
         return self.open_batch
 
     def apply(self, action: Action, second: int) -> tuple[bytes, Receipt]:
-        """Sequence an action at `second`, or at the clock if that is later. A rejected one is not in the batch."""
+        """Sequence an action at `second`, or at the clock if later. A rejected one is not in the batch."""
         data = Sequenced(max(second, self.clock), action).encode()
         return data, self.apply_input(data)
 
@@ -104,7 +110,7 @@ class Builder:
         if not receipt.rejected:
             batch.sequenced.append(data)
             batch.row_bytes += LENGTH_BYTES + len(data)
-            batch.last = Sequenced.second_of(data)
+            batch.last = int.from_bytes(data[SEQUENCED_SECOND_AT:SEQUENCED_KIND_AT], "big")
             head = self.head
             head.soft_number += 1
             head.soft_history = compute_soft_history(head.soft_history, compute_input_hash(data))

@@ -1,14 +1,14 @@
 """Matching on top of the law: orders and other actions in, journal entries out. Pure.
 
-Whatever an action changes is in the entries that it returns: `replay` of those entries after a restart leads to the
-same head and the same books. Nothing here knows of clocks, disks or networks.
+Whatever an action changes is in the entries that it returns: `replay` of those entries after a restart leads
+to the same head and the same books. Nothing here knows of clocks, disks or networks.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, Trade, Withdraw
-from optimist.derive.decode import decode_action, decode_order
+from optimist.derive.actions import Liquidate, PriceUpdate, Sequenced, SignedOrder, Trade, Withdraw
+from optimist.derive.decode import decode, decode_order
 from optimist.derive.typed_data import Domain
 from optimist.sequencer.builder import Builder, HeadMismatch, SealedBatch
 from optimist.sequencer.entries import Entry, InputAccepted, Opened, OrderDropped, OrderPlaced, Sealed
@@ -77,8 +77,8 @@ class Engine:
     def place(self, signed: SignedOrder, second: int) -> Outcome:
         """Match an order at the resting orders' prices; what remains rests behind its price.
 
-        A resting order that the law refuses leaves the book. When the law refuses the incoming one, the fills that it
-        had stand and its rest is dropped. Raises ValueError when the order rests already.
+        A resting order that the law refuses leaves the book. When the law refuses the incoming one, the fills
+        that it had stand and its rest is dropped. Raises ValueError when the order rests already.
         """
         order, order_id = signed.order, self.order_id(signed)
         if self.is_resting(order_id):
@@ -138,11 +138,12 @@ class Engine:
         receipt = self.builder.apply_input(data)
         if receipt.rejected:
             raise HeadMismatch(f"the law rejects an acknowledged input with code {receipt.code}")
-        action = decode_action(data)
-        if isinstance(action, Trade):
-            maker = self.order_id(action.maker)
-            book = self.book(action.market)
-            self._reduce(book, book.by_id[maker], action.size)
+        match decode(data):
+            case Sequenced(action=Trade() as trade):
+                book = self.book(trade.market)
+                self._reduce(book, book.by_id[self.order_id(trade.maker)], trade.size)
+            case _:
+                pass  # only trades touch the book
 
     def _rest(self, order_id: bytes, signed: SignedOrder, remaining: int) -> None:
         order = signed.order

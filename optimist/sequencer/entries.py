@@ -45,7 +45,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlaced:
-    """An order went into the book with `remaining` unfilled; `order` is the 105 bytes of `SignedOrder.encode`."""
+    """An order went into the book with `remaining` unfilled; `order` is `SignedOrder.encode`, 105 bytes."""
 
     KIND: ClassVar[int] = 2
 
@@ -143,7 +143,9 @@ def _decode_entry(kind: int, payload: bytes) -> Entry:
             )
         case OrderPlaced.KIND:
             entry = OrderPlaced(
-                reader.uint("market", 2), reader.uint("remaining", 8), reader.bytes("order", len(payload) - 10)
+                reader.uint("market", 2),
+                reader.uint("remaining", 8),
+                reader.bytes("order", len(payload) - 10),
             )
         case OrderDropped.KIND:
             entry = OrderDropped(reader.bytes("order id", HASH_BYTES), reader.uint("code", 2))

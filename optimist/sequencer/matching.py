@@ -1,7 +1,7 @@
 """The order book in memory: price first, then time of arrival. Pure: orders in, fills out.
 
-The law does not know the book. It checks every fill against both signed orders; here is decided only who meets whom.
-A fill happens at the resting order's price.
+The law does not know the book. It checks every fill against both signed orders; here is decided only who
+meets whom. A fill happens at the resting order's price.
 """
 
 from bisect import insort
@@ -30,7 +30,7 @@ class Resting:
 
 @dataclass(slots=True)
 class Book:
-    """The resting orders of one market. Never crossed: an order rests only after it has met all it can meet."""
+    """The resting orders of one market. Never crossed: an order rests only after it has met all it can."""
 
     bids: list[Resting] = field(default_factory=list)
     asks: list[Resting] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Book:
         return order
 
     def reduce(self, order_id: OrderId, size: int) -> None:
-        """Take a fill of `size` off a resting order; it leaves the book when nothing remains. KeyError if absent."""
+        """Take a fill off a resting order; it leaves the book when nothing remains. KeyError if absent."""
         order = self.by_id[order_id]
         if size > order.remaining:
             raise ValueError(f"fill of {size} exceeds the remaining {order.remaining}")
