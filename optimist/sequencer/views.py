@@ -1,0 +1,68 @@
+"""Records of the state, read from outside of the law: for checks at the door and for answers to clients."""
+
+from typing import Any, TypeVar, cast
+
+from optimist.provable import State
+from optimist.stf.records import Account, Market, OracleSigner, Position, Price, System
+
+R = TypeVar("R")
+SLOT_BITS = 4
+
+
+def get_record(state: State, kind: type[R], row: int) -> R:
+    """The record at `row` of the table of `kind`; all fields zero when absent."""
+    typed = cast("Any", kind)
+    found: R = typed.record_from_bytes(state.get_bytes(typed.record_base + row) or bytes(256))
+    return found
+
+
+def get_account(state: State, account: int) -> Account:
+    """An account; owner 0 when it does not exist."""
+    return get_record(state, Account, account)
+
+
+def get_market(state: State, market: int) -> Market:
+    """A market; lot 0 when it does not exist."""
+    return get_record(state, Market, market)
+
+
+def get_oracle_signer(state: State, index: int) -> int:
+    """The address of an oracle key; 0 when there is none of this index."""
+    return int(get_record(state, OracleSigner, index).signer)
+
+
+def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:
+    """An account and its positions in `slots` slots; amounts as decimal strings."""
+    found = get_account(state, account)
+    positions = [get_record(state, Position, account << SLOT_BITS | slot) for slot in range(slots)]
+    return {
+        "account": account,
+        "owner": f"0x{found.owner:040x}",
+        "collateral": str(found.collateral),
+        "nonce": str(found.nonce),
+        "positions": [
+            {"market": position.market_plus_one - 1, "size": str(position.size)}
+            for position in positions
+            if position.market_plus_one
+        ],
+    }
+
+
+def describe_market(state: State, market: int) -> dict[str, Any]:
+    """A market's parameters and its last price."""
+    found, price = get_market(state, market), get_record(state, Price, market)
+    return {
+        "market": market,
+        "lot": str(found.lot),
+        "initialMarginPpm": found.initial_margin_ppm,
+        "maintenanceMarginPpm": found.maintenance_margin_ppm,
+        "makerFeePpm": found.maker_fee_ppm,
+        "takerFeePpm": found.taker_fee_ppm,
+        "price": str(price.price),
+        "publishTime": price.publish_time,
+    }
+
+
+def get_system(state: State) -> System:
+    """What the law remembers about itself."""
+    return get_record(state, System, 0)
