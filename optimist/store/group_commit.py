@@ -1,0 +1,86 @@
+"""Many waiters, one disk: what arrives while the disk is busy goes to it together, as one frame.
+
+`await commit.append(record)` returns when the record is safe. One thread writes; the event loop never waits
+for the disk. When the disk breaks, every waiter gets the error, and so does everybody who comes later.
+"""
+
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+from optimist.store.journal import Journal, JournalBroken, JournalFull
+
+MAX_GROUP_BYTES = 1 << 20  # a larger group would only delay those who came first
+
+
+class GroupCommit:
+    """Asynchronous appends to one journal. Use from one event loop."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._waiting: deque[tuple[bytes, asyncio.Future[int]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._broken: JournalBroken | None = None
+        self._closed = False
+
+    @property
+    def backlog(self) -> int:
+        """Records that wait for the disk."""
+        return len(self._waiting)
+
+    async def append(self, record: bytes) -> int:
+        """Sequence number of `record`, once it is safe on disk. Raises JournalFull or JournalBroken.
+
+        Records become safe in the order of the calls. A cancelled caller's record may still be written.
+        """
+        if self._closed:
+            raise JournalBroken("the journal is closed")
+        if self._broken is not None:
+            raise JournalBroken(str(self._broken))
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((record, future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all(), name="journal writer")
+        return await future
+
+    async def close(self) -> None:
+        """Write what waits, then stop. The journal itself stays open."""
+        self._closed = True
+        if self._writer is not None:
+            await self._writer
+        self._thread.shutdown(wait=False)  # it is idle: the writer has finished
+
+    async def _write_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group = self._take_group()
+            try:
+                first = await loop.run_in_executor(
+                    self._thread, self._journal.append, [record for record, _ in group]
+                )
+            except JournalFull as error:
+                _fail(group, error)
+            except JournalBroken as error:
+                self._broken = error
+                _fail(group, error)
+                _fail(list(self._waiting), error)
+                self._waiting.clear()
+            else:
+                for sequence, (_, future) in enumerate(group, first):
+                    if not future.done():  # its caller may have been cancelled
+                        future.set_result(sequence)
+
+    def _take_group(self) -> list[tuple[bytes, asyncio.Future[int]]]:
+        group = [self._waiting.popleft()]
+        size = len(group[0][0])
+        while self._waiting and size + len(self._waiting[0][0]) <= MAX_GROUP_BYTES:
+            group.append(self._waiting.popleft())
+            size += len(group[-1][0])
+        return group
+
+
+def _fail(group: list[tuple[bytes, asyncio.Future[int]]], error: JournalFull | JournalBroken) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(type(error)(str(error)))

@@ -1,0 +1,60 @@
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from optimist.store.group_commit import GroupCommit
+from optimist.store.journal import Journal, JournalBroken
+
+IDENTITY = b"\x42" * 32
+
+
+@pytest.mark.asyncio
+async def test_concurrent_appends_share_frames_and_keep_their_order(tmp_path: Path) -> None:
+    journal = await asyncio.to_thread(Journal, tmp_path / "j", IDENTITY)
+    commit = GroupCommit(journal)
+    numbers = await asyncio.gather(*(commit.append(b"%d" % i) for i in range(200)))
+    assert numbers == list(range(200))
+    await commit.close()
+    found = await asyncio.to_thread(lambda: [record for _, record in journal.read()])
+    assert found == [b"%d" % i for i in range(200)]
+    frame_overhead = 53
+    # One frame for the first, one for the 199 that came while it was written.
+    assert journal.size < 44 + 3 * frame_overhead + sum(4 + len(record) for record in found)
+    journal.close()
+
+
+@pytest.mark.asyncio
+async def test_cancelled_caller_harms_nobody_else(tmp_path: Path) -> None:
+    journal = await asyncio.to_thread(Journal, tmp_path / "j", IDENTITY)
+    commit = GroupCommit(journal)
+    tasks = [asyncio.create_task(commit.append(b"%d" % i)) for i in range(3)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert results[0] == 0
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert results[2] == 2
+    await commit.close()
+    journal.close()
+
+
+@pytest.mark.asyncio
+async def test_broken_disk_fails_every_waiter_and_all_who_come_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    journal = await asyncio.to_thread(Journal, tmp_path / "j", IDENTITY)
+    commit = GroupCommit(journal)
+    monkeypatch.setattr(os, "fdatasync", fail)
+    results = await asyncio.gather(*(commit.append(b"x") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(result, JournalBroken) for result in results)
+    with pytest.raises(JournalBroken):
+        await commit.append(b"later")
+    await commit.close()
+    with pytest.raises(JournalBroken, match="closed"):
+        await commit.append(b"after closing")
+    journal.close()
