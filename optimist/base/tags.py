@@ -20,6 +20,6 @@ ASSERTION: Final = 0x0B  # id of a node in the assertion tree
 CLAIM: Final = 0x0C  # id of one staker's claim on a node
 MATCH: Final = 0x0D  # id of a match between two claims
 IMAGE: Final = 0x0E  # image root: the law's version
-QUEUE: Final = 0x0F  # accumulator over the forced queue
+POSITION: Final = 0x0F  # what a match stores of both sides' nodes and the state before them
 SOFT: Final = 0x10  # forward hash that a soft confirmation signs
 JOURNAL: Final = 0x11  # link of the sequencer's journal on disk

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IDispute} from "../interfaces/IDispute.sol";
+import {IInbox} from "../interfaces/IInbox.sol";
+import {IRollup} from "../interfaces/IRollup.sol";
+import {IStep} from "../interfaces/IStep.sol";
+import {Hashes} from "../lib/Hashes.sol";
+import {Lists} from "../lib/Lists.sol";
+import {Tags} from "../lib/Tags.sol";
+
+/// @title Matches between rival claims.
+contract Dispute is IDispute {
+    using Lists for bytes32[];
+
+    uint256 private constant TIP = 2 gwei; // what a mover pays above the base fee, for refunds
+
+    /// @inheritdoc IDispute
+    /// @dev About what a move costs, its share of reveal, opening and proof included (snapshots/game-gas.json).
+    uint256 public constant MOVE_GAS = 150_000;
+
+    address public immutable ROLLUP;
+    address public immutable INBOX;
+    address public immutable STEP;
+    uint8 public immutable K;
+    uint8 public immutable H1;
+    uint8 public immutable H2;
+    uint96 public immutable GAS_PRICE_CAP;
+
+    mapping(bytes32 id => Match) private _matches;
+
+    /// @dev Arity and heights are the Rollup's: they cannot differ.
+    constructor(address rollup, address step, uint96 gasPriceCap) {
+        if (rollup == address(0) || step == address(0)) revert ZeroAddress();
+        if (gasPriceCap == 0) revert BadParameter(gasPriceCap, 1);
+        (ROLLUP, STEP, GAS_PRICE_CAP) = (rollup, step, gasPriceCap);
+        INBOX = IRollup(rollup).INBOX();
+        (K, H1, H2) = (IRollup(rollup).K(), IRollup(rollup).H1(), IRollup(rollup).H2());
+    }
+
+    /* BEGINNING */
+
+    /// @inheritdoc IDispute
+    function openMatch(bytes32 a, bytes32 b, bytes32 first) external returns (bytes32 id) {
+        if (a >= b) revert NotOrdered(a, b);
+        if (first != a && first != b) revert NotInMatch(first);
+        id = Hashes.matchOf(a, b);
+        if (_matches[id].stage != Stage.NONE) revert MatchExists(id);
+        Match memory m;
+        Position memory p;
+        (p.nodeA, p.nodeB, p.prev, m.clockA, m.clockB) = IRollup(ROLLUP).matchTerms(a, b);
+        (m.height, m.stage, m.turnB, m.last) = (H1, Stage.INPUTS, first == b, uint40(block.timestamp));
+        m.position = _hash(p);
+        _matches[id] = m;
+        emit MatchOpened(id, a, b, m, p);
+    }
+
+    /* MOVES */
+
+    /// @inheritdoc IDispute
+    function dissect(Fork calldata fork, bytes32[] calldata next) external {
+        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        if (m.stage == Stage.HALF || m.height < 2) revert WrongStage(m.stage, m.height);
+        (uint256 c, Position memory p) = _openLists(m, fork);
+        uint8 below = m.height - 1;
+        Lists.requireLength(next, K, below);
+        bytes32[] calldata own = m.turnB ? fork.listB : fork.listA;
+        bytes32 hash = Hashes.list(next, below);
+        if (hash != own[2 * c]) revert WrongList(hash, own[2 * c]);
+        // INVARIANT: a child ends where its parent said; else a copied child could leave the other side without a move.
+        if (next.lastEnd() != own[2 * c + 1]) revert WrongEnd(next.lastEnd(), own[2 * c + 1]);
+        (p.nodeA, p.nodeB) = (fork.listA[2 * c], fork.listB[2 * c]);
+        (m.start, m.height) = (m.start + uint40(c * uint256(K) ** below), below);
+        _charge(id, m, p);
+        emit Dissected(id, m, p, next);
+    }
+
+    /// @inheritdoc IDispute
+    function commitTrace(
+        Fork calldata fork,
+        Opening calldata opening,
+        bytes32 nextRoot,
+        bytes32[] calldata trace
+    ) external {
+        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
+        _requireMover(m, fork.a, fork.b);
+        (uint256 c, Position memory p) = _openLists(m, fork);
+        m.start += uint40(c);
+        uint256 inputs = IRollup(ROLLUP).inputCount(fork.a);
+        if (m.start >= inputs) revert Padding(m.start, inputs);
+        (p.nodeA, p.nodeB) = (fork.listA[c], fork.listB[c]);
+        _openInput(p, opening);
+        p.prev = IStep(STEP).initialState(opening.root, opening.inputHash);
+        _commit(m, p, nextRoot, trace);
+        m.stage = Stage.HALF;
+        _charge(id, m, p);
+        emit TraceCommitted(id, m, p, trace);
+    }
+
+    /// @inheritdoc IDispute
+    function commitSecondTrace(
+        bytes32 a,
+        bytes32 b,
+        Position calldata position,
+        bytes32 nextRoot,
+        bytes32[] calldata trace
+    ) external {
+        (bytes32 id, Match memory m) = _requirePlayable(a, b);
+        if (m.stage != Stage.HALF) revert WrongStage(m.stage, m.height);
+        _requireMover(m, a, b);
+        Position memory p = position;
+        _requirePosition(m, p);
+        _commit(m, p, nextRoot, trace);
+        (p.batch, p.rest) = (0, 0);
+        (m.stage, m.height, m.start) = (Stage.STEPS, H2, 0);
+        _charge(id, m, p);
+        emit TraceCommitted(id, m, p, trace);
+    }
+
+    /// @dev Opens the agreed leaf, and with it the one input that follows it in the canonical chain.
+    function _openInput(Position memory p, Opening calldata opening) private view {
+        // INVARIANT: the disputed input is the Inbox's, not a side's choice.
+        bytes32 leaf = Hashes.leaf(opening.root, opening.batch, opening.rest);
+        if (leaf != p.prev) revert WrongLeaf(leaf, p.prev);
+        (uint64 batch, bytes32 chain) = (opening.batch, opening.rest);
+        if (chain == 0) {
+            ++batch;
+            chain = IInbox(INBOX).getBatch(batch).head;
+        }
+        bytes32 link = Hashes.chainLink(opening.inputHash, opening.nextRest);
+        if (link != chain) revert WrongInput(link, chain);
+        (p.batch, p.rest) = (batch, opening.nextRest);
+    }
+
+    /// @dev The mover's node becomes its trace, which must end in the root of the leaf that it claims.
+    function _commit(Match memory m, Position memory p, bytes32 nextRoot, bytes32[] calldata trace)
+        private
+        view
+    {
+        bytes32 leaf = Hashes.leaf(nextRoot, p.batch, p.rest);
+        bytes32 own = m.turnB ? p.nodeB : p.nodeA;
+        if (leaf != own) revert WrongLeaf(leaf, own);
+        Lists.requireLength(trace, K, H2);
+        // INVARIANT: leaves differ in their roots alone, so the last ends of both traces differ: a first step exists.
+        bytes32 end = IStep(STEP).finalState(nextRoot);
+        if (trace.lastEnd() != end) revert WrongEnd(trace.lastEnd(), end);
+        if (m.turnB) p.nodeB = Hashes.list(trace, H2);
+        else p.nodeA = Hashes.list(trace, H2);
+    }
+
+    /* DECISIONS */
+
+    /// @inheritdoc IDispute
+    function provePadding(Fork calldata fork) external {
+        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
+        (uint256 c, Position memory p) = _openLists(m, fork);
+        uint256 inputs = IRollup(ROLLUP).inputCount(fork.a);
+        if (m.start + c < inputs) revert NotPadding(m.start + c, inputs);
+        (bool lostA, bool lostB) = (fork.listA[c] != p.prev, fork.listB[c] != p.prev);
+        emit PaddingProven(id, m.start + uint40(c), p.prev, lostA, lostB);
+        _decide(fork.a, fork.b, lostA, lostB);
+    }
+
+    /// @inheritdoc IDispute
+    function prove(Fork calldata fork, bytes calldata proof) external {
+        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        if (m.stage != Stage.STEPS || m.height != 1) revert WrongStage(m.stage, m.height);
+        (uint256 c, Position memory p) = _openLists(m, fork);
+        // INVARIANT: no result is recorded from a call that failed: whatever reverts inside, reverts all of it.
+        bytes32 post = IStep(STEP).step(p.prev, proof);
+        (bool lostA, bool lostB) = (fork.listA[c] != post, fork.listB[c] != post);
+        emit Proven(id, m.start + uint40(c), p.prev, post, lostA, lostB);
+        _decide(fork.a, fork.b, lostA, lostB);
+    }
+
+    /// @inheritdoc IDispute
+    function timeout(bytes32 a, bytes32 b) external {
+        (bytes32 id, Match memory m) = _requireMatch(a, b);
+        (uint256 elapsed, uint256 clock) = _elapsed(m);
+        // INVARIANT: at every second exactly one of a move and a timeout is valid.
+        if (elapsed < clock) revert NotLate(elapsed, clock);
+        emit TimedOut(id, m.turnB);
+        _decide(a, b, !m.turnB, m.turnB);
+    }
+
+    /// @dev Whoever was proven wrong dies; the bounty goes to the other side only if it was not.
+    function _decide(bytes32 a, bytes32 b, bool lostA, bool lostB) private {
+        if (lostA) IRollup(ROLLUP).eliminate(a, lostB ? bytes32(0) : b);
+        if (lostB) IRollup(ROLLUP).eliminate(b, lostA ? bytes32(0) : a);
+    }
+
+    /* REFUNDS */
+
+    /// @inheritdoc IDispute
+    function collect(bytes32 claim, bytes32 opponent) external returns (uint96 paid) {
+        bytes32 id = matchId(claim, opponent);
+        Match storage m = _matches[id];
+        uint8 moves = claim < opponent ? m.movesA : m.movesB;
+        if (moves == 0) revert NothingToCollect(claim);
+        if (claim < opponent) m.movesA = 0;
+        else m.movesB = 0;
+        uint256 price = block.basefee + TIP;
+        if (price > GAS_PRICE_CAP) price = GAS_PRICE_CAP;
+        paid = IRollup(ROLLUP).refund(claim, opponent, moves * MOVE_GAS * price);
+        emit Collected(id, claim, moves, paid);
+    }
+
+    /* CHECKS */
+
+    function _requireMatch(bytes32 a, bytes32 b) private view returns (bytes32 id, Match memory m) {
+        id = Hashes.matchOf(a, b);
+        m = _matches[id];
+        if (m.stage == Stage.NONE) revert UnknownMatch(id);
+        // INVARIANT: a match that has lost one of its claims is void for ever, for both sides.
+        IRollup(ROLLUP).requireLive(a, b);
+    }
+
+    function _requirePlayable(bytes32 a, bytes32 b) private view returns (bytes32 id, Match memory m) {
+        (id, m) = _requireMatch(a, b);
+        (uint256 elapsed, uint256 clock) = _elapsed(m);
+        if (elapsed >= clock) revert Late(elapsed, clock);
+    }
+
+    function _elapsed(Match memory m) private view returns (uint256 elapsed, uint256 clock) {
+        return (block.timestamp - m.last, m.turnB ? m.clockB : m.clockA);
+    }
+
+    function _requireMover(Match memory m, bytes32 a, bytes32 b) private view {
+        bytes32 claim = m.turnB ? b : a;
+        if (!IRollup(ROLLUP).mayMove(claim, msg.sender)) revert NotMover(msg.sender, claim);
+    }
+
+    function _requirePosition(Match memory m, Position memory p) private pure {
+        bytes32 given = _hash(p);
+        if (given != m.position) revert WrongPosition(given, m.position);
+    }
+
+    /// @dev Checks the lists against the match. `c` is the first child that differs, `p.prev` the state before it.
+    function _openLists(Match memory m, Fork calldata fork)
+        private
+        view
+        returns (uint256 c, Position memory p)
+    {
+        Lists.requireLength(fork.listA, K, m.height);
+        Lists.requireLength(fork.listB, K, m.height);
+        p.nodeA = Hashes.list(fork.listA, m.height);
+        p.nodeB = Hashes.list(fork.listB, m.height);
+        p.prev = fork.prev;
+        _requirePosition(m, p);
+        c = Lists.firstDifference(fork.listA, fork.listB, m.height);
+        if (c != 0) p.prev = Lists.endOf(fork.listA, c - 1, m.height);
+    }
+
+    /// @dev Ends a move: time off the mover's clock, one more move to refund, turn to the other side.
+    function _charge(bytes32 id, Match memory m, Position memory p) private {
+        uint40 elapsed = uint40(block.timestamp) - m.last;
+        if (m.turnB) {
+            m.clockB -= elapsed;
+            ++m.movesB;
+        } else {
+            m.clockA -= elapsed;
+            ++m.movesA;
+        }
+        (m.position, m.last, m.turnB) = (_hash(p), uint40(block.timestamp), !m.turnB);
+        _matches[id] = m;
+    }
+
+    function _hash(Position memory p) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(Tags.POSITION, p.nodeA, p.nodeB, p.prev, p.batch, p.rest));
+    }
+
+    /* READING */
+
+    /// @inheritdoc IDispute
+    function getMatch(bytes32 id) external view returns (Match memory) {
+        return _matches[id];
+    }
+
+    /// @inheritdoc IDispute
+    function matchId(bytes32 a, bytes32 b) public pure returns (bytes32) {
+        return a < b ? Hashes.matchOf(a, b) : Hashes.matchOf(b, a);
+    }
+
+    /// @inheritdoc IDispute
+    function hashPosition(Position calldata position) external pure returns (bytes32) {
+        return _hash(position);
+    }
+}
