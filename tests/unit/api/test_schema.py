@@ -1,0 +1,98 @@
+"""The edge of the API: strict integers, strings for amounts, and an error that names the fault."""
+
+import json
+from typing import Any
+
+import pytest
+
+from optimist.api.errors import ApiError, ErrorCode
+from optimist.api.schema import parse_action, to_body
+from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, SignedPrice, Withdraw
+from optimist.derive.typed_data import Domain, Order, PriceReport, WithdrawRequest
+
+DOMAIN = Domain(31337, bytes.fromhex("5f") * 20)
+SECRET = bytes.fromhex("11" * 32)
+ORDER = Order(
+    account=3,
+    market=1,
+    is_buy=True,
+    size=10**6,
+    price=6 * 10**12,
+    max_fee_ppm=500,
+    slot=2,
+    nonce=9,
+    expiry=10**9,
+)
+REQUEST = WithdrawRequest(3, 5_000_000, bytes.fromhex("ab" * 20), 4)
+
+ACTIONS = [
+    SignedOrder(ORDER, ORDER.sign(DOMAIN, SECRET)),
+    Withdraw(REQUEST, REQUEST.sign(DOMAIN, SECRET)),
+    PriceUpdate(
+        0,
+        77,
+        tuple(SignedPrice(i, 100 + i, PriceReport(0, 100 + i, 77).sign(DOMAIN, SECRET)) for i in range(5)),
+    ),
+    Liquidate(8, 1),
+]
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: type(action).__name__)
+def test_action_round_trips_through_its_json(action: Any) -> None:
+    assert parse_action(json.dumps(to_body(action)).encode()) == action
+
+
+def order_json(**changes: Any) -> bytes:
+    return json.dumps({**to_body(ACTIONS[0]), **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size": 1_000_000},  # a number where a string belongs
+        {"size": "1e6"},
+        {"size": "1_000"},
+        {"size": " 12"},
+        {"size": "-1"},
+        {"size": "+1"},
+        {"size": "007"},
+        {"size": "١٢"},  # Arabic digits, which int() takes
+        {"size": "1" * 4301},
+        {"size": str(1 << 64)},
+        {"account": 1.0},
+        {"account": True},
+        {"account": 1 << 36},
+        {"account": -1},
+        {"expiry": 1 << 40},
+        {"isBuy": 1},
+        {"isBuy": "true"},
+        {"signature": "0x" + "00" * 64},
+        {"signature": "00" * 65},
+        {"unknown": 1},
+        {"type": "cancelEverything"},
+    ],
+    ids=str,
+)
+def test_anything_but_the_canonical_form_is_a_400(changes: dict[str, Any]) -> None:
+    with pytest.raises(ApiError) as caught:
+        parse_action(order_json(**changes))
+    assert caught.value.number == ErrorCode.MALFORMED_REQUEST.number
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b'{"type": "order"}', b"NaN", b"[" * 5000])
+def test_nonsense_is_a_400(body: bytes) -> None:
+    with pytest.raises(ApiError) as caught:
+        parse_action(body)
+    assert caught.value.status == 400
+
+
+def test_error_says_where_the_fault_is() -> None:
+    with pytest.raises(ApiError, match="expiry"):
+        parse_action(order_json(expiry="soon"))
+
+
+def test_error_codes_are_distinct_and_apart_from_the_law() -> None:
+    numbers = [code.number for code in ErrorCode]
+    assert len(set(numbers)) == len(numbers)
+    assert min(numbers) >= 1000
