@@ -6,16 +6,17 @@ raises `Revert` with the contract's error before anything has changed.
 
 from collections.abc import Sequence
 
-from challenger.game.hashes import (
-    GENESIS_END,
-    GENESIS_NODE,
-    compute_claim_id,
-    compute_leaf,
-    compute_node_id,
-)
+from challenger.game.clock import compute_budget
 from challenger.game.lists import compute_list_hash, get_end, get_words_length
 from challenger.game.types import NOBODY, Claim, Node, Parameters, Revert, Round, Staker, State, Status
 from optimist.base.merkle import ZERO
+from optimist.derive.commitments import (
+    GENESIS_ASSERTION,
+    GENESIS_LEAF,
+    compute_assertion_id,
+    compute_claim_id,
+    compute_leaf,
+)
 
 POT_PERCENT = 40  # of a lost bond: pays for the winner's gas
 BOUNTY_PERCENT = (
@@ -35,20 +36,20 @@ class Rollup:
         self.parameters = parameters
         self.state = state
         if not state.nodes:
-            self._create_node(ZERO, GENESIS_END, 0, now)
+            self._create_node(ZERO, GENESIS_LEAF, 0, now)
 
     # ------------------------------------------------------------------------------------- predicates
 
     def is_confirmed(self, node: bytes) -> bool:
         """Whether the node's round has decided for it; genesis is confirmed."""
-        if node == GENESIS_NODE:
+        if node == GENESIS_ASSERTION:
             return True
         found = self.state.nodes.get(node)
         return found is not None and self.state.rounds[found.parent].confirmed == node
 
     def is_rejected(self, node: bytes) -> bool:
         """Whether the node's round has decided for another one."""
-        if node == GENESIS_NODE:
+        if node == GENESIS_ASSERTION:
             return False
         return self.state.rounds[self.state.nodes[node].parent].confirmed not in (ZERO, node)
 
@@ -65,6 +66,18 @@ class Rollup:
             and not self.state.stakers[claim.owner].out
             and self.is_open(self.state.nodes[claim.node].parent)
         )
+
+    def may_move(self, claim_id: bytes, sender: bytes) -> bool:
+        """Whether `sender` may reveal and commit for the claim."""
+        claim = self.state.claims.get(claim_id)
+        return claim is not None and sender != NOBODY and sender in (claim.owner, claim.operator)
+
+    def get_input_count(self, claim_id: bytes) -> int:
+        """Inputs in the range that a claim is about."""
+        parent = self.state.nodes[self.state.claims[claim_id].node].parent
+        batches = self.state.batches
+        last, first = self.state.rounds[parent].to, self.state.nodes[parent].batch
+        return batches[last].cumulative - batches[first].cumulative
 
     # ---------------------------------------------------------------------------------------- stakers
 
@@ -121,18 +134,12 @@ class Rollup:
         staker = state.stakers.get(sender, Staker())
         if not staker.bond:
             raise Revert("NotStaked", sender)
-        if parent not in state.nodes:
-            raise Revert("UnknownNode", parent)
-        if not self.is_open(parent):
-            raise Revert("RoundClosed", parent)
+        self._require_open(parent)
         asked = state.rounds[parent]
-        if asked.to > state.batch_count:
-            raise Revert("RangeNotSealed", asked.to, state.batch_count)
-        if (asked.to, state.batches[asked.to].accumulator) != (expected_to, expected_acc):
-            raise Revert("UnexpectedRange", expected_to, asked.to)
+        self._require_range(asked.to, expected_to, expected_acc)
         self._require_branch(staker, parent)
         end = compute_leaf(end_root, asked.to, ZERO)
-        node_id = compute_node_id(parent, end)
+        node_id = compute_assertion_id(parent, end)
         claim_id = compute_claim_id(node_id, sender)
         if claim_id in state.claims:
             raise Revert("ClaimExists", claim_id)
@@ -157,6 +164,21 @@ class Rollup:
         state.claims[claim_id] = Claim(node_id, sender, NOBODY)
         staker.last_claim = claim_id
         return claim_id
+
+    def _require_open(self, round_id: bytes) -> None:
+        if round_id not in self.state.nodes:
+            raise Revert("UnknownNode", round_id)
+        if not self.is_open(round_id):
+            raise Revert("RoundClosed", round_id)
+
+    def _require_range(self, to: int, expected_to: int, expected_acc: bytes) -> None:
+        if expected_to != to:
+            raise Revert("UnexpectedRange", expected_to, to)
+        if to > self.state.batch_count:
+            raise Revert("RangeNotSealed", to, self.state.batch_count)
+        accumulator = self.state.batches[to].accumulator
+        if expected_acc != accumulator:
+            raise Revert("WrongHistory", expected_acc, accumulator)
 
     def _require_branch(self, staker: Staker, parent: bytes) -> None:
         """One bond, one branch: it stands on the parent itself, or on nothing that is still undecided."""
@@ -184,10 +206,10 @@ class Rollup:
     def _create_node(self, parent: bytes, end: bytes, batch: int, now: int) -> Node:
         """A new node, and with it the range that its children will be about."""
         state = self.state
-        node_id = compute_node_id(parent, end)
-        node = state.nodes[node_id] = Node(parent, end, created_at=now, born=0)
+        node_id = compute_assertion_id(parent, end)
+        node = state.nodes[node_id] = Node(parent, end, batch, created_at=now, born=0)
         to = self._compute_range_end(batch)
-        state.rounds[node_id] = Round(start=batch, to=to, full=to < state.batch_count)
+        state.rounds[node_id] = Round(to=to, full=to < state.batch_count)
         return node
 
     def _compute_range_end(self, start: int) -> int:
@@ -207,10 +229,10 @@ class Rollup:
 
     def reveal(self, sender: bytes, now: int, claim_id: bytes, words: Sequence[bytes]) -> None:
         """Open the history of a claim. No deadline: to reveal late costs that much time in every match."""
-        claim = self.state.claims.get(claim_id)
-        if claim is None or not self.is_live(claim_id):
+        if not self.is_live(claim_id):
             raise Revert("ClaimNotLive", claim_id)
-        if sender not in (claim.owner, claim.operator):
+        claim = self.state.claims[claim_id]
+        if not self.may_move(claim_id, sender):
             raise Revert("NotOwner", sender, claim.owner)
         if claim.revealed_at:
             raise Revert("AlreadyRevealed", claim_id)
@@ -226,12 +248,8 @@ class Rollup:
 
     def timeout_reveal(self, now: int, claim_id: bytes, rival_id: bytes) -> None:
         """Eliminate a claim that has not revealed within the challenge period of a live rival's birth."""
-        if not self.is_live(claim_id):
-            raise Revert("ClaimNotLive", claim_id)
-        if not self.is_live(rival_id):
-            raise Revert("ClaimNotLive", rival_id)
-        claim, rival = self.state.claims[claim_id], self.state.claims[rival_id]
         self.require_rivals(claim_id, rival_id)
+        claim, rival = self.state.claims[claim_id], self.state.claims[rival_id]
         if claim.revealed_at:
             raise Revert("AlreadyRevealed", claim_id)
         late = self.state.nodes[rival.node].born + self.parameters.challenge_period
@@ -239,8 +257,17 @@ class Rollup:
             raise Revert("TooEarly", now, late)
         self.eliminate(now, claim_id, ZERO)
 
+    def compute_clock(self, claim_id: bytes, rival_id: bytes) -> int:
+        """Seconds that a revealed claim has for its moves against a rival."""
+        revealed_at = self.state.claims[claim_id].revealed_at
+        rival_born = self.state.nodes[self.state.claims[rival_id].node].born
+        return compute_budget(self.parameters.challenge_period, revealed_at, rival_born)
+
     def require_rivals(self, left: bytes, right: bytes) -> None:
-        """Both claims answer the same question differently."""
+        """Both claims are live and answer the same question differently."""
+        for claim_id in (left, right):
+            if not self.is_live(claim_id):
+                raise Revert("ClaimNotLive", claim_id)
         claims, nodes = self.state.claims, self.state.nodes
         left_node, right_node = claims[left].node, claims[right].node
         if left_node == right_node or nodes[left_node].parent != nodes[right_node].parent:
@@ -259,9 +286,9 @@ class Rollup:
         lost, staker.bond = staker.bond, 0
         staker.out = True
         pot, bounty = lost * POT_PERCENT // 100, lost * BOUNTY_PERCENT // 100 if winner != ZERO else 0
-        state.pots[claim_id] = pot
+        claim.pot = pot
         if winner != ZERO:
-            state.credits[winner] = state.credits.get(winner, 0) + bounty
+            state.claims[winner].credit += bounty
         state.balance -= lost - pot - bounty
         state.burnt += lost - pot - bounty
 
@@ -272,9 +299,7 @@ class Rollup:
             raise Revert("ClaimNotLive", claim_id)
         if not self.state.stakers[claim.owner].out:
             raise Revert("StakerNotOut", claim.owner)
-        parent = self.state.nodes[claim.node].parent
-        if not self.is_open(parent):
-            raise Revert("RoundClosed", parent)
+        self._require_open(self.state.nodes[claim.node].parent)
         self._drop(now, claim)
 
     def _drop(self, now: int, claim: Claim) -> None:
@@ -290,11 +315,11 @@ class Rollup:
     def confirm(self, now: int, node_id: bytes) -> None:
         """Decide a round for its sole live node."""
         node = self.state.nodes.get(node_id)
-        if node is None or node_id == GENESIS_NODE:
+        if node is None:
             raise Revert("UnknownNode", node_id)
-        asked = self.state.rounds[node.parent]
         if not self.is_confirmed(node.parent):
             raise Revert("ParentUnconfirmed", node.parent)
+        asked = self.state.rounds[node.parent]
         if asked.confirmed != ZERO:
             raise Revert("RoundClosed", node.parent)
         if node.live == 0 or asked.live_ends != 1:
@@ -311,6 +336,19 @@ class Rollup:
         ripe = node.born + self.parameters.challenge_period
         return max(ripe, asked.decided_at + self.parameters.grace) if asked.decided_at else ripe
 
+    def refund(self, claim_id: bytes, opponent: bytes, amount: int) -> int:
+        """Credit a claim from the pot of a dead opponent: at most `amount`, at most what is left."""
+        claims = self.state.claims
+        claim = claims[claim_id]
+        if self.state.stakers[claim.owner].out:
+            raise Revert("StakerOut", claim.owner)
+        if not claims[opponent].pot:
+            raise Revert("EmptyPot", opponent)
+        paid = min(amount, claims[opponent].pot)
+        claims[opponent].pot -= paid
+        claim.credit += paid
+        return paid
+
     def claim_credit(self, claim_id: bytes) -> int:
         """Pay a claim's credit to its owner, once its node is confirmed; returns the amount."""
         claim = self.state.claims.get(claim_id)
@@ -318,7 +356,7 @@ class Rollup:
             raise Revert("NotConfirmed", claim_id)
         if self.state.stakers[claim.owner].out:
             raise Revert("StakerOut", claim.owner)
-        amount = self.state.credits.pop(claim_id, 0)
+        amount, claim.credit = claim.credit, 0
         if not amount:
             raise Revert("NoCredit", claim_id)
         self.state.balance -= amount

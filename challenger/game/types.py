@@ -42,18 +42,13 @@ class Side(IntEnum):
         return Side(1 - self)
 
 
-class Level(IntEnum):
-    """What the lists of a match are about."""
+class Stage(IntEnum):
+    """Of a match. 0 is no match."""
 
-    INPUTS = 1
-    STEPS = 2
-
-
-class Phase(IntEnum):
-    """Of a match at the border between its two levels."""
-
-    BISECTION = 0
-    SECOND_COMMIT = 1  # one side has committed to a trace, the other has to
+    NONE = 0
+    INPUTS = 1  # lists of inputs' leaves
+    HALF = 2  # one side has committed to its trace, the other has to
+    STEPS = 3  # lists of machine states
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,8 @@ class Node:
     """An assertion: after the range of its parent's round, the state is `end`."""
 
     parent: bytes
-    end: bytes  # leaf L(end root, to, 0)
+    end: bytes  # leaf L(end root, batch, 0)
+    batch: int  # last one of its range
     created_at: int
     born: int  # when its count of live claims last rose from 0
     live: int = 0
@@ -90,7 +86,6 @@ class Node:
 class Round:
     """The question that a node asks: which state follows me? Keyed by its id; its answers are nodes."""
 
-    start: int  # batch of the parent
     to: int  # last batch of the range, fixed when the parent was created
     full: bool  # more batches existed than fitted
     live_ends: int = 0
@@ -112,26 +107,33 @@ class Claim:
     top: bytes = ZERO  # history commitment, once revealed
     revealed_at: int = 0  # 0: not revealed
     status: Status = Status.LIVE
+    credit: int = 0  # wei to be paid to the owner once the node is confirmed
+    pot: int = 0  # wei left for refunds, once the claim is dead
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What both sides of a match stand on. L1 keeps its hash alone; the words are in events."""
+
+    nodes: tuple[bytes, bytes]  # hash of each side's list; in stage HALF of its trace, or its claimed leaf
+    prev: bytes  # the state before the span in dispute, on which both agree
+    batch: int = 0  # stage HALF: batch of the leaves after the disputed input …
+    rest: bytes = ZERO  # … and that batch's chain after it
 
 
 @dataclass(slots=True)
 class Match:
-    """A dispute between two claims of one round."""
+    """A dispute between two claims of one round. Side A is the smaller claim id."""
 
     claims: tuple[bytes, bytes]
-    nodes: tuple[bytes, bytes]  # hash of the list that each side stands on
-    prev: bytes  # the state before `position`, on which both agree
-    position: int
-    height: int
-    level: Level
-    phase: Phase
+    position: Position
+    start: int  # first input of the range, or first step of the trace, that the lists are about
+    height: int  # of the lists to be opened next
+    stage: Stage
     turn: Side
     last: int  # time of the last move
     clocks: tuple[int, int]  # seconds left, by side
-    moves: tuple[int, int] = (0, 0)  # moves made, by side: what refunds are computed from
-    batch: int = 0  # between the two commitments: batch of the leaf after the disputed input …
-    rest: bytes = ZERO  # … and its chain
-    collected: tuple[bool, bool] = (False, False)
+    moves: tuple[int, int] = (0, 0)  # moves made and not refunded, by side
 
 
 @dataclass(slots=True)
@@ -162,10 +164,8 @@ class State:
     claims: dict[bytes, Claim] = field(default_factory=dict)
     matches: dict[bytes, Match] = field(default_factory=dict)
     stakers: dict[bytes, Staker] = field(default_factory=dict)
-    pots: dict[bytes, int] = field(default_factory=dict)  # by dead claim: what refunds are paid from
-    credits: dict[bytes, int] = field(default_factory=dict)  # by claim: paid when its node is confirmed
-    balance: int = 0
-    burnt: int = 0
+    balance: int = 0  # wei that somebody is owed
+    burnt: int = 0  # wei that nobody can ever take out
 
     @property
     def batch_count(self) -> int:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from challenger.game.dispute import Opening
+from challenger.game.dispute import Fork, Opening
 from challenger.game.lists import Words
+from challenger.game.types import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class TimeoutReveal:
 
 @dataclass(frozen=True, slots=True)
 class OpenMatch:
-    """Begin the match of two rivals, `first` on turn."""
+    """Begin the match of two rivals, smaller claim id first, `first` on turn."""
 
     left: bytes
     right: bytes
@@ -55,9 +56,7 @@ class OpenMatch:
 class Dissect:
     """Lead a match one height down."""
 
-    match: bytes
-    left: Words
-    right: Words
+    fork: Fork
     following: Words
 
 
@@ -65,10 +64,9 @@ class Dissect:
 class CommitTrace:
     """First commitment to the trace of the disputed input."""
 
-    match: bytes
-    left: Words
-    right: Words
+    fork: Fork
     opening: Opening
+    next_root: bytes
     trace: Words
 
 
@@ -76,7 +74,8 @@ class CommitTrace:
 class CommitSecondTrace:
     """Second commitment to the trace of the disputed input."""
 
-    match: bytes
+    claims: tuple[bytes, bytes]
+    position: Position
     next_root: bytes
     trace: Words
 
@@ -85,18 +84,14 @@ class CommitSecondTrace:
 class ProvePadding:
     """Decide a match past the last input."""
 
-    match: bytes
-    left: Words
-    right: Words
+    fork: Fork
 
 
 @dataclass(frozen=True, slots=True)
 class Prove:
     """Decide a match by one machine step."""
 
-    match: bytes
-    left: Words
-    right: Words
+    fork: Fork
     proof: bytes
 
 
@@ -104,7 +99,7 @@ class Prove:
 class Timeout:
     """Decide a match by the clock."""
 
-    match: bytes
+    claims: tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +120,8 @@ class Confirm:
 class Collect:
     """Turn our moves in a won match into credit."""
 
-    match: bytes
     claim: bytes
+    opponent: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from challenger.game.clock import compute_budget
-from challenger.game.hashes import compute_match_id
 from challenger.game.types import Side, Staker, Status
 from challenger.strategy.acts import (
     Act,
@@ -25,6 +24,7 @@ from challenger.strategy.acts import (
 )
 from challenger.strategy.moves import InconsistentHistoryError, compute_move
 from challenger.strategy.view import View
+from optimist.derive.commitments import compute_match_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def reveal_against_false_ends(view: View) -> Wishes:
     for step in view.open_steps():
         hidden = [claim_id for claim_id, claim in view.get_own_claims(step) if not claim.revealed_at]
         if hidden and view.get_false_claims(step):
-            history = view.provider.get_history(step.round.start, step.round.to)
+            history = view.provider.get_history(step.start, step.round.to)
             for claim_id in hidden:
                 yield Reveal(claim_id, history.words(history.height, 0))
 
@@ -127,7 +127,7 @@ def open_every_match(view: View) -> Wishes:
         for claim_id, _ in theirs:
             for own in ours:
                 if compute_match_id(own, claim_id) not in view.state.matches:
-                    yield OpenMatch(own, claim_id, first=claim_id)
+                    yield OpenMatch(min(own, claim_id), max(own, claim_id), first=claim_id)
 
 
 def play_every_match(view: View) -> Wishes:
@@ -149,7 +149,7 @@ def time_out_late_opponents(view: View) -> Wishes:
     """A false claim that stops moving dies by its clock, but not by itself."""
     for duel in view.get_duels():
         if not duel.is_our_turn and not view.is_in_time(duel.match):
-            yield Timeout(duel.id)
+            yield Timeout(duel.match.claims)
 
 
 def confirm_what_we_hold(view: View) -> Wishes:
@@ -165,21 +165,21 @@ def confirm_what_we_hold(view: View) -> Wishes:
 
 def collect_refunds(view: View) -> Wishes:
     """The loser's pot pays for our gas, whoever landed the last blow."""
-    for match_id, match in view.state.matches.items():
+    for match in view.state.matches.values():
         for side in Side:
-            claim = view.state.claims[match.claims[side]]
-            pot = view.state.pots.get(match.claims[side.other], 0)
-            fair = claim.status is Status.LIVE and not view.state.stakers[claim.owner].out
-            if fair and view.may_play_for(claim) and pot and match.moves[side] and not match.collected[side]:
-                yield Collect(match_id, match.claims[side])
+            claim_id, opponent = match.claims[side], match.claims[side.other]
+            claim = view.state.claims[claim_id]
+            owed = match.moves[side] and view.state.claims[opponent].pot
+            lives = claim.status is Status.LIVE and not view.state.stakers[claim.owner].out
+            if owed and lives and claim.node in view.true_nodes and view.may_play_for(claim):
+                yield Collect(claim_id, opponent)
 
 
 def claim_what_we_are_owed(view: View) -> Wishes:
     """Payments are pulled: nobody sends us ours."""
-    for claim_id, credit in view.state.credits.items():
-        claim = view.state.claims[claim_id]
-        owner_out = view.state.stakers[claim.owner].out
-        if credit and view.may_play_for(claim) and not owner_out and view.rollup.is_confirmed(claim.node):
+    for claim_id, claim in view.state.claims.items():
+        ours = view.may_play_for(claim) and not view.state.stakers[claim.owner].out
+        if claim.credit and ours and view.rollup.is_confirmed(claim.node):
             yield ClaimCredit(claim_id)
 
 

@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from challenger.game.clock import is_in_time
-from challenger.game.hashes import GENESIS_NODE, compute_claim_id, compute_leaf, compute_node_id
 from challenger.game.lists import Words
 from challenger.game.rollup import Rollup
 from challenger.game.types import Claim, Match, Node, Parameters, Round, Side, State, Status
 from challenger.trace.provider import TraceProvider
 from optimist.base.merkle import ZERO
+from optimist.derive.commitments import (
+    GENESIS_ASSERTION,
+    compute_assertion_id,
+    compute_claim_id,
+    compute_leaf,
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class PathStep:
     """One round on the true path: its parent is true and exists on L1; the true end may be missing."""
 
     parent: bytes
+    start: int  # batch after which the range begins
     round: Round
     node: bytes  # id of the true end
     end_root: bytes
@@ -66,14 +72,14 @@ class View:
     def path(self) -> list[PathStep]:
         """The rounds along the true path, from genesis to the first that cannot be answered yet."""
         steps: list[PathStep] = []
-        parent = GENESIS_NODE
+        parent = GENESIS_ASSERTION
         while parent in self.state.nodes:
             asked = self.state.rounds[parent]
             end_root = self.provider.get_end_root(asked.to) if asked.to <= self.state.batch_count else None
             if end_root is None:
                 break
-            node = compute_node_id(parent, compute_leaf(end_root, asked.to, ZERO))
-            steps.append(PathStep(parent, asked, node, end_root))
+            node = compute_assertion_id(parent, compute_leaf(end_root, asked.to, ZERO))
+            steps.append(PathStep(parent, self.state.nodes[parent].batch, asked, node, end_root))
             parent = node
         return steps
 
@@ -134,7 +140,7 @@ class View:
                 if step is None or not self.may_play_for(claims[side]):
                     continue
                 if all(map(self.rollup.is_live, match.claims)):
-                    yield Duel(match_id, match, side, step.round.start, step.round.to)
+                    yield Duel(match_id, match, side, step.start, step.round.to)
 
     def is_in_time(self, match: Match) -> bool:
         """Whether the side on turn may still move."""

@@ -10,13 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from challenger.game.dispute import Machine, Opening, WitnessError
-from challenger.game.hashes import compute_chain_link, compute_final, compute_leaf
+from challenger.game.dispute import Machine, Opening
 from challenger.game.lists import History
-from challenger.game.types import Batch, Parameters
+from challenger.game.types import Batch, Parameters, Revert
 from optimist.base.keccak import tagged
 from optimist.base.merkle import ZERO
-from optimist.base.tags import BATCH, INPUT, MACHINE, NODE
+from optimist.base.tags import MACHINE, NODE
+from optimist.derive.commitments import (
+    compute_accumulator,
+    compute_chain_links,
+    compute_input_hash,
+    compute_leaf,
+)
+from optimist.vm.state import compute_final_state
 
 MAX_STEPS: Final = 13
 PC_BYTES: Final = 5
@@ -63,17 +69,17 @@ def compute_start(root: bytes, input_hash: bytes) -> bytes:
 def apply_step(before: bytes, proof: bytes) -> bytes:
     """The verifier: the state after one step. A proof of 32 bytes opens a machine that has stopped."""
     if len(proof) == 32:
-        if compute_final(proof) != before:
-            raise WitnessError("the root does not open the stopped state")
+        if compute_final_state(proof) != before:
+            raise Revert("FalseWitness")
         return before
     if len(proof) != STATE_BYTES:
-        raise WitnessError(f"a proof has {STATE_BYTES} bytes, not {len(proof)}")
+        raise Revert("FalseWitness")
     words = [proof[i : i + 32] for i in range(PC_BYTES, STATE_BYTES, 32)]
     state = LetterState(int.from_bytes(proof[:PC_BYTES], "big"), *words)
     if state.hash != before:
-        raise WitnessError("the proof does not open the state")
+        raise Revert("FalseWitness")
     after = state.step()
-    return after.hash if isinstance(after, LetterState) else compute_final(after)
+    return after.hash if isinstance(after, LetterState) else compute_final_state(after)
 
 
 MACHINE_RULES: Final = Machine(start=compute_start, step=apply_step)
@@ -94,29 +100,24 @@ class AlphabetProvider:
         self.parameters = parameters
         self.batches = [Batch(ZERO, ZERO, 0)]
         self.openings: list[Opening] = []  # one for each input of all batches
-        self.end_roots = [ZERO]
+        self.roots: list[bytes] = []  # the root after each of them
+        self.end_roots = [ZERO]  # the root after each batch
         for batch in inputs:
             self.add_batch(batch)
 
     def add_batch(self, inputs: Sequence[bytes]) -> Batch:
         """Seal a batch of at least one input; returns what the Inbox would keep of it."""
-        hashes = [tagged(INPUT, item) for item in inputs]
-        rests = [ZERO]
-        for item in reversed(hashes):
-            rests.append(compute_chain_link(item, rests[-1]))
-        rests.reverse()
-        number, root = len(self.batches), self.end_roots[-1]
-        last = self.batches[-1]
-        count = len(inputs).to_bytes(8, "big")
-        sealed = Batch(
-            tagged(BATCH, last.accumulator, rests[0], count), rests[0], last.cumulative + len(inputs)
-        )
+        rests = compute_chain_links(inputs)
+        number, root, last = len(self.batches), self.end_roots[-1], self.batches[-1]
+        accumulator = compute_accumulator(last.accumulator, rests[0], len(inputs))
+        sealed = Batch(accumulator, rests[0], last.cumulative + len(inputs))
         self.batches.append(sealed)
-        for i, item in enumerate(hashes):
-            after = self.apply(root, item)
+        for i, item in enumerate(inputs):
             before = (number - 1, ZERO) if i == 0 else (number, rests[i])
-            self.openings.append(Opening(root, *before, item, rests[i + 1], after))
-            root = after
+            opening = Opening(root, *before, compute_input_hash(item), rests[i + 1])
+            root = self.apply(root, opening.input_hash)
+            self.openings.append(opening)
+            self.roots.append(root)
         self.end_roots.append(root)
         return sealed
 
@@ -133,18 +134,24 @@ class AlphabetProvider:
         ends = []
         for batch in range(start + 1, to + 1):
             first, last = self.batches[batch - 1].cumulative, self.batches[batch].cumulative
-            ends += [compute_leaf(o.next_root, batch, o.next_rest) for o in self.openings[first:last]]
+            ends += [
+                compute_leaf(self.roots[i], batch, self.openings[i].next_rest) for i in range(first, last)
+            ]
         return History(self.parameters.arity, self.parameters.input_height, ends)
 
     def get_opening(self, start: int, position: int) -> Opening:
         """See `TraceProvider`."""
         return self.openings[self.batches[start].cumulative + position]
 
+    def get_root_after(self, start: int, position: int) -> bytes:
+        """See `TraceProvider`."""
+        return self.roots[self.batches[start].cumulative + position]
+
     def get_trace(self, start: int, position: int) -> History:
         """See `TraceProvider`."""
         opening = self.get_opening(start, position)
         states, root = run_input(opening.root, opening.input_hash)
-        ends = [state.hash for state in states[1:]] + [compute_final(root)]
+        ends = [state.hash for state in states[1:]] + [compute_final_state(root)]
         return History(self.parameters.arity, self.parameters.step_height, ends)
 
     def get_step_proof(self, start: int, position: int, step: int) -> bytes:

@@ -21,7 +21,11 @@ class TraceProvider(Protocol):
         ...
 
     def get_opening(self, start: int, position: int) -> Opening:
-        """What stands behind the leaves before and after one input."""
+        """What opens the leaf before one input, and the input."""
+        ...
+
+    def get_root_after(self, start: int, position: int) -> bytes:
+        """State root after one input."""
         ...
 
     def get_trace(self, start: int, position: int) -> History:
