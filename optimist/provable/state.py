@@ -21,13 +21,19 @@ _OWN_FOLDER: Final = str(Path(__file__).parent)
 
 
 class Receipt:
-    """What one input did: accepted (code 0) or rejected (its code), and the records that it stored."""
+    """What one input did: accepted (code 0) or rejected (its code), and the records that it stored.
 
-    __slots__ = ("rejected", "code", "_before", "_after")
+    `reached` are the keys that a rejected input had stored before it was rejected and undone: how far it came.
+    """
 
-    def __init__(self, rejected: bool, code: int, before: Touched, after: Touched) -> None:
+    __slots__ = ("rejected", "code", "reached", "_before", "_after")
+
+    def __init__(
+        self, rejected: bool, code: int, before: Touched, after: Touched, reached: tuple[int, ...] = ()
+    ) -> None:
         self.rejected = rejected
         self.code = code
+        self.reached = reached
         self._before = before
         self._after = after
 
@@ -85,7 +91,7 @@ class State:
             if not done:
                 _restore(records, touched)
         if not done:
-            return Receipt(True, code, {}, {})
+            return Receipt(True, code, {}, {}, tuple(touched))
         return Receipt(False, ACCEPTED, touched, {key: records[key] for key in touched})
 
     def undo(self, receipt: Receipt) -> None:

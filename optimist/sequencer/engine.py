@@ -6,14 +6,30 @@ to the same head and the same books. Nothing here knows of clocks, disks or netw
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from optimist.derive.actions import Liquidate, PriceUpdate, Sequenced, SignedOrder, Trade, Withdraw
 from optimist.derive.decode import decode, decode_order
 from optimist.derive.typed_data import Domain
+from optimist.provable import Receipt
 from optimist.sequencer.builder import Builder, HeadMismatch, SealedBatch
 from optimist.sequencer.entries import Entry, InputAccepted, Opened, OrderDropped, OrderPlaced, Sealed
 from optimist.sequencer.matching import Book, Resting
-from optimist.stf.codes import is_fault_of_maker
+from optimist.sequencer.views import account_key
+from optimist.stf.codes import Code
+
+# What an order itself can be rejected for before it stores anything.
+_TERMS: Final = frozenset(
+    {
+        Code.UNKNOWN_ACCOUNT,
+        Code.LIMIT_PRICE,
+        Code.FEE_ABOVE_MAX,
+        Code.ORDER_EXPIRED,
+        Code.ORDER_SLOT,
+        Code.ORDER_NONCE,
+        Code.ORDER_OVERFILLED,
+    }
+)
 
 QueueItems = Callable[[int, int], Sequence[bytes]]  # (start, count) -> the inputs of L1's queue
 
@@ -96,7 +112,7 @@ class Engine:
                 remaining -= size
                 entries.append(InputAccepted(data))
                 inputs.append(data)
-            elif is_fault_of_maker(receipt.code):
+            elif _is_fault_of_maker(receipt, best.account):
                 self._remove(book, best.order_id)
                 entries.append(OrderDropped(best.order_id, receipt.code))
             else:
@@ -158,3 +174,14 @@ class Engine:
     def _remove(self, book: Book, order_id: bytes) -> None:
         book.remove(order_id)
         del self._orders[order_id]
+
+
+def _is_fault_of_maker(receipt: Receipt, maker: int) -> bool:
+    """Whether the maker's order is what made the law reject a trade, rather than the taker's or the market.
+
+    The law settles the maker first: a side begins with the order's terms, and ends with storing its account. What
+    the market as a whole forbids is rejected before either side, when nothing was stored yet.
+    """
+    if not receipt.reached:
+        return receipt.code in _TERMS
+    return account_key(maker) not in receipt.reached

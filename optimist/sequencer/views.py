@@ -21,6 +21,12 @@ def get_account(state: State, account: int) -> Account:
     return get_record(state, Account, account)
 
 
+def account_key(account: int) -> int:
+    """The key of an account's record in the state."""
+    typed = cast("Any", Account)
+    return int(typed.record_base) + account
+
+
 def get_market(state: State, market: int) -> Market:
     """A market; lot 0 when it does not exist."""
     return get_record(state, Market, market)
