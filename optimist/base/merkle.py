@@ -74,6 +74,18 @@ class DenseTree:
             i >>= 1
             nodes[i] = node(nodes[2 * i], nodes[2 * i + 1])
 
+    def set_block(self, index: int, leaves: Sequence[bytes]) -> None:
+        """Replace an aligned block of leaves (their number divides `index`), each ancestor hashed once."""
+        nodes = self._nodes
+        first = (1 << self.depth) + index
+        last = first + len(leaves) - 1
+        nodes[first : last + 1] = leaves
+        while first > 1:
+            first >>= 1
+            last >>= 1
+            for i in range(first, last + 1):
+                nodes[i] = node(nodes[2 * i], nodes[2 * i + 1])
+
     def siblings(self, index: int, height: int = 0) -> list[bytes]:
         """Siblings of the subtree of `height` that holds leaf `index`, upwards: depth - height of them."""
         i = ((1 << self.depth) + index) >> height

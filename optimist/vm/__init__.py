@@ -1,1 +1,1 @@
-"""The machine: a small register machine whose every step a contract can check. Knows neither law nor language."""
+"""The machine: small, of registers, each step checkable by a contract. Knows neither law nor language."""

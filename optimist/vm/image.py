@@ -2,30 +2,33 @@
 
     image root = K(IMAGE | program root | memory root | entry:5 | PROGRAM_DEPTH | MEMORY_DEPTH | STATE_DEPTH)
 
-The program is a tree of instructions, the memory a tree of words (the constant pool, then zeros), both padded with
-zero words: a zero word is no legal instruction, and an untouched word of memory is 0.
+The program is a tree of instructions, the memory a tree of words (the constant pool, then zeros), both
+padded with zero words: a zero word is no legal instruction, and an untouched word of memory is 0.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 from optimist.base.keccak import tagged
 from optimist.base.merkle import DenseTree
 from optimist.base.tags import IMAGE
+from optimist.vm.decode import Decoded, decode_program
+from optimist.vm.isa import (
+    MEMORY_DEPTH,
+    MEMORY_WORDS,
+    PC_BYTES,
+    PROGRAM_DEPTH,
+    PROGRAM_WORDS,
+    STATE_DEPTH,
+)
+from optimist.vm.word import from_bytes
 
-PROGRAM_DEPTH: Final = 12  # 4,096 instructions
-MEMORY_DEPTH: Final = 10  # 1,024 words
-STATE_DEPTH: Final = 48  # table (8 bits) | row (40 bits)
-PC_BYTES: Final = 5  # a program counter in a hash preimage
-
-PROGRAM_WORDS: Final = 1 << PROGRAM_DEPTH
-MEMORY_WORDS: Final = 1 << MEMORY_DEPTH
+__all__ = ["MEMORY_DEPTH", "PROGRAM_DEPTH", "STATE_DEPTH", "Image", "compute_image_root"]
 
 
 @dataclass(frozen=True)
 class Image:
-    """Program and initial memory as 32-byte words without their padding, and the pc at which every input begins."""
+    """Program and initial memory as 32-byte words, unpadded, and the pc at which every input begins."""
 
     program: tuple[bytes, ...]
     memory: tuple[bytes, ...]
@@ -54,12 +57,24 @@ class Image:
         """Merkle tree of the initial memory. Shared: copy it before changing it."""
         return DenseTree(MEMORY_DEPTH, self.memory)
 
+    @cached_property
+    def instructions(self) -> list[Decoded]:
+        """The program for `fast`: decoded, padded, with an end. Shared: do not change it."""
+        return decode_program(self.program)
+
+    @cached_property
+    def words(self) -> list[int]:
+        """The initial memory as signed words, padded. Shared: copy it before changing it."""
+        return [from_bytes(word) for word in self.memory] + [0] * (MEMORY_WORDS - len(self.memory))
+
     @property
     def program_root(self) -> bytes:
+        """Root of the program."""
         return self.program_tree.root
 
     @property
     def memory_root(self) -> bytes:
+        """Root of the initial memory."""
         return self.memory_tree.root
 
     @cached_property

@@ -2,12 +2,20 @@
 
     op(1) | d(2) | a(2) | b(2) | imm(25)        big-endian, unsigned
 
-d, a and b are addresses of memory words; imm is a jump target, a shift, a width, a table or a code, as the opcode
-wants it. The meaning of each opcode is the table in this package's README. Mirrored by `solidity/src/vm/Isa.sol`.
+d, a and b are addresses of memory words; imm is a jump target, a shift, a width, a table or a code, as the
+opcode wants it. The meaning of each opcode is the table in this package's README. Mirrored by
+`solidity/src/vm/Isa.sol`.
 """
 
 from enum import IntEnum
 from typing import Final, NamedTuple
+
+PROGRAM_DEPTH: Final = 12  # 4,096 instructions
+MEMORY_DEPTH: Final = 10  # 1,024 words
+STATE_DEPTH: Final = 48  # table (8 bits) | row (40 bits)
+PROGRAM_WORDS: Final = 1 << PROGRAM_DEPTH
+MEMORY_WORDS: Final = 1 << MEMORY_DEPTH
+PC_BYTES: Final = 5  # a program counter in a hash preimage
 
 INSTRUCTION_BYTES: Final = 32
 ADDRESS_LIMIT: Final = 1 << 16  # d, a, b are two bytes each
@@ -105,7 +113,7 @@ class Instruction(NamedTuple):
 
     @classmethod
     def decode(cls, word: bytes) -> "Instruction":
-        """The instruction of a 32-byte word; total, every word decodes. Raises ValueError on another length."""
+        """The instruction of a 32-byte word: every one decodes. Raises ValueError on another length."""
         if len(word) != INSTRUCTION_BYTES:
             raise ValueError(f"an instruction has {INSTRUCTION_BYTES} bytes, not {len(word)}")
         packed = int.from_bytes(word, "big")
