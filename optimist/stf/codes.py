@@ -22,7 +22,7 @@ class Code(IntEnum):
     ALREADY_INITIALISED = 24
     BAD_OWNER = 25  # the backstop without an owner
     BAD_SIGNERS = 26  # number, quorum, an empty or a repeated key
-    BAD_MARKETS = 27  # number of markets, size decimals, lot, largest position
+    BAD_MARKETS = 27  # number of markets, size decimals, lot, largest position or its notional
     BAD_MARGIN = 28  # not 0 < maintenance <= initial <= 100 %
     BAD_FEE = 29  # a fee, penalty or buffer out of its range
 
@@ -40,6 +40,7 @@ class Code(IntEnum):
     REPEATED_SIGNER = 45
     PRICES_NOT_ASCENDING = 46
     PRICE_BOUND = 47  # not in 1 .. 2**60 - 1
+    PRICE_SIGNATURE = 48  # not signed by the key that it names
 
     # Accounts, signatures, money
     UNKNOWN_ACCOUNT = 56  # never credited: it has no owner
@@ -50,6 +51,7 @@ class Code(IntEnum):
     COLLATERAL_BOUND = 61  # |collateral| or the insurance fund would reach 2**63
     PRICE_STALE = 62  # a market that the account holds has no price, or one older than the heartbeat
     BELOW_INITIAL_MARGIN = 63
+    VALUE_BOUND = 64  # a sum over positions beyond 2**111: impossible with the markets that INIT allows
 
     # TRADE
     SELF_TRADE = 72
@@ -63,6 +65,7 @@ class Code(IntEnum):
     FEE_ABOVE_MAX = 80
     SLOTS_FULL = 81
     POSITION_BOUND = 82
+    FILL_PRICE = 83  # not in 1 .. 2**60 - 1
 
     # LIQUIDATE
     BACKSTOP_ITSELF = 88

@@ -32,6 +32,15 @@ MAX_PRICE: Final = (1 << 60) - 1
 # 2**63 - 1 (= 9,223,372,036,854,775,807) * 1e-6 USD: about 9.2e12 USD, either sign
 MAX_COLLATERAL: Final = (1 << 63) - 1
 
+# 10**12 (= 1,000,000,000,000): the notional divisor of a market with 10 size decimals
+MAX_NOTIONAL_DIVISOR: Final = 10**12
+
+# 2**106 * 1e-6 USD: the largest position at the largest price; 16 of them stay below 2**111
+MAX_NOTIONAL: Final = 1 << 106
+
+# the outcome of a forced input that was carried out; refusals are `Code`s
+DONE: Final = 0
+
 # Why a withdrawal record was written.
 REASON_SIGNED: Final = 1  # a signed withdrawal
 REASON_FORCED: Final = 2  # a forced withdrawal

@@ -12,7 +12,8 @@ Ppm = Annotated[int, Range(0, 1_000_000)]
 Flag = Annotated[int, Range(0, 1)]
 SignerCount = Annotated[int, Range(0, 7)]
 NotionalDivisor = Annotated[int, Range(0, 1_000_000_000_000)]
-PositionSize = Annotated[int, Range(-(2**61 - 1), 2**61 - 1)]
+PositionBound = Annotated[int, Range(0, 2**61 - 1)]
+AccountId = Annotated[int, Range(0, 2**36 - 1)]  # what a row has room for, beside four bits for a slot
 
 
 @record(table=1)
@@ -55,13 +56,13 @@ class Market:
     """Row = market. Fixed by INIT; `lot` is 0 where there is no market."""
 
     notional_divisor: NotionalDivisor  # 10^(size decimals + 2): size * price / divisor is 1e-6 USD
-    lot: u64  # every fill is a multiple of it
+    lot: PositionBound  # every fill is a multiple of it
     initial_margin_ppm: Ppm
     maintenance_margin_ppm: Ppm
     maker_fee_ppm: Ppm
     taker_fee_ppm: Ppm
     liquidation_penalty_ppm: Ppm
-    max_position: u62
+    max_position: PositionBound  # of one account, either side
 
 
 @record(table=5)

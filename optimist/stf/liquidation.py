@@ -1,0 +1,150 @@
+"""LIQUIDATE: the backstop takes over what an account can no longer carry. Anyone's input, signed by nobody.
+
+The caller names an account and one of its markets; size and price are the law's (docs/adr/0003).
+
+    size    the least that restores maintenance margin times (1 + buffer), in whole lots:
+            x = ceil to lots of (MMR * (1 + b) - TV) / (p * (mmf * (1 + b) - penalty)), at most all of it;
+            all of it when the account is worth less than nothing, or when x * p would never suffice
+    price   the last price p, and from the account a charge to the insurance fund:
+            charge = min(ceil(N * penalty), what closing at the zero price would take from it)
+
+The zero price is p * (1 - mmf * TV / MMR) for a long, p * (1 + mmf * TV / MMR) for a short: the price at
+which closing leaves TV / MMR as it was. In exact integers: TV may fall to ceil(TV0 * MMR1 / MMR0) and no
+further. For a bankrupt account that is above what closing at p leaves, so the charge is negative: a
+shortfall, paid to the account by the insurance fund as far as it reaches and by the backstop for the rest. So
+in every case TV / MMR is not lower afterwards and MMR is strictly lower.
+"""
+
+from optimist.provable import (
+    ceil_div,
+    fit,
+    handler,
+    i62,
+    i64,
+    i128,
+    i250,
+    input_length,
+    input_uint,
+    load,
+    peek,
+    require,
+    store,
+    zero,
+)
+from optimist.stf.codes import Code
+from optimist.stf.constants import ACCOUNT_LIMIT, BACKSTOP, PPM
+from optimist.stf.inputs import LIQUIDATE_ACCOUNT_AT, LIQUIDATE_LENGTH, LIQUIDATE_MARKET_AT
+from optimist.stf.margin import (
+    Holdings,
+    Margin,
+    compute_fraction,
+    compute_margin,
+    compute_notional,
+    is_allowed,
+    is_price_fresh,
+    scan_holdings,
+)
+from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
+from optimist.stf.records import Account, Market, Parameters, PositionBound, Ppm, Price, System
+
+
+@handler
+def apply_liquidate(system: System) -> None:
+    """Liquidate an account whose value is below its maintenance margin, at fresh prices, in one market."""
+    require(input_length() == LIQUIDATE_LENGTH, Code.MALFORMED)
+    account_id = input_uint(LIQUIDATE_ACCOUNT_AT, 5)
+    market_id = input_uint(LIQUIDATE_MARKET_AT, 2)
+    require(account_id < ACCOUNT_LIMIT, Code.UNKNOWN_ACCOUNT)
+    require(account_id != BACKSTOP, Code.BACKSTOP_ITSELF)
+    parameters = peek(Parameters, 0)
+    require(market_id < parameters.markets, Code.UNKNOWN_MARKET)
+    market = peek(Market, market_id)
+    price = peek(Price, market_id)
+    heartbeat = parameters.liquidation_heartbeat
+    require(is_price_fresh(price, system.clock, heartbeat), Code.PRICE_STALE)
+
+    account = load(Account, account_id)
+    holdings = zero(Holdings)
+    scan_holdings(holdings, account_id, market_id + 1, system.clock, heartbeat)
+    require(holdings.size != 0, Code.NO_POSITION)
+    require(holdings.is_fresh, Code.PRICE_STALE)
+    before = zero(Margin)
+    compute_margin(before, holdings, account.collateral, holdings.size, market, price)
+    require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)
+
+    fill = zero(Fill)
+    closing = compute_closing_size(before, holdings.size, market, price, parameters.liquidation_buffer_ppm)
+    set_fill(fill, market_id, closing, price.price)
+    is_buy = holdings.size < 0
+    size = change_position(account_id, holdings, fill, is_buy)
+    at_mark = fit(i64, account.collateral + compute_quote(fill, is_buy), Code.COLLATERAL_BOUND)
+    after = zero(Margin)
+    compute_margin(after, holdings, at_mark, size, market, price)
+    charge = compute_charge(before, after, compute_fraction(fill.cost, market.liquidation_penalty_ppm))
+    account.collateral = fit(i64, at_mark - charge, Code.COLLATERAL_BOUND)
+    store(account_id, account)
+
+    remainder = fill.cost - fill.proceeds
+    fund = fit(i64, system.insurance + remainder + charge, Code.COLLATERAL_BOUND)
+    system.insurance = max(fund, 0)
+    take_over(system, fill, not is_buy, max(-fund, 0))
+
+
+def compute_closing_size(
+    before: Margin, size: i62, market: Market, price: Price, buffer_ppm: Ppm
+) -> PositionBound:
+    """How much to close: whole lots, rounded up, never more than the position.
+
+    Where rounding would leave the requirement as it was (a few 1e-6 USD of notional), all of it.
+    """
+    whole = abs(size)
+    restored = PPM + buffer_ppm  # 10^6 * (1 + b)
+    relief = (
+        market.maintenance_margin_ppm * restored - market.liquidation_penalty_ppm * PPM
+    )  # 10^12 * per USD
+    if before.value < 0 or relief <= 0:
+        return whole
+    shortage = before.maintenance * restored - before.value * PPM  # 10^6 * 1e-6 USD
+    lots = ceil_div(shortage * PPM * market.notional_divisor, price.price * relief * market.lot)
+    if lots >= whole // market.lot:
+        return whole
+    closing = min(lots * market.lot, whole)
+    rest = compute_notional(whole - closing, price.price, market.notional_divisor)
+    all_of_it = compute_notional(whole, price.price, market.notional_divisor)
+    unchanged = compute_fraction(all_of_it, market.maintenance_margin_ppm)
+    if compute_fraction(rest, market.maintenance_margin_ppm) >= unchanged:
+        return whole
+    return closing
+
+
+def compute_charge(before: Margin, after: Margin, penalty: i128) -> i250:
+    """What the account pays for being closed at the last price; negative: what it must be given.
+
+    after.value - ceil(TV0 * MMR1 / MMR0) is what closing at the zero price would have taken. INVARIANT: after
+    the charge TV1 * MMR0 >= TV0 * MMR1.
+    """
+    surrendered = after.value - ceil_div(before.value * after.maintenance, before.maintenance)
+    return min(penalty, surrendered)
+
+
+def take_over(system: System, fill: Fill, is_buy: bool, shortfall: i64) -> None:
+    """The backstop's side of the fill, at the last price, less the shortfall that the fund could not pay.
+
+    Rejects when its own margin does not allow it: an empty backstop takes nothing over.
+    """
+    market = peek(Market, fill.market)
+    price = peek(Price, fill.market)
+    backstop = load(Account, BACKSTOP)
+    holdings = zero(Holdings)
+    heartbeat = peek(Parameters, 0).liquidation_heartbeat
+    scan_holdings(holdings, BACKSTOP, fill.market + 1, system.clock, heartbeat)
+    require(holdings.is_fresh, Code.PRICE_STALE)
+    before = zero(Margin)
+    compute_margin(before, holdings, backstop.collateral, holdings.size, market, price)
+    paid = backstop.collateral + compute_quote(fill, is_buy) - shortfall
+    backstop.collateral = fit(i64, paid, Code.COLLATERAL_BOUND)
+    size = change_position(BACKSTOP, holdings, fill, is_buy)
+    after = zero(Margin)
+    compute_margin(after, holdings, backstop.collateral, size, market, price)
+    require(is_allowed(before, after, holdings.size, size), Code.BACKSTOP_UNABLE)
+    store(BACKSTOP, backstop)

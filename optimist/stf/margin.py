@@ -1,0 +1,169 @@
+"""Margin: what an account is worth and what it must be worth. Cross margin over all its positions.
+
+    value        TV  = collateral + sum of floor(size * price / divisor)         1e-6 USD
+    notional     N   = ceil(|size| * price / divisor)                             1e-6 USD
+    maintenance  MMR = sum of ceil(N * maintenance margin ppm / 10^6)             1e-6 USD
+    initial      IMR = sum of ceil(N * initial margin ppm / 10^6)                 1e-6 USD
+
+There is no entry price: collateral falls by what a position cost and the position is worth what its market
+says, so profit and loss are never booked, only seen. Everything rounds against the account: a long is worth
+less, a short owes more, requirements are larger.
+
+States: TV >= IMR may do anything that keeps it so; TV < IMR may only improve (`is_allowed`); TV < MMR may be
+liquidated; TV < 0 is bankrupt. Equality is safe.
+"""
+
+from typing import Annotated
+
+from optimist.provable import (
+    Range,
+    ceil_div,
+    fit,
+    i62,
+    i64,
+    i112,
+    i128,
+    inline,
+    peek,
+    record,
+    u16,
+    u32,
+    u40,
+    u60,
+    u112,
+    u128,
+)
+from optimist.stf.codes import Code
+from optimist.stf.constants import PPM, SLOT_BITS
+from optimist.stf.preset import POSITION_SLOTS
+from optimist.stf.records import AccountId, Market, NotionalDivisor, Position, Ppm, Price
+
+Slot = Annotated[int, Range(0, 16)]
+
+
+@record()
+class Holdings:
+    """An account's positions as one market sees them: the one there, and sums over all other ones."""
+
+    slot: Slot  # where the position in the market is, or could be; POSITION_SLOTS when there is no room
+    size: i62  # of the position in the market
+    value: i112  # of the other positions, as are the next two
+    maintenance: u112
+    initial: u112
+    is_fresh: bool  # the prices of the other positions are fresh
+
+
+@record()
+class Margin:
+    """An account's health."""
+
+    value: i112
+    maintenance: u112
+    initial: u112
+
+
+@inline
+def is_price_fresh(price: Price, now: u40, heartbeat: u32) -> bool:
+    """True if the price exists and its age, max(0, now - publish time), is at most `heartbeat` seconds."""
+    return price.price != 0 and price.publish_time + heartbeat >= now
+
+
+@inline
+def compute_value(size: i62, price: u60, divisor: NotionalDivisor) -> i128:
+    """What a position is worth: floor(size * price / divisor). A long rounds down, a short owes more."""
+    return size * price // divisor
+
+
+@inline
+def compute_notional(size: i62, price: u60, divisor: NotionalDivisor) -> u128:
+    """ceil(|size| * price / divisor)."""
+    return ceil_div(abs(size) * price, divisor)
+
+
+@inline
+def compute_fraction(notional: u128, fraction_ppm: Ppm) -> u128:
+    """ceil(notional * fraction / 10^6): every requirement, fee and penalty."""
+    return ceil_div(notional * fraction_ppm, PPM)
+
+
+def scan_holdings(
+    holdings: Holdings, account_id: AccountId, market_plus_one: u16, now: u40, heartbeat: u32
+) -> None:
+    """Fill `holdings` from all position slots of an account, seen from one market (0: from none).
+
+    Rejects nothing that can happen, so that forced inputs may use it: stale prices are only reported.
+    """
+    held: Slot = POSITION_SLOTS
+    free: Slot = POSITION_SLOTS
+    size: i62 = 0
+    value: i112 = 0
+    maintenance: u112 = 0
+    initial: u112 = 0
+    is_fresh = True
+    for slot in range(POSITION_SLOTS):
+        position = peek(Position, account_id << SLOT_BITS | slot)
+        if position.market_plus_one == 0:
+            free = min(free, slot)
+        elif position.market_plus_one == market_plus_one:
+            held = slot
+            size = position.size
+        else:
+            market = peek(Market, position.market_plus_one - 1)
+            price = peek(Price, position.market_plus_one - 1)
+            if not is_price_fresh(price, now, heartbeat):
+                is_fresh = False
+            worth = compute_value(position.size, price.price, market.notional_divisor)
+            notional = compute_notional(position.size, price.price, market.notional_divisor)
+            value = fit(i112, value + worth, Code.VALUE_BOUND)
+            maintenance = fit(
+                u112,
+                maintenance + compute_fraction(notional, market.maintenance_margin_ppm),
+                Code.VALUE_BOUND,
+            )
+            initial = fit(
+                u112, initial + compute_fraction(notional, market.initial_margin_ppm), Code.VALUE_BOUND
+            )
+    holdings.slot = held if held < POSITION_SLOTS else free
+    holdings.size = size
+    holdings.value = value
+    holdings.maintenance = maintenance
+    holdings.initial = initial
+    holdings.is_fresh = is_fresh
+
+
+def compute_margin(
+    margin: Margin, holdings: Holdings, collateral: i64, size: i62, market: Market, price: Price
+) -> None:
+    """Fill `margin` for an account with `collateral`, and `size` in the market of `holdings`."""
+    worth = compute_value(size, price.price, market.notional_divisor)
+    notional = compute_notional(size, price.price, market.notional_divisor)
+    margin.value = fit(i112, collateral + holdings.value + worth, Code.VALUE_BOUND)
+    margin.maintenance = fit(
+        u112,
+        holdings.maintenance + compute_fraction(notional, market.maintenance_margin_ppm),
+        Code.VALUE_BOUND,
+    )
+    margin.initial = fit(
+        u112, holdings.initial + compute_fraction(notional, market.initial_margin_ppm), Code.VALUE_BOUND
+    )
+
+
+@inline
+def is_reduced(before: i62, after: i62) -> bool:
+    """True if a position became strictly smaller without changing sides."""
+    return 0 <= after < before or before < after <= 0
+
+
+def is_allowed(before: Margin, after: Margin, size_before: i62, size_after: i62) -> bool:
+    """True if an account may go from `before` to `after` by changing one position.
+
+    Either it meets its initial margin afterwards, or it has improved: the position is strictly smaller and
+    not on the other side, and TV1 / MMR1 >= TV0 / MMR0, compared as TV1 * MMR0 >= TV0 * MMR1 (the rule of
+    dYdX v4 and of StarkEx). Closing everything while still owing (MMR1 = 0, TV1 < 0) is refused by the same
+    product.
+    """
+    if after.value >= after.initial:
+        return True
+    if not is_reduced(size_before, size_after):
+        return False
+    return after.value * before.maintenance >= before.value * after.maintenance

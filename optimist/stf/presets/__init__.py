@@ -1,0 +1,1 @@
+"""Sizes that are compiled into the image. Exactly one of these modules is `optimist.stf.preset` in a law."""

@@ -1,0 +1,120 @@
+"""WITHDRAW: collateral leaves the account into a record that the Vault pays once the state is confirmed.
+
+What may leave: as much as the account keeps its initial margin without, at fresh prices, unrealised profit
+included. dYdX v4 and StarkEx decide the same. There is no entry price here that could tell realised from
+unrealised, and refusing the latter would protect nobody: a trader closes against another account of his own
+and reopens, at the cost of two fees. What stands behind money that left on a profit is the loser's margin,
+which is liquidated before it is used up, then the insurance fund, then the backstop. Only if an account's
+value goes below zero between two prices *and* both of these cannot pay, somebody's withdrawal finds the Vault
+short.
+"""
+
+from typing import Final
+
+from optimist.provable import (
+    b32,
+    eip712_digest,
+    fit,
+    handler,
+    i64,
+    input_b32,
+    input_length,
+    input_uint,
+    keccak_of,
+    keccak_text,
+    load,
+    peek,
+    record,
+    recover_signer,
+    require,
+    store,
+    u8,
+    u40,
+    u64,
+    u160,
+    zero,
+)
+from optimist.stf.codes import Code
+from optimist.stf.constants import ACCOUNT_LIMIT, DONE, REASON_SIGNED
+from optimist.stf.inputs import (
+    WITHDRAW_ACCOUNT_AT,
+    WITHDRAW_AMOUNT_AT,
+    WITHDRAW_LENGTH,
+    WITHDRAW_NONCE_AT,
+    WITHDRAW_R_AT,
+    WITHDRAW_RECIPIENT_AT,
+    WITHDRAW_S_AT,
+    WITHDRAW_V_AT,
+)
+from optimist.stf.margin import Holdings, scan_holdings
+from optimist.stf.records import Account, AccountId, Parameters, System, Withdrawal
+
+WITHDRAW_TYPE_HASH: Final = keccak_text(
+    "Withdraw(uint40 account,uint64 amount,address recipient,uint64 nonce)"
+)
+
+
+@record()
+class WithdrawRequest:
+    """The EIP-712 struct that the owner signs."""
+
+    type_hash: b32
+    account: u40
+    amount: u64
+    recipient: u160
+    nonce: u64
+
+
+@handler
+def apply_withdraw(system: System) -> None:
+    """A withdrawal signed by the owner. Its nonce must be above every one used before."""
+    require(input_length() == WITHDRAW_LENGTH, Code.MALFORMED)
+    account_id = input_uint(WITHDRAW_ACCOUNT_AT, 5)
+    amount = input_uint(WITHDRAW_AMOUNT_AT, 8)
+    recipient = input_uint(WITHDRAW_RECIPIENT_AT, 20)
+    nonce = input_uint(WITHDRAW_NONCE_AT, 8)
+    require(account_id < ACCOUNT_LIMIT, Code.UNKNOWN_ACCOUNT)
+    require(amount > 0, Code.AMOUNT_ZERO)
+    require(recipient != 0, Code.RECIPIENT_ZERO)
+    account = load(Account, account_id)
+    require(account.owner != 0, Code.UNKNOWN_ACCOUNT)
+    require(nonce > account.nonce, Code.NONCE_USED)
+    request = WithdrawRequest(
+        type_hash=WITHDRAW_TYPE_HASH, account=account_id, amount=amount, recipient=recipient, nonce=nonce
+    )
+    signer = recover_signer(
+        eip712_digest(system.domain, keccak_of(request)),
+        input_uint(WITHDRAW_V_AT, 1),
+        input_b32(WITHDRAW_R_AT),
+        input_b32(WITHDRAW_S_AT),
+    )
+    require(signer == account.owner, Code.NOT_SIGNED_BY_OWNER)
+
+    account.collateral = fit(i64, account.collateral - amount, Code.COLLATERAL_BOUND)
+    account.nonce = nonce
+    verdict = judge_withdrawal(account_id, account.collateral, system.clock)
+    require(verdict != Code.PRICE_STALE, Code.PRICE_STALE)
+    require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
+    store(account_id, account)
+    write_withdrawal(system, recipient, amount, account_id, REASON_SIGNED)
+
+
+def judge_withdrawal(account_id: AccountId, collateral: i64, now: u40) -> u8:
+    """DONE if an account may be left with `collateral`, else the Code that says why not.
+
+    `now` is the second at which the age of prices is measured.
+    """
+    holdings = zero(Holdings)
+    scan_holdings(holdings, account_id, 0, now, peek(Parameters, 0).trade_heartbeat)
+    if not holdings.is_fresh:
+        return Code.PRICE_STALE
+    if collateral + holdings.value < holdings.initial:
+        return Code.BELOW_INITIAL_MARGIN
+    return DONE
+
+
+def write_withdrawal(system: System, recipient: u160, amount: u64, account_id: u40, reason: u8) -> None:
+    """Write the next Withdrawal record. The counter never runs out in practice: it has 2^40 rows."""
+    row = system.next_withdrawal
+    system.next_withdrawal = fit(u40, row + 1, Code.COUNTER_EXHAUSTED)
+    store(row, Withdrawal(recipient=recipient, amount=amount, account=account_id, reason=reason))
