@@ -179,8 +179,8 @@ class Engine:
 def _is_fault_of_maker(receipt: Receipt, maker: int) -> bool:
     """Whether the maker's order is what made the law reject a trade, rather than the taker's or the market.
 
-    The law settles the maker first: a side begins with the order's terms, and ends with storing its account. What
-    the market as a whole forbids is rejected before either side, when nothing was stored yet.
+    The law settles the maker first: a side begins with the order's terms and ends with storing its account.
+    What the market as a whole forbids is rejected before either side, when nothing was stored yet.
     """
     if not receipt.reached:
         return receipt.code in _TERMS
