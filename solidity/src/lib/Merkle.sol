@@ -15,11 +15,11 @@ library Merkle {
         if (left == 0 && right == 0) return 0;
         bytes1 tag = Tags.NODE;
         assembly ("memory-safe") {
-            let scratch := mload(0x40) // free memory, used as scratch: 65 bytes do not fit 0x00–0x3f
-            mstore(scratch, tag)
-            mstore(add(scratch, 1), left)
-            mstore(add(scratch, 33), right)
-            parent := keccak256(scratch, 65)
+            let at := mload(0x40) // free memory, used as scratch: 65 bytes do not fit 0x00–0x3f
+            mstore(at, tag)
+            mstore(add(at, 1), left)
+            mstore(add(at, 33), right)
+            parent := keccak256(at, 65)
         }
     }
 
@@ -29,12 +29,49 @@ library Merkle {
         pure
         returns (bytes32 root)
     {
+        // INVARIANT: bits of the index above the depth would be ignored and prove another leaf.
         uint256 depth = siblings.length;
         if (index >> depth != 0) revert IndexTooLarge(index, depth);
         root = leaf;
         for (uint256 height = 0; height < depth; ++height) {
-            bytes32 sibling = siblings[height];
-            root = (index >> height) & 1 == 0 ? node(root, sibling) : node(sibling, root);
+            root = _parent(index >> height, root, siblings[height]);
         }
+    }
+
+    /// @notice Roots of the tree that holds `before`, then `afterwards` at `index`, from the same siblings.
+    function rootsFromPath(uint256 index, bytes32 before, bytes32 afterwards, bytes32[] calldata siblings)
+        internal
+        pure
+        returns (bytes32 rootBefore, bytes32 rootAfterwards)
+    {
+        // INVARIANT: bits of the index above the depth would be ignored and prove another leaf.
+        uint256 depth = siblings.length;
+        if (index >> depth != 0) revert IndexTooLarge(index, depth);
+        (rootBefore, rootAfterwards) = (before, afterwards);
+        for (uint256 height = 0; height < depth; ++height) {
+            bytes32 sibling = siblings[height];
+            rootBefore = _parent(index >> height, rootBefore, sibling);
+            rootAfterwards = _parent(index >> height, rootAfterwards, sibling);
+        }
+    }
+
+    /// @notice Root of the subtree over `leaves`, whose number is a power of two.
+    function rootFromLeaves(bytes32[] memory leaves) internal pure returns (bytes32) {
+        uint256 count = leaves.length;
+        bytes32[] memory level = leaves;
+        while (count > 1) {
+            count /= 2;
+            bytes32[] memory above = new bytes32[](count);
+            for (uint256 i = 0; i < count; ++i) {
+                above[i] = node(level[2 * i], level[2 * i + 1]);
+            }
+            level = above;
+        }
+        return level[0];
+    }
+
+    /// @dev The lowest bit of `index` says on which side of its sibling the child stands.
+    function _parent(uint256 index, bytes32 child, bytes32 sibling) private pure returns (bytes32) {
+        return index & 1 == 0 ? node(child, sibling) : node(sibling, child);
     }
 }
