@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from optimist.api.errors import ApiError, ErrorCode
-from optimist.api.schema import parse_action, to_body
+from optimist.api.schema import ParsedAction, parse_action, to_body
 from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, SignedPrice, Withdraw
 from optimist.derive.typed_data import Domain, Order, PriceReport, WithdrawRequest
 
@@ -25,7 +25,7 @@ ORDER = Order(
 )
 REQUEST = WithdrawRequest(3, 5_000_000, bytes.fromhex("ab" * 20), 4)
 
-ACTIONS = [
+ACTIONS: list[ParsedAction] = [
     SignedOrder(ORDER, ORDER.sign(DOMAIN, SECRET)),
     Withdraw(REQUEST, REQUEST.sign(DOMAIN, SECRET)),
     PriceUpdate(

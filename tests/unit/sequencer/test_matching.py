@@ -1,4 +1,4 @@
-"""The book: price first, then arrival; a resting order is filled at its own price and never beyond its size."""
+"""The book: price first, then arrival; a resting order is never filled beyond its size."""
 
 import random
 
@@ -28,7 +28,8 @@ def test_bids_rank_by_the_higher_price() -> None:
     book.rest(order_id(1), 1, is_buy=True, price=99, remaining=5)
     book.rest(order_id(2), 2, is_buy=True, price=100, remaining=5)
     best = book.best_against(is_buy=False, limit=99)
-    assert best is not None and best.order_id == order_id(2)
+    assert best is not None
+    assert best.order_id == order_id(2)
 
 
 def test_limit_that_meets_nobody_finds_nobody() -> None:
@@ -44,10 +45,12 @@ def test_filled_order_leaves_the_book_and_a_part_stays_in_its_place() -> None:
     book.rest(order_id(2), 2, is_buy=False, price=100, remaining=5)
     book.reduce(order_id(1), 3)
     first = book.best_against(is_buy=True, limit=100)
-    assert first is not None and (first.order_id, first.remaining) == (order_id(1), 2)
+    assert first is not None
+    assert (first.order_id, first.remaining) == (order_id(1), 2)
     book.reduce(order_id(1), 2)
     second = book.best_against(is_buy=True, limit=100)
-    assert second is not None and second.order_id == order_id(2)
+    assert second is not None
+    assert second.order_id == order_id(2)
     assert order_id(1) not in book.by_id
 
 
@@ -62,7 +65,7 @@ def test_overfill_and_double_rest_are_refused() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_book_agrees_with_sorting_everything(seed: int) -> None:
-    """The incremental book against the plain definition: sort all live orders by (price, arrival) each time."""
+    """The incremental book against the plain definition: sort all live orders each time."""
     rng = random.Random(seed)
     book = Book()
     live: dict[bytes, tuple[bool, int, int]] = {}
