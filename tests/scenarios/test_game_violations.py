@@ -85,6 +85,9 @@ def test_V2c_three_attackers_cannot_close_the_true_end(scene: Scene) -> None:
     assert scene.claim(E3, scene.x) == ""
     scene.at(T)
     assert scene.claim(HONEST, scene.truth) == ""
+    # X was born again a second ago: its first life does not count against anybody
+    kill = acts.TimeoutReveal(scene.claim_id(HONEST, scene.truth), scene.claim_id(E3, scene.x))
+    assert scene.arena.play(E3, kill) == "TooEarly"
     assert_truth_wins(scene)
 
 
