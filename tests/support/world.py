@@ -1,0 +1,328 @@
+"""A small world for tests of the law: one state, named traders with real keys, oracle keys, and short verbs.
+
+Money in whole USD where a verb says `usd`, in 1e-6 USD elsewhere; prices in whole USD (`Fraction` allowed)
+become 1e-8 USD; sizes are units of 10^-(size decimals). Every signature is real.
+"""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final, TypeVar, cast
+
+from optimist.base.keccak import keccak
+from optimist.base.signature import address_of
+from optimist.derive.actions import (
+    Action,
+    Deposit,
+    Forced,
+    ForcedWithdraw,
+    Header,
+    Init,
+    Liquidate,
+    MarketParameters,
+    PriceUpdate,
+    Sequenced,
+    SignedOrder,
+    SignedPrice,
+    Trade,
+    Withdraw,
+)
+from optimist.derive.typed_data import Order, PriceReport, Signature, WithdrawRequest
+from optimist.provable import Receipt, State
+from optimist.stf.codes import Code
+from optimist.stf.constants import SLOT_BITS
+from optimist.stf.law import Apply, get_law
+from optimist.stf.records import (
+    Account,
+    ForcedOutcome,
+    Market,
+    OrderSlot,
+    Parameters,
+    Position,
+    Price,
+    System,
+    Withdrawal,
+)
+
+USD: Final = 10**6  # 1e-6 USD
+PRICE: Final = 10**8  # 1e-8 USD
+START: Final = 1_700_000_000  # s
+OK: Final = 0
+VAULT: Final = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")
+
+BTC: Final = MarketParameters(
+    size_decimals=8,
+    lot=1_000,
+    initial_margin_ppm=50_000,
+    maintenance_margin_ppm=30_000,
+    maker_fee_ppm=200,
+    taker_fee_ppm=500,
+    liquidation_penalty_ppm=10_000,
+    max_position=10**13,  # 100,000 BTC
+)
+ETH: Final = MarketParameters(
+    size_decimals=6,
+    lot=100,
+    initial_margin_ppm=100_000,
+    maintenance_margin_ppm=50_000,
+    maker_fee_ppm=0,
+    taker_fee_ppm=300,
+    liquidation_penalty_ppm=15_000,
+    max_position=10**12,  # 1,000,000 ETH
+)
+FREE: Final = replace(
+    BTC, maker_fee_ppm=0, taker_fee_ppm=0
+)  # a market whose figures are easy to check by hand
+
+R = TypeVar("R")
+
+
+def secret(name: str) -> bytes:
+    """The private key of whoever has this name."""
+    return keccak(b"optimist test key " + name.encode())
+
+
+def address(name: str) -> bytes:
+    """The address of whoever has this name."""
+    return address_of(secret(name))
+
+
+def build_init(**changes: Any) -> Init:
+    """A sound INIT: two markets, three of five oracle keys; `changes` replace fields."""
+    init = Init(
+        chain_id=31_337,
+        vault=VAULT,
+        second=START,
+        backstop_owner=address("backstop"),
+        quorum=3,
+        future_tolerance=60,
+        trade_heartbeat=10,
+        liquidation_heartbeat=30,
+        liquidation_buffer_ppm=150_000,
+        signers=tuple(address(f"oracle {i}") for i in range(5)),
+        markets=(BTC, ETH),
+    )
+    return replace(init, **changes)
+
+
+@dataclass
+class Terms:
+    """What `World.order` fills in when a test does not care."""
+
+    max_fee_ppm: int = 1_000
+    slot: int = 0
+    expiry: int = START + 1_000_000
+
+
+class World:
+    """The law, a state, and the second at which the sequencer stands."""
+
+    def __init__(self, preset: str = "minimal", law: Apply | None = None, **changes: Any) -> None:
+        """Apply INIT (`changes` replace its fields) and open batch 2."""
+        self.law = law or get_law(preset)
+        self.state = State()
+        self.init = build_init(**changes)
+        self.domain = self.init.domain
+        self.second = START
+        self.inputs: list[bytes] = []
+        self.deposited = 0  # 1e-6 USD
+        self._nonce = 0
+        assert self.apply_bytes(self.init.encode()).code == OK
+        assert self.open_batch() == OK
+
+    # ------------------------------------------------------------------------------------------------ inputs
+
+    def apply_bytes(self, data: bytes) -> Receipt:
+        """Apply any bytes."""
+        self.inputs.append(data)
+        return self.state.apply(self.law, data)
+
+    def act(self, action: Action) -> int:
+        """Apply a sequenced action at the current second; its code."""
+        return self.apply_bytes(Sequenced(self.second, action).encode()).code
+
+    def open_batch(self, last: int = START + 10**6, mode: int = 0) -> int:
+        """Apply the next header at the current second."""
+        return self.apply_bytes(Header(self.system.batch + 1, self.second, last, mode).encode()).code
+
+    def deposit(self, account: int, usd: int | Fraction, owner: str | None = None) -> int:
+        """Deposit to an account; its owner is called after its number unless named."""
+        return self.deposit_units(account, int(usd * USD), owner)
+
+    def deposit_units(self, account: int, amount: int, owner: str | None = None) -> int:
+        """The same, in 1e-6 USD."""
+        code = self.apply_bytes(Deposit(account, address(owner or trader(account)), amount).encode()).code
+        if code == OK:
+            self.deposited += amount
+        return code
+
+    def price(self, market: int, usd: int | Fraction, keys: tuple[int, ...] = (0, 1, 2), **at: int) -> int:
+        """Let oracle `keys` sign one and the same price, published at the current second unless `at`."""
+        value = int(usd * PRICE)
+        return self.act(self.price_update(market, [(key, value) for key in keys], **at))
+
+    def price_update(self, market: int, signed: list[tuple[int, int]], at: int | None = None) -> PriceUpdate:
+        """(key, price in 1e-8 USD), in the order given."""
+        time = self.second if at is None else at
+        reports = [(key, value, PriceReport(market, value, time)) for key, value in signed]
+        return PriceUpdate(
+            market,
+            time,
+            tuple(
+                SignedPrice(key, value, report.sign(self.domain, secret(f"oracle {key}")))
+                for key, value, report in reports
+            ),
+        )
+
+    def order(self, account: int, is_buy: bool, size: int, usd: int | Fraction, **terms: Any) -> SignedOrder:
+        """A signed order; `terms` may name market, signer, nonce and any of `Terms`."""
+        self._nonce += 1
+        signer = terms.pop("signer", None) or trader(account)
+        order = Order(
+            account=account,
+            market=terms.pop("market", 0),
+            is_buy=is_buy,
+            size=size,
+            price=int(usd * PRICE),
+            nonce=terms.pop("nonce", self._nonce),
+            **{**vars(Terms()), **terms},
+        )
+        return self.sign_order(order, signer)
+
+    def sign_order(self, order: Order, signer: str) -> SignedOrder:
+        """The order with the signature of whoever is called `signer`."""
+        return SignedOrder(order, order.sign(self.domain, secret(signer)))
+
+    def trade(
+        self, maker: int, taker: int, size: int, usd: int | Fraction, maker_buys: bool = True, **terms: Any
+    ) -> int:
+        """Both accounts trade `size` at `usd`, with orders just large enough."""
+        return self.act(
+            Trade(
+                size,
+                int(usd * PRICE),
+                self.order(maker, maker_buys, size, usd, **terms),
+                self.order(taker, not maker_buys, size, usd, **terms),
+            )
+        )
+
+    def withdraw(self, account: int, amount: int, to: str = "recipient", **changes: Any) -> int:
+        """A withdrawal of `amount` (1e-6 USD) with the next nonce, signed by the owner unless `signer`."""
+        signer = changes.pop("signer", None) or trader(account)
+        nonce = self.account(account).nonce + 1
+        request = WithdrawRequest(account, amount, address(to), nonce)
+        request = replace(request, **changes)
+        return self.act(Withdraw(request, request.sign(self.domain, secret(signer))))
+
+    def force_withdraw(
+        self, account: int, amount: int, sender: str | None = None, enqueued_at: int | None = None
+    ) -> int:
+        """A forced withdrawal; the code in its ForcedOutcome."""
+        return self.force(ForcedWithdraw(account, amount).encode(), sender or trader(account), enqueued_at)
+
+    def force(self, payload: bytes, sender: str, enqueued_at: int | None = None) -> int:
+        """Force anything; the code in its ForcedOutcome."""
+        row = self.system.next_forced
+        at = self.second if enqueued_at is None else enqueued_at
+        assert self.apply_bytes(Forced(address(sender), at, payload).encode()).code == OK
+        return self.record(ForcedOutcome, row).code
+
+    def liquidate(self, account: int, market: int = 0) -> int:
+        """Ask the law to liquidate."""
+        return self.act(Liquidate(account, market))
+
+    # ------------------------------------------------------------------------------------------------ state
+
+    def record(self, kind: type[R], row: int) -> R:
+        """A record of the state; zeros when absent."""
+        made: Any = kind
+        data = self.state.get_bytes(made.record_base + row)
+        return cast("R", made.record_zero if data is None else made.record_from_bytes(data))
+
+    def put(self, row: int, value: Any) -> None:
+        """Change a record from outside of the law: for states that no input can reach."""
+        self.state.set_bytes(value.record_base + row, value.record_bytes())
+
+    @property
+    def system(self) -> System:
+        return self.record(System, 0)
+
+    @property
+    def parameters(self) -> Parameters:
+        return self.record(Parameters, 0)
+
+    def account(self, account: int) -> Account:
+        return self.record(Account, account)
+
+    def market(self, market: int) -> Market:
+        return self.record(Market, market)
+
+    def stored_price(self, market: int) -> Price:
+        return self.record(Price, market)
+
+    def positions(self, account: int) -> dict[int, int]:
+        """Market -> size of every position that an account holds."""
+        held: dict[int, int] = {}
+        for slot in range(1 << SLOT_BITS):
+            position = self.record(Position, account << SLOT_BITS | slot)
+            if position.market_plus_one:
+                assert position.size != 0
+                assert position.market_plus_one - 1 not in held, "a market in two slots"
+                held[position.market_plus_one - 1] = position.size
+        return held
+
+    def order_slot(self, account: int, slot: int = 0) -> OrderSlot:
+        return self.record(OrderSlot, account << SLOT_BITS | slot)
+
+    def withdrawal(self, row: int) -> Withdrawal:
+        return self.record(Withdrawal, row)
+
+    def all_records(self, kind: type[R]) -> dict[int, R]:
+        """Row -> record of every record of a table that is not absent."""
+        made: Any = kind
+        table = made.record_base >> 40
+        return {
+            key & (1 << 40) - 1: made.record_from_bytes(data)
+            for key, data in self.state.items()
+            if key >> 40 == table
+        }
+
+    def health(self, account: int) -> tuple[Fraction, Fraction, Fraction]:
+        """(TV, MMR, IMR) of an account by the formulas in rational numbers, without any rounding."""
+        value = Fraction(self.account(account).collateral)
+        maintenance = initial = Fraction(0)
+        for market_id, size in self.positions(account).items():
+            market, price = self.market(market_id), self.stored_price(market_id).price
+            worth = Fraction(size * price, market.notional_divisor)
+            value += worth
+            maintenance += abs(worth) * market.maintenance_margin_ppm / 10**6
+            initial += abs(worth) * market.initial_margin_ppm / 10**6
+        return value, maintenance, initial
+
+    # ------------------------------------------------------------------------------------------- invariants
+
+    def check_conservation(self) -> None:
+        """I1: collateral + insurance + withdrawals = deposits, to the last unit. I2: sizes sum to zero."""
+        held = sum(account.collateral for account in self.all_records(Account).values())
+        paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
+        assert held + self.system.insurance + paid == self.deposited
+        sizes: dict[int, int] = {}
+        for position in self.all_records(Position).values():
+            market = position.market_plus_one - 1
+            sizes[market] = sizes.get(market, 0) + position.size
+        assert not any(sizes.values()), sizes
+        assert self.system.insurance >= 0
+
+
+def trader(account: int) -> str:
+    """Name of the owner of an account."""
+    return "backstop" if account == 0 else f"trader {account}"
+
+
+def forge(signature: Signature) -> Signature:
+    """A signature of the right form that nobody made for this message."""
+    return signature._replace(r=int.from_bytes(keccak(signature.r.to_bytes(32, "big")), "big") >> 1)
+
+
+def code_name(code: int) -> str:
+    """For messages of tests."""
+    return Code(code).name if code in set(Code) else str(code)
