@@ -1,0 +1,122 @@
+"""A market day: an oracle, a market maker, traders and a keeper, driven tick by tick along a price path.
+
+Everything goes through the sequencer's API, as anybody's actions would.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from devnet.actors.client import SequencerClient
+from devnet.actors.keeper import choose_liquidation
+from devnet.actors.oracle import Oracle
+from devnet.actors.trader import Trader
+from devnet.genesis import BTC, ETH
+from devnet.prices import PPM
+from optimist.api.errors import ApiError
+from optimist.derive.actions import MarketParameters, SignedOrder
+from optimist.stf.codes import Code
+
+ETH_PER_BTC_PPM = 36_000  # the second market follows the first at a fixed ratio
+HALF_SPREAD_PPM = 400  # what a trader gives for being filled at once
+ORDER_LIFETIME = 30  # s
+MOST_LIQUIDATIONS = 8  # of one account at one tick; each restores 20 % more than maintenance
+
+
+@dataclass(slots=True)
+class Tick:
+    """What happened at one tick. `prices` in 1e-8 USD by market; liquidations as (account, market)."""
+
+    prices: tuple[int, ...]
+    trades: int = 0
+    liquidations: list[tuple[int, int]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+
+class MarketDay:
+    """Plays ticks. The same seed and the same path give the same orders."""
+
+    def __init__(
+        self,
+        client: SequencerClient,
+        *,
+        now: Callable[[], Awaitable[int]],
+        oracle: Oracle,
+        markets: Sequence[MarketParameters],
+        maker: Trader,
+        traders: Sequence[Trader],
+        seed: int,
+    ) -> None:
+        """`now`: the second of L1; `traders` trade at random, small against what they own."""
+        self._client = client
+        self._now = now
+        self._oracle = oracle
+        self._markets = list(markets)
+        self._maker = maker
+        self._traders = list(traders)
+        self._chance = random.Random(seed)
+        self._published = 0
+        self.watched = [trader.account for trader in traders]  # accounts that the keeper looks at
+
+    async def play(self, btc_price: int) -> Tick:
+        """Publish, trade, liquidate. `btc_price` in 1e-8 USD. Raises ApiError when refused for bad."""
+        tick = Tick(prices=(btc_price, btc_price * ETH_PER_BTC_PPM // PPM))
+        await self.publish(tick.prices)
+        trader = self._chance.choice(self._traders)
+        market = self._chance.choice((BTC, ETH))
+        notional = self._chance.randint(500, 3_000)
+        is_buy = self._chance.random() < 0.5
+        size = self.compute_size(market, notional, tick.prices[market])
+        await self.trade(tick, trader, market, is_buy=is_buy, size=size)
+        for account in self.watched:
+            await self._keep(tick, account)
+        return tick
+
+    async def publish(self, prices: Sequence[int]) -> None:
+        """New prices (1e-8 USD) for all markets, strictly newer than the last ones."""
+        self._published = max(self._published + 1, await self._now())
+        for market, price in enumerate(prices):
+            await self._client.submit(self._oracle.sign(market, price, self._published))
+
+    async def trade(self, tick: Tick, trader: Trader, market: int, *, is_buy: bool, size: int) -> None:
+        """A trader bids or offers a little away from the last price; the market maker takes all of it."""
+        away = HALF_SPREAD_PPM if is_buy else -HALF_SPREAD_PPM
+        terms = {
+            "market": market,
+            "size": size,
+            "price": tick.prices[market] * (PPM + away) // PPM,
+            "expiry": await self._now() + ORDER_LIFETIME,
+        }
+        for side, who, slot in ((is_buy, trader, market), (not is_buy, self._maker, 2 * market + is_buy)):
+            await self._submit(tick, who.sign_order(is_buy=side, slot=slot, **terms))
+
+    def compute_size(self, market: int, notional: int, price: int) -> int:
+        """Whole lots worth about `notional` USD at `price` (1e-8 USD), at least one."""
+        parameters = self._markets[market]
+        size = notional * 10 ** (8 + parameters.size_decimals) // price
+        lots: int = max(size // parameters.lot, 1)
+        return lots * parameters.lot
+
+    async def _submit(self, tick: Tick, order: SignedOrder) -> None:
+        try:
+            answer = await self._client.submit(order)
+        except ApiError as error:
+            if error.status >= 500:
+                raise
+            tick.refusals.append(error.name)  # a crash leaves some without margin: part of the day
+            return
+        tick.trades += len(answer.inputs)
+
+    async def _keep(self, tick: Tick, account: int) -> None:
+        for _ in range(MOST_LIQUIDATIONS):
+            found = await self._client.get_account(account)
+            wanted = choose_liquidation(found, self._markets, tick.prices)
+            if wanted is None:
+                return
+            try:
+                await self._client.submit(wanted)
+            except ApiError as error:
+                if error.number != Code.NOT_LIQUIDATABLE:
+                    raise
+                return  # healthy by a hair's breadth: the law's median differs from ours in the last digit
+            tick.liquidations.append((wanted.account, wanted.market))
