@@ -1,8 +1,8 @@
 """Twin of `Dispute.sol`: matches between rival claims, from their histories down to one machine step.
 
 A match keeps two promises at every height: both sides agree on `prev`, the state before `start`, and they
-disagree about the list of the next arity**height positions. Every move opens both lists, finds the first child
-in which they differ, and leaves a match one height lower. Preimages decide; nobody names an index.
+disagree about the list of the next arity**height positions. A move opens both lists, finds the first child in
+which they differ, and leaves a match one height lower. Preimages decide; nobody names an index.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,0 +1,117 @@
+"""The truth by re-execution: the law natively for a range, its image on the machine for one input."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from challenger.game.dispute import Machine, Opening
+from challenger.game.lists import History
+from challenger.game.types import Parameters, Revert
+from challenger.trace.replay import BatchSource, Before, Outcome, Replay, apply_law
+from optimist.vm.image import Image
+from optimist.vm.state import compute_initial_state
+from optimist.vm.step import step
+from optimist.vm.trace import Trace
+from optimist.vm.witness import FalseWitness
+
+KEPT_REPLAYS: Final = 4  # ranges in dispute at the same time, beyond which the oldest is computed again
+KEPT_TRACES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """One law in its two forms."""
+
+    apply: Callable[[], None]
+    image: Image
+
+
+class LawProvider:
+    """A `TraceProvider` over a node's batches. Computes on demand and keeps the last few results."""
+
+    def __init__(self, parameters: Parameters, source: BatchSource, law: Law) -> None:
+        self.parameters = parameters
+        self.source = source
+        self.law = law
+        self._replays: OrderedDict[int, Replay] = OrderedDict()
+        self._traces: OrderedDict[tuple[int, int], Trace] = OrderedDict()
+
+    def get_end_root(self, batch: int) -> bytes | None:
+        """See `TraceProvider`."""
+        return self.source.get_end_root(batch)
+
+    def get_history(self, start: int, to: int) -> History:
+        """See `TraceProvider`."""
+        replay = self.get_replay(start, to)
+        count = self.source.get_input_count(to) - self.source.get_input_count(start)
+        ends = [replay.get_leaf(position) for position in range(count)]
+        return History(self.parameters.arity, self.parameters.input_height, ends)
+
+    def get_opening(self, start: int, position: int) -> Opening:
+        """See `TraceProvider`."""
+        return self._replay_through(start, position).applied[position].opening
+
+    def get_root_after(self, start: int, position: int) -> bytes:
+        """See `TraceProvider`."""
+        return self._replay_through(start, position).applied[position].root
+
+    def get_trace(self, start: int, position: int) -> History:
+        """See `TraceProvider`."""
+        hashes = self.get_machine_trace(start, position).hashes
+        return History(self.parameters.arity, self.parameters.step_height, hashes)
+
+    def get_step_proof(self, start: int, position: int, step: int) -> bytes:
+        """See `TraceProvider`."""
+        return self.get_machine_trace(start, position).proof(step)
+
+    def apply(self, before: Before) -> Outcome:
+        """The transition that this provider believes in."""
+        return apply_law(self.law.apply, before)
+
+    def build_trace(self, before: Before) -> Trace:
+        """The machine's way through one input."""
+        records = dict(before.state.items())
+        return Trace(self.law.image, before.tree, records, before.input)
+
+    def get_replay(self, start: int, to: int) -> Replay:
+        """The range from batch start + 1, at least up to batch `to`."""
+        replay = self._replays.get(start)
+        if replay is None:
+            replay = self._replays[start] = Replay(self.source, start, self.apply)
+            if len(self._replays) > KEPT_REPLAYS:
+                self._replays.popitem(last=False)
+        replay.extend(to)
+        self._replays.move_to_end(start)
+        return replay
+
+    def get_machine_trace(self, start: int, position: int) -> Trace:
+        """Trace of one input of the range."""
+        trace = self._traces.get((start, position))
+        if trace is None:
+            before = self._replay_through(start, position).get_before(position)
+            trace = self._traces[start, position] = self.build_trace(before)
+            if len(self._traces) > KEPT_TRACES:
+                self._traces.popitem(last=False)
+        return trace
+
+    def _replay_through(self, start: int, position: int) -> Replay:
+        """The range as far as it holds the input at `position`."""
+        number = self.source.get_input_count(start) + position
+        to = start
+        while self.source.get_input_count(to) <= number:
+            to += 1
+        return self.get_replay(start, to)
+
+
+def build_machine(image: Image) -> Machine:
+    """What L1 knows of the machine that runs `image`, for the game's twin."""
+    program_root = image.program_root
+
+    def apply_step(before: bytes, proof: bytes) -> bytes:
+        try:
+            return step(before, proof, program_root)
+        except FalseWitness as error:
+            raise Revert("FalseWitness", str(error)) from error
+
+    return Machine(lambda root, input_hash: compute_initial_state(image, root, input_hash), apply_step)
