@@ -1,0 +1,117 @@
+"""FORCED: never rejected; what became of it can be proven from the state."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimist.derive.actions import Forced, ForcedWithdraw
+from optimist.stf.codes import Code
+from optimist.stf.constants import DONE, REASON_FORCED
+from optimist.stf.records import Account, ForcedOutcome
+from tests.support.world import FREE, OK, START, USD, World, address
+
+BTC_01 = 10**7
+
+
+@pytest.fixture
+def world() -> World:
+    world = World(markets=(FREE,))
+    for account in (1, 2):
+        world.deposit(account, 1_000)
+    world.price(0, 50_000)
+    return world
+
+
+def test_forced_withdrawal_pays_the_owner(world: World) -> None:
+    assert world.force_withdraw(1, 300 * USD) == DONE
+    record = world.withdrawal(1)
+    assert (record.recipient, record.amount) == (int.from_bytes(address("trader 1"), "big"), 300 * USD)
+    assert (record.account, record.reason) == (1, REASON_FORCED)
+    assert world.account(1).collateral == 700 * USD
+    assert world.account(1).nonce == 0
+    world.check_conservation()
+
+
+def test_outcome_names_sender_account_and_amount(world: World) -> None:
+    world.force_withdraw(1, 300 * USD)
+    world.force_withdraw(1, 5, sender="stranger")
+    done, refused = world.record(ForcedOutcome, 1), world.record(ForcedOutcome, 2)
+    assert (done.code, done.account, done.amount) == (DONE, 1, 300 * USD)
+    assert done.sender == int.from_bytes(address("trader 1"), "big")
+    assert (refused.code, refused.account, refused.amount) == (Code.NOT_OWNER, 1, 5)
+    assert refused.sender == int.from_bytes(address("stranger"), "big")
+    assert world.system.next_forced == 3
+
+
+@pytest.mark.parametrize(
+    ("account", "amount", "sender", "code"),
+    [
+        (1, 1, "trader 2", Code.NOT_OWNER),
+        (9, 1, "trader 9", Code.UNKNOWN_ACCOUNT),
+        (2**36, 1, "trader 1", Code.UNKNOWN_ACCOUNT),
+        (1, 0, "trader 1", Code.AMOUNT_ZERO),
+        (1, 1_000 * USD + 1, "trader 1", Code.BELOW_INITIAL_MARGIN),
+        (1, 2**64 - 1, "trader 1", Code.COLLATERAL_BOUND),
+    ],
+)
+def test_refusal_is_written_down(world: World, account: int, amount: int, sender: str, code: Code) -> None:
+    assert world.force_withdraw(account, amount, sender=sender) == code
+    assert world.account(1).collateral == 1_000 * USD
+    assert world.system.next_withdrawal == 1
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"\0", b"\1", b"\2", b"\4" + bytes(13), ForcedWithdraw(1, 1).encode()[:-1], b"\3" + bytes(998)],
+)
+def test_garbage_is_malformed(world: World, payload: bytes) -> None:
+    assert world.force(payload, "trader 1") == Code.MALFORMED
+    outcome = world.record(ForcedOutcome, 1)
+    assert (outcome.account, outcome.amount) == (0, 0)
+
+
+@given(st.binary(max_size=60))
+def test_no_forced_bytes_are_ever_rejected(payload: bytes) -> None:
+    world = World(markets=(FREE,))
+    assert world.apply_bytes(Forced(address("trader 1"), START, payload).encode()).code == OK
+    assert world.system.next_forced == 2
+
+
+def test_envelope_cut_short_is_malformed_too(world: World) -> None:
+    assert world.apply_bytes(b"\4").code == OK
+    assert world.record(ForcedOutcome, 1).code == Code.MALFORMED
+
+
+def test_initial_margin_must_stay(world: World) -> None:
+    world.trade(1, 2, BTC_01, 50_000)
+    assert world.force_withdraw(1, 750 * USD + 1) == Code.BELOW_INITIAL_MARGIN
+    assert world.force_withdraw(1, 750 * USD) == DONE
+
+
+def test_age_of_prices_is_measured_when_it_was_enqueued(world: World) -> None:
+    """A sequencer that delays a withdrawal cannot make it stale."""
+    world.trade(1, 2, BTC_01, 50_000)
+    world.second += 500
+    world.open_batch()
+    assert world.force_withdraw(1, USD, enqueued_at=START + 10) == DONE
+    assert world.force_withdraw(1, USD, enqueued_at=START + 11) == Code.PRICE_STALE
+    assert world.force_withdraw(1, USD, enqueued_at=START - 400) == DONE  # the price is newer: age 0
+
+
+def test_forced_withdrawal_acts_where_the_clock_stands(world: World) -> None:
+    clock = world.system.clock
+    world.force_withdraw(1, USD, enqueued_at=START + 10**6)
+    assert world.system.clock == clock
+
+
+def test_collateral_bound_is_an_outcome_not_a_rejection(world: World) -> None:
+    world.put(1, Account(owner=world.account(1).owner, collateral=-(2**63 - 1), nonce=0))
+    assert world.force_withdraw(1, 1) == Code.COLLATERAL_BOUND
+
+
+def test_counter_of_outcomes_ends_after_2_to_the_40(world: World) -> None:
+    system = world.system
+    system.next_forced = 2**40 - 1
+    world.put(0, system)
+    data = Forced(address("trader 1"), START, b"").encode()
+    assert world.apply_bytes(data).code == Code.COUNTER_EXHAUSTED
