@@ -13,7 +13,10 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.abi import get_abi_input_types
 
 from devnet.compile import Contract
+from devnet.wallet import Wallet, compute_create_address
 from optimist.base.presets import Preset
+from optimist.l1.client import L1Client
+from optimist.l1.types import Receipt
 from optimist.vm.image import Image
 
 ORDER = ("Step", "Vault", "Inbox", "Rollup", "Dispute")
@@ -40,12 +43,7 @@ class Choices:
 
 def predict_addresses(deployer: bytes, nonce: int) -> dict[str, bytes]:
     """Where the contracts will be when `deployer` creates them in ORDER, the first one with `nonce`."""
-    from web3.utils.address import get_create_address
-
-    return {
-        name: bytes.fromhex(get_create_address(f"0x{deployer.hex()}", nonce + number)[2:])  # type: ignore[arg-type]
-        for number, name in enumerate(ORDER)
-    }
+    return {name: compute_create_address(deployer, nonce + number) for number, name in enumerate(ORDER)}
 
 
 def make_plan(
@@ -131,3 +129,50 @@ def _order_fields(contract: str, parameter: Mapping[str, Any], argument: Any) ->
             f"{contract}.{parameter['name']} has the fields {sorted(fields)}, not {sorted(argument)}"
         )
     return tuple(argument[field] for field in fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What came of a plan: addresses by contract name, and the first block with an event of theirs."""
+
+    addresses: dict[str, bytes]
+    first_block: int
+    receipts: dict[str, Receipt]
+
+
+class AddressMismatch(Exception):
+    """The deployer sent something else in between: nonces and addresses are not those planned."""
+
+
+async def deploy_token(wallet: Wallet, contracts: Mapping[str, Contract]) -> bytes:
+    """Create a settlement token that anybody may mint, for the devnet only; its address."""
+    address, _ = await wallet.create(encode_creation(contracts["TestToken"]))
+    return address
+
+
+async def deploy_rollup(
+    client: L1Client,
+    wallet: Wallet,
+    contracts: Mapping[str, Contract],
+    preset: Preset,
+    image: Image,
+    choices: Choices,
+) -> Deployed:
+    """Create the five contracts with the wallet's next five transactions.
+
+    Raises AddressMismatch when the wallet is used by somebody else meanwhile: start again, nothing is lost
+    but gas, for contracts that name a missing neighbour can do no harm. Raises Reverted when a constructor
+    refuses.
+    """
+    nonce = await client.get_nonce(wallet.actor.address)
+    addresses = predict_addresses(wallet.actor.address, nonce)
+    receipts = {}
+    for creation in make_plan(contracts, preset, image, choices, addresses):
+        address, receipt = await wallet.create(creation.data)
+        if address != creation.address:
+            raise AddressMismatch(
+                f"{creation.name} is at 0x{address.hex()}, but its neighbours know it at "
+                f"0x{creation.address.hex()}"
+            )
+        receipts[creation.name] = receipt
+    return Deployed(addresses, receipts["Vault"].block.number, receipts)
