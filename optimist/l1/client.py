@@ -112,18 +112,19 @@ class L1Client:
         calls = [(method, params) for method, *params in map(_header_call, which)]
         return [None if answer is None else Header.from_json(answer) for answer in await self.batch(calls)]
 
-    async def get_logs(
-        self,
-        addresses: Sequence[bytes],
-        *,
-        first: int | None = None,
-        last: int | None = None,
-        at: bytes = b"",
-    ) -> list[Log]:
-        """Logs of contracts in blocks first..last, or in the one block `at` (hash), in chain order."""
-        where = {"blockHash": to_hex(at)} if at else {"fromBlock": hex(first or 0), "toBlock": hex(last or 0)}
+    async def get_logs(self, addresses: Sequence[bytes], *, first: int, last: int) -> list[Log]:
+        """Logs of contracts in the blocks first to last."""
+        where = {"fromBlock": hex(first), "toBlock": hex(last)}
         answer = await self.call("eth_getLogs", {"address": [to_hex(a) for a in addresses], **where})
-        return sorted(map(Log.from_json, answer), key=lambda entry: (entry.block, entry.index))
+        return [Log.from_json(entry) for entry in answer]
+
+    async def get_logs_of_blocks(self, wanted: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[Log]:
+        """Logs of contracts in single blocks: `wanted` pairs a block hash with addresses."""
+        calls = [
+            ("eth_getLogs", ({"blockHash": to_hex(hash_), "address": [to_hex(a) for a in addresses]},))
+            for hash_, addresses in wanted
+        ]
+        return [Log.from_json(entry) for answer in await self.batch(calls) for entry in answer]
 
     async def eth_call(
         self, to: bytes, data: bytes, *, at: bytes, sender: bytes = b"", value: int = 0
