@@ -5,6 +5,7 @@ import {IDispute} from "../interfaces/IDispute.sol";
 import {IInbox} from "../interfaces/IInbox.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
 import {IStep} from "../interfaces/IStep.sol";
+import {Errors} from "../lib/Errors.sol";
 import {Hashes} from "../lib/Hashes.sol";
 import {Lists} from "../lib/Lists.sol";
 import {Tags} from "../lib/Tags.sol";
@@ -31,8 +32,8 @@ contract Dispute is IDispute {
 
     /// @dev Arity and heights are the Rollup's: they cannot differ.
     constructor(address rollup, address step, uint96 gasPriceCap) {
-        if (rollup == address(0) || step == address(0)) revert ZeroAddress();
-        if (gasPriceCap == 0) revert BadParameter(gasPriceCap, 1);
+        if (rollup == address(0) || step == address(0)) revert Errors.ZeroAddress();
+        if (gasPriceCap == 0) revert Errors.BadParameter(gasPriceCap, 1);
         (ROLLUP, STEP, GAS_PRICE_CAP) = (rollup, step, gasPriceCap);
         INBOX = IRollup(rollup).INBOX();
         (K, H1, H2) = (IRollup(rollup).K(), IRollup(rollup).H1(), IRollup(rollup).H2());
@@ -48,7 +49,7 @@ contract Dispute is IDispute {
         if (_matches[id].stage != Stage.NONE) revert MatchExists(id);
         Match memory m;
         Position memory p;
-        (p.nodeA, p.nodeB, p.prev, m.clockA, m.clockB) = IRollup(ROLLUP).matchTerms(a, b);
+        (p.round, p.nodeA, p.nodeB, p.prev, m.clockA, m.clockB) = IRollup(ROLLUP).matchTerms(a, b);
         (m.height, m.stage, m.turnB, m.last) = (H1, Stage.INPUTS, first == b, uint40(block.timestamp));
         m.position = _hash(p);
         _matches[id] = m;
@@ -59,7 +60,7 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function dissect(Fork calldata fork, bytes32[] calldata next) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage == Stage.HALF || m.height < 2) revert WrongStage(m.stage, m.height);
         (uint256 c, Position memory p) = _openLists(m, fork);
         uint8 below = m.height - 1;
@@ -68,7 +69,7 @@ contract Dispute is IDispute {
         bytes32 hash = Hashes.list(next, below);
         if (hash != own[2 * c]) revert WrongList(hash, own[2 * c]);
         // INVARIANT: a child ends where its parent said; else a copied child could leave the other side without a move.
-        if (next.lastEnd() != own[2 * c + 1]) revert WrongEnd(next.lastEnd(), own[2 * c + 1]);
+        if (next.lastEnd() != own[2 * c + 1]) revert Errors.WrongEnd(next.lastEnd(), own[2 * c + 1]);
         (p.nodeA, p.nodeB) = (fork.listA[2 * c], fork.listB[2 * c]);
         (m.start, m.height) = (m.start + uint40(c * uint256(K) ** below), below);
         _charge(id, m, p);
@@ -82,12 +83,12 @@ contract Dispute is IDispute {
         bytes32 nextRoot,
         bytes32[] calldata trace
     ) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
         _requireMover(m, fork.a, fork.b);
         (uint256 c, Position memory p) = _openLists(m, fork);
         m.start += uint40(c);
-        uint256 inputs = IRollup(ROLLUP).inputCount(fork.a);
+        uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start >= inputs) revert Padding(m.start, inputs);
         (p.nodeA, p.nodeB) = (fork.listA[c], fork.listB[c]);
         _openInput(p, opening);
@@ -106,7 +107,7 @@ contract Dispute is IDispute {
         bytes32 nextRoot,
         bytes32[] calldata trace
     ) external {
-        (bytes32 id, Match memory m) = _requirePlayable(a, b);
+        (bytes32 id, Match memory m) = _requirePlayable(position.round, a, b);
         if (m.stage != Stage.HALF) revert WrongStage(m.stage, m.height);
         _requireMover(m, a, b);
         Position memory p = position;
@@ -122,7 +123,7 @@ contract Dispute is IDispute {
     function _openInput(Position memory p, Opening calldata opening) private view {
         // INVARIANT: the disputed input is the Inbox's, not a side's choice.
         bytes32 leaf = Hashes.leaf(opening.root, opening.batch, opening.rest);
-        if (leaf != p.prev) revert WrongLeaf(leaf, p.prev);
+        if (leaf != p.prev) revert Errors.WrongLeaf(leaf, p.prev);
         (uint64 batch, bytes32 chain) = (opening.batch, opening.rest);
         if (chain == 0) {
             ++batch;
@@ -140,11 +141,11 @@ contract Dispute is IDispute {
     {
         bytes32 leaf = Hashes.leaf(nextRoot, p.batch, p.rest);
         bytes32 own = m.turnB ? p.nodeB : p.nodeA;
-        if (leaf != own) revert WrongLeaf(leaf, own);
+        if (leaf != own) revert Errors.WrongLeaf(leaf, own);
         Lists.requireLength(trace, K, H2);
         // INVARIANT: leaves differ in their roots alone, so the last ends of both traces differ: a first step exists.
         bytes32 end = IStep(STEP).finalState(nextRoot);
-        if (trace.lastEnd() != end) revert WrongEnd(trace.lastEnd(), end);
+        if (trace.lastEnd() != end) revert Errors.WrongEnd(trace.lastEnd(), end);
         if (m.turnB) p.nodeB = Hashes.list(trace, H2);
         else p.nodeA = Hashes.list(trace, H2);
     }
@@ -153,10 +154,10 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function provePadding(Fork calldata fork) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
         (uint256 c, Position memory p) = _openLists(m, fork);
-        uint256 inputs = IRollup(ROLLUP).inputCount(fork.a);
+        uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start + c < inputs) revert NotPadding(m.start + c, inputs);
         (bool lostA, bool lostB) = (fork.listA[c] != p.prev, fork.listB[c] != p.prev);
         emit PaddingProven(id, m.start + uint40(c), p.prev, lostA, lostB);
@@ -165,7 +166,7 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function prove(Fork calldata fork, bytes calldata proof) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.a, fork.b);
+        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage != Stage.STEPS || m.height != 1) revert WrongStage(m.stage, m.height);
         (uint256 c, Position memory p) = _openLists(m, fork);
         // INVARIANT: no result is recorded from a call that failed: whatever reverts inside, reverts all of it.
@@ -177,7 +178,7 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function timeout(bytes32 a, bytes32 b) external {
-        (bytes32 id, Match memory m) = _requireMatch(a, b);
+        (bytes32 id, Match memory m) = _requireMatch(IRollup(ROLLUP).roundOf(a), a, b);
         (uint256 elapsed, uint256 clock) = _elapsed(m);
         // INVARIANT: at every second exactly one of a move and a timeout is valid.
         if (elapsed < clock) revert NotLate(elapsed, clock);
@@ -209,16 +210,24 @@ contract Dispute is IDispute {
 
     /* CHECKS */
 
-    function _requireMatch(bytes32 a, bytes32 b) private view returns (bytes32 id, Match memory m) {
+    function _requireMatch(bytes32 round, bytes32 a, bytes32 b)
+        private
+        view
+        returns (bytes32 id, Match memory m)
+    {
         id = Hashes.matchOf(a, b);
         m = _matches[id];
         if (m.stage == Stage.NONE) revert UnknownMatch(id);
         // INVARIANT: a match that has lost one of its claims is void for ever, for both sides.
-        IRollup(ROLLUP).requireLive(a, b);
+        IRollup(ROLLUP).requireLive(round, a, b);
     }
 
-    function _requirePlayable(bytes32 a, bytes32 b) private view returns (bytes32 id, Match memory m) {
-        (id, m) = _requireMatch(a, b);
+    function _requirePlayable(bytes32 round, bytes32 a, bytes32 b)
+        private
+        view
+        returns (bytes32 id, Match memory m)
+    {
+        (id, m) = _requireMatch(round, a, b);
         (uint256 elapsed, uint256 clock) = _elapsed(m);
         if (elapsed >= clock) revert Late(elapsed, clock);
     }
@@ -243,14 +252,15 @@ contract Dispute is IDispute {
         view
         returns (uint256 c, Position memory p)
     {
-        Lists.requireLength(fork.listA, K, m.height);
-        Lists.requireLength(fork.listB, K, m.height);
-        p.nodeA = Hashes.list(fork.listA, m.height);
-        p.nodeB = Hashes.list(fork.listB, m.height);
-        p.prev = fork.prev;
+        (bytes32[] calldata listA, bytes32[] calldata listB) = (fork.listA, fork.listB);
+        uint8 height = m.height;
+        Lists.requireLength(listA, K, height);
+        Lists.requireLength(listB, K, height);
+        (p.round, p.prev) = (fork.round, fork.prev);
+        (p.nodeA, p.nodeB) = (Hashes.list(listA, height), Hashes.list(listB, height));
         _requirePosition(m, p);
-        c = Lists.firstDifference(fork.listA, fork.listB, m.height);
-        if (c != 0) p.prev = Lists.endOf(fork.listA, c - 1, m.height);
+        c = Lists.firstDifference(listA, listB, height);
+        if (c != 0) p.prev = Lists.endOf(listA, c - 1, height);
     }
 
     /// @dev Ends a move: time off the mover's clock, one more move to refund, turn to the other side.
@@ -268,7 +278,7 @@ contract Dispute is IDispute {
     }
 
     function _hash(Position memory p) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(Tags.POSITION, p.nodeA, p.nodeB, p.prev, p.batch, p.rest));
+        return keccak256(abi.encodePacked(Tags.POSITION, p.round, p.nodeA, p.nodeB, p.prev, p.batch, p.rest));
     }
 
     /* READING */

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IInbox} from "../interfaces/IInbox.sol";
 import {IVault} from "../interfaces/IVault.sol";
+import {Errors} from "../lib/Errors.sol";
 import {Hashes} from "../lib/Hashes.sol";
 import {Rows} from "../lib/Rows.sol";
 
@@ -54,13 +55,13 @@ contract Inbox is IInbox {
     mapping(uint64 index => QueuedInput) private _queue;
 
     constructor(Parameters memory p) {
-        if (p.vault == address(0) || p.sequencer == address(0)) revert ZeroAddress();
+        if (p.vault == address(0) || p.sequencer == address(0)) revert Errors.ZeroAddress();
         // INVARIANT: a flood of queue items fits batches, together with their headers.
-        if (p.maxQueueItems == 0) revert BadParameter(p.maxQueueItems, 1);
-        if (p.maxBatch <= p.maxQueueItems) revert BadParameter(p.maxBatch, p.maxQueueItems);
-        if (p.drift > MAX_DRIFT) revert BadParameter(p.drift, MAX_DRIFT);
-        if (p.maxDelay < p.drift) revert BadParameter(p.maxDelay, p.drift);
-        if (p.forcedDeadline == 0) revert BadParameter(p.forcedDeadline, 1);
+        if (p.maxQueueItems == 0) revert Errors.BadParameter(p.maxQueueItems, 1);
+        if (p.maxBatch <= p.maxQueueItems) revert Errors.BadParameter(p.maxBatch, p.maxQueueItems);
+        if (p.drift > MAX_DRIFT) revert Errors.BadParameter(p.drift, MAX_DRIFT);
+        if (p.maxDelay < p.drift) revert Errors.BadParameter(p.maxDelay, p.drift);
+        if (p.forcedDeadline == 0) revert Errors.BadParameter(p.forcedDeadline, 1);
         _checkInit(p.initBody, p.vault);
         VAULT = p.vault;
         SEQUENCER = p.sequencer;

@@ -39,12 +39,14 @@ interface IDispute {
     }
 
     /// @notice What both sides stand on.
+    /// @param round the round of both claims
     /// @param nodeA hash of a's list over the span in dispute; in stage HALF of its trace, or its claimed leaf
     /// @param nodeB the same of b
     /// @param prev the state before the span, on which both agree
     /// @param batch stage HALF: batch of the leaves after the disputed input, else 0
     /// @param rest stage HALF: that batch's chain after the disputed input, else 0
     struct Position {
+        bytes32 round;
         bytes32 nodeA;
         bytes32 nodeB;
         bytes32 prev;
@@ -55,12 +57,14 @@ interface IDispute {
     /// @notice The lists of both sides over the span in dispute.
     /// @param a smaller claim id
     /// @param b larger claim id
+    /// @param round as in the position
     /// @param prev as in the position
     /// @param listA words that hash to nodeA
     /// @param listB words that hash to nodeB
     struct Fork {
         bytes32 a;
         bytes32 b;
+        bytes32 round;
         bytes32 prev;
         bytes32[] listA;
         bytes32[] listB;
@@ -99,8 +103,6 @@ interface IDispute {
     event TimedOut(bytes32 indexed id, bool lostB);
     event Collected(bytes32 indexed id, bytes32 indexed claim, uint8 moves, uint96 amount);
 
-    error ZeroAddress();
-    error BadParameter(uint256 given, uint256 limit);
     /// @notice Claims of a match are named smaller id first.
     error NotOrdered(bytes32 a, bytes32 b);
     error MatchExists(bytes32 id);
@@ -113,19 +115,13 @@ interface IDispute {
     error NotLate(uint256 elapsed, uint256 clock);
     /// @notice The lists, the agreed state or what goes with them are not those of the match.
     error WrongPosition(bytes32 given, bytes32 expected);
-    error WrongLength(uint256 given, uint256 expected);
     /// @notice The new list is not the mover's own child.
     error WrongList(bytes32 given, bytes32 expected);
-    /// @notice The new list does not end where it has to.
-    error WrongEnd(bytes32 given, bytes32 expected);
-    error NoDifference();
     /// @notice Neither owner nor operator of the claim on turn.
     error NotMover(address caller, bytes32 claim);
     /// @notice The first difference lies behind the last input: provePadding decides.
     error Padding(uint256 position, uint256 inputs);
     error NotPadding(uint256 position, uint256 inputs);
-    /// @notice The opening is not that of the agreed leaf, or not of the mover's own one.
-    error WrongLeaf(bytes32 given, bytes32 expected);
     /// @notice The input is not the next one of the canonical chain.
     error WrongInput(bytes32 given, bytes32 expected);
     error NothingToCollect(bytes32 claim);

@@ -62,9 +62,6 @@ interface IInbox {
         bytes rows
     );
 
-    error ZeroAddress();
-    /// @notice A parameter breaks its relation to a limit.
-    error BadParameter(uint256 given, uint256 limit);
     /// @notice The INIT body does not have the length that its signer and market counts ask for.
     error BadInitLength(uint256 given, uint256 expected);
     /// @notice The INIT body names another backstop owner than the Vault has for account 0.

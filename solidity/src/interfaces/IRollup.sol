@@ -139,9 +139,6 @@ interface IRollup {
     event Refunded(bytes32 indexed claim, bytes32 indexed pot, uint96 amount);
     event CreditPaid(bytes32 indexed claim, address indexed owner, uint96 amount);
 
-    error ZeroAddress();
-    /// @notice A parameter breaks its relation to a limit.
-    error BadParameter(uint256 given, uint256 limit);
     error NotDispute(address caller, address dispute);
     error StakerOut(address staker);
     error StakerNotOut(address staker);
@@ -167,9 +164,6 @@ interface IRollup {
     error ClaimNotLive(bytes32 claim);
     error AlreadyRevealed(bytes32 claim);
     error NotRevealed(bytes32 claim);
-    error WrongLength(uint256 given, uint256 expected);
-    /// @notice The list does not end where the claim's node does.
-    error WrongEnd(bytes32 given, bytes32 expected);
     /// @notice The claims stand on one node, or on nodes of different rounds.
     error NotRivals(bytes32 a, bytes32 b);
     error ParentUnconfirmed(bytes32 parent);
@@ -234,10 +228,11 @@ interface IRollup {
     /// @return paid at most `amount`, at most what is left
     function refund(bytes32 claim, bytes32 pot, uint256 amount) external returns (uint96 paid);
 
-    /// @notice Reverts unless both claims are live. `b` must be of `a`'s round, as the claims of a match are.
-    function requireLive(bytes32 a, bytes32 b) external view;
+    /// @notice Reverts unless both claims are live. `round` must be the round of both: it is not looked up again.
+    function requireLive(bytes32 round, bytes32 a, bytes32 b) external view;
 
     /// @notice What a match between two live, revealed rivals begins with; reverts for any others.
+    /// @return round the round of both
     /// @return topA history commitment of a
     /// @return topB history commitment of b
     /// @return prev the leaf before the range, on which they agree
@@ -246,10 +241,13 @@ interface IRollup {
     function matchTerms(bytes32 a, bytes32 b)
         external
         view
-        returns (bytes32 topA, bytes32 topB, bytes32 prev, uint40 clockA, uint40 clockB);
+        returns (bytes32 round, bytes32 topA, bytes32 topB, bytes32 prev, uint40 clockA, uint40 clockB);
 
-    /// @notice Inputs in the range that a claim is about.
-    function inputCount(bytes32 claim) external view returns (uint64);
+    /// @notice Inputs in the range that a round is about.
+    function inputCount(bytes32 round) external view returns (uint64);
+
+    /// @notice The round that a claim is in: its node's parent.
+    function roundOf(bytes32 claim) external view returns (bytes32);
 
     /// @notice Whether `caller` may move for the claim, as its owner or operator.
     function mayMove(bytes32 claim, address caller) external view returns (bool);

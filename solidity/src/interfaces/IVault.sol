@@ -32,11 +32,8 @@ interface IVault {
     event Deposited(uint40 indexed account, address indexed payer, uint64 amount, uint64 queueIndex);
     event Paid(uint40 indexed row, address indexed recipient, uint40 indexed account, uint64 amount);
 
-    error ZeroAddress();
     /// @notice The settlement token's unit is not 1e-6 USD.
     error WrongDecimals(uint8 given, uint8 expected);
-    /// @notice A cap breaks its relation to a limit.
-    error BadParameter(uint256 given, uint256 limit);
     error NoAccountsLeft(uint256 next, uint256 limit);
     error UnknownAccount(uint40 account, uint40 next);
     /// @notice The account belongs to somebody else than the payer believes.
@@ -47,8 +44,6 @@ interface IVault {
     /// @notice The Vault's balance changed by another amount: the token takes fees, rebases, or calls back.
     error WrongBalanceChange(uint256 change, uint256 amount);
     error NotConfirmed(bytes32 node);
-    /// @notice (root, batch) does not open the end of the confirmed node.
-    error WrongLeaf(bytes32 given, bytes32 expected);
     error WrongProofLength(uint256 given, uint256 expected);
     /// @notice The record is not at this row of the confirmed state.
     error WrongRoot(bytes32 given, bytes32 expected);

@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Errors} from "./Errors.sol";
+
 /// @title Lists of a history commitment: k pairs (sub, end) above height 1, k ends at height 1.
 /// @notice `end` of a child is the state after its span, `sub` the hash of its own list. Lists of height 1 have no
 /// sub at all: garbage in an unused one would make lists differ whose ends do not.
 library Lists {
     uint256 private constant POSITION_LIMIT = 1 << 40; // positions of one history fit a match's 40 bits
 
-    /// @notice A list has another number of words than its height asks for.
-    error WrongLength(uint256 given, uint256 expected);
-    /// @notice A parameter breaks its relation to a limit.
-    error BadParameter(uint256 given, uint256 limit);
     /// @notice Both lists are the same.
     error NoDifference();
 
     /// @notice Checks arity and heights of the two levels; returns the positions of level 1, k^h1.
     function checkShape(uint256 k, uint256 h1, uint256 h2) internal pure returns (uint256 positions) {
-        if (k < 2) revert BadParameter(k, 2);
-        if (h1 == 0) revert BadParameter(h1, 1);
-        if (h2 == 0) revert BadParameter(h2, 1);
+        if (k < 2) revert Errors.BadParameter(k, 2);
+        if (h1 == 0) revert Errors.BadParameter(h1, 1);
+        if (h2 == 0) revert Errors.BadParameter(h2, 1);
         positions = k ** h1; // reverts on overflow
-        if (positions > POSITION_LIMIT) revert BadParameter(positions, POSITION_LIMIT);
-        if (k ** h2 > POSITION_LIMIT) revert BadParameter(k ** h2, POSITION_LIMIT);
+        if (positions > POSITION_LIMIT) revert Errors.BadParameter(positions, POSITION_LIMIT);
+        if (k ** h2 > POSITION_LIMIT) revert Errors.BadParameter(k ** h2, POSITION_LIMIT);
     }
 
     /// @notice Reverts unless `list` has the number of words of its height.
     function requireLength(bytes32[] calldata list, uint256 k, uint256 height) internal pure {
         uint256 expected = height == 1 ? k : 2 * k;
-        if (list.length != expected) revert WrongLength(list.length, expected);
+        if (list.length != expected) revert Errors.WrongLength(list.length, expected);
     }
 
     /// @notice State after the span of child `c`.
@@ -47,9 +45,17 @@ library Lists {
         pure
         returns (uint256 c)
     {
-        for (uint256 i = 0; i < a.length; ++i) {
-            if (a[i] != b[i]) return height == 1 ? i : i / 2;
+        uint256 words = a.length;
+        assembly ("memory-safe") {
+            // c counts words here; both lists have the length of their height, checked by the caller
+            for {} lt(c, words) { c := add(c, 1) } {
+                let offset := shl(5, c)
+                if iszero(eq(calldataload(add(a.offset, offset)), calldataload(add(b.offset, offset)))) {
+                    break
+                }
+            }
         }
-        revert NoDifference();
+        if (c == words) revert NoDifference();
+        return height == 1 ? c : c / 2;
     }
 }

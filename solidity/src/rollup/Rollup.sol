@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IInbox} from "../interfaces/IInbox.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
+import {Errors} from "../lib/Errors.sol";
 import {Hashes} from "../lib/Hashes.sol";
 import {Lists} from "../lib/Lists.sol";
 
@@ -35,18 +36,18 @@ contract Rollup is IRollup {
     }
 
     constructor(Parameters memory p) {
-        if (p.inbox == address(0) || p.dispute == address(0)) revert ZeroAddress();
+        if (p.inbox == address(0) || p.dispute == address(0)) revert Errors.ZeroAddress();
         uint256 maxInputs = Lists.checkShape(p.k, p.h1, p.h2);
         // INVARIANT: every batch fits a range; a larger one would have no legal end for ever.
         uint256 maxBatch = IInbox(p.inbox).MAX_BATCH();
-        if (maxBatch > maxInputs) revert BadParameter(maxBatch, maxInputs);
+        if (maxBatch > maxInputs) revert Errors.BadParameter(maxBatch, maxInputs);
         // INVARIANT: a party that is never censored can play all its moves: half of those of a match, and two more.
         uint256 moves = uint256(p.h1) + p.h2 + 1;
         uint256 least = SECONDS_PER_MOVE * ((moves + 1) / 2 + 2);
-        if (p.challengePeriod < least) revert BadParameter(p.challengePeriod, least);
-        if (p.minPeriod >= p.challengePeriod) revert BadParameter(p.minPeriod, p.challengePeriod);
-        if (p.grace > p.challengePeriod) revert BadParameter(p.grace, p.challengePeriod);
-        if (p.bond == 0) revert BadParameter(p.bond, 1);
+        if (p.challengePeriod < least) revert Errors.BadParameter(p.challengePeriod, least);
+        if (p.minPeriod >= p.challengePeriod) revert Errors.BadParameter(p.minPeriod, p.challengePeriod);
+        if (p.grace > p.challengePeriod) revert Errors.BadParameter(p.grace, p.challengePeriod);
+        if (p.bond == 0) revert Errors.BadParameter(p.bond, 1);
         INBOX = p.inbox;
         DISPUTE = p.dispute;
         (K, H1, H2, MAX_INPUTS) = (p.k, p.h1, p.h2, uint64(maxInputs));
@@ -88,7 +89,7 @@ contract Rollup is IRollup {
         Claim storage c = _claims[claim];
         if (c.status != Status.LIVE) revert ClaimNotLive(claim);
         if (msg.sender != c.owner) revert NotOwner(msg.sender, c.owner);
-        if (operator == address(0)) revert ZeroAddress();
+        if (operator == address(0)) revert Errors.ZeroAddress();
         c.operator = operator;
         emit OperatorSet(claim, operator);
     }
@@ -191,7 +192,7 @@ contract Rollup is IRollup {
         Lists.requireLength(list, K, H1);
         // INVARIANT: a history ends in the end that was asserted; rivals therefore differ in their top lists.
         bytes32 end = _nodes[c.node].end;
-        if (Lists.lastEnd(list) != end) revert WrongEnd(Lists.lastEnd(list), end);
+        if (Lists.lastEnd(list) != end) revert Errors.WrongEnd(Lists.lastEnd(list), end);
         bytes32 top = Hashes.list(list, H1);
         (c.top, c.revealedAt) = (top, uint40(block.timestamp));
         emit Revealed(claim, top, uint40(block.timestamp), list);
@@ -211,14 +212,14 @@ contract Rollup is IRollup {
     function matchTerms(bytes32 a, bytes32 b)
         external
         view
-        returns (bytes32 topA, bytes32 topB, bytes32 prev, uint40 clockA, uint40 clockB)
+        returns (bytes32 round, bytes32 topA, bytes32 topB, bytes32 prev, uint40 clockA, uint40 clockB)
     {
-        _requireRivals(a, b);
+        round = _requireRivals(a, b);
         Claim storage left = _claims[a];
         Claim storage right = _claims[b];
         if (left.revealedAt == 0) revert NotRevealed(a);
         if (right.revealedAt == 0) revert NotRevealed(b);
-        prev = _nodes[_nodes[left.node].parent].end;
+        prev = _nodes[round].end;
         clockA = _budget(left.revealedAt, _nodes[right.node].born);
         clockB = _budget(right.revealedAt, _nodes[left.node].born);
         (topA, topB) = (left.top, right.top);
@@ -231,12 +232,10 @@ contract Rollup is IRollup {
         return used < CHALLENGE_PERIOD ? CHALLENGE_PERIOD - used : 0;
     }
 
-    function _requireRivals(bytes32 a, bytes32 b) private view {
-        if (!isLive(a)) revert ClaimNotLive(a);
-        if (!isLive(b)) revert ClaimNotLive(b);
-        bytes32 nodeA = _claims[a].node;
-        bytes32 nodeB = _claims[b].node;
-        if (nodeA == nodeB || _nodes[nodeA].parent != _nodes[nodeB].parent) revert NotRivals(a, b);
+    function _requireRivals(bytes32 a, bytes32 b) private view returns (bytes32 round) {
+        round = roundOf(a);
+        requireLive(round, a, b);
+        if (_claims[a].node == _claims[b].node || roundOf(b) != round) revert NotRivals(a, b);
     }
 
     /* DEATH AND DECISION */
@@ -358,13 +357,14 @@ contract Rollup is IRollup {
 
     /// @inheritdoc IRollup
     function isLive(bytes32 claim) public view returns (bool) {
-        return _isStanding(claim) && isOpen(_nodes[_claims[claim].node].parent);
+        return _isStanding(claim) && isOpen(roundOf(claim));
     }
 
     /// @inheritdoc IRollup
-    function requireLive(bytes32 a, bytes32 b) external view {
-        if (!isLive(a)) revert ClaimNotLive(a);
+    function requireLive(bytes32 round, bytes32 a, bytes32 b) public view {
+        if (!_isStanding(a)) revert ClaimNotLive(a);
         if (!_isStanding(b)) revert ClaimNotLive(b);
+        if (!isOpen(round)) revert RoundClosed(round);
     }
 
     /// @dev Live, as far as the claim itself goes.
@@ -374,9 +374,13 @@ contract Rollup is IRollup {
     }
 
     /// @inheritdoc IRollup
-    function inputCount(bytes32 claim) external view returns (uint64) {
-        bytes32 parent = _nodes[_claims[claim].node].parent;
-        return IInbox(INBOX).countInputs(_nodes[parent].batch, _rounds[parent].to);
+    function inputCount(bytes32 round) external view returns (uint64) {
+        return IInbox(INBOX).countInputs(_nodes[round].batch, _rounds[round].to);
+    }
+
+    /// @inheritdoc IRollup
+    function roundOf(bytes32 claim) public view returns (bytes32) {
+        return _nodes[_claims[claim].node].parent;
     }
 
     /// @inheritdoc IRollup

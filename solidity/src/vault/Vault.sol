@@ -5,6 +5,7 @@ import {IERC20} from "../interfaces/IERC20.sol";
 import {IInbox} from "../interfaces/IInbox.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
 import {IVault} from "../interfaces/IVault.sol";
+import {Errors} from "../lib/Errors.sol";
 import {Hashes} from "../lib/Hashes.sol";
 import {Merkle} from "../lib/Merkle.sol";
 import {SafeTransfer} from "../lib/SafeTransfer.sol";
@@ -35,12 +36,16 @@ contract Vault is IVault {
     uint64 public held;
 
     constructor(Parameters memory p) {
-        if (p.token == address(0) || p.inbox == address(0) || p.rollup == address(0)) revert ZeroAddress();
-        if (p.backstopOwner == address(0)) revert ZeroAddress();
+        if (p.token == address(0) || p.inbox == address(0) || p.rollup == address(0)) {
+            revert Errors.ZeroAddress();
+        }
+        if (p.backstopOwner == address(0)) revert Errors.ZeroAddress();
         uint8 decimals = IERC20(p.token).decimals();
         if (decimals != DECIMALS) revert WrongDecimals(decimals, DECIMALS);
-        if (p.maxDeposit == 0 || p.maxDeposit > p.maxTotal) revert BadParameter(p.maxDeposit, p.maxTotal);
-        if (p.maxTotal >= TOTAL_LIMIT) revert BadParameter(p.maxTotal, TOTAL_LIMIT);
+        if (p.maxDeposit == 0 || p.maxDeposit > p.maxTotal) {
+            revert Errors.BadParameter(p.maxDeposit, p.maxTotal);
+        }
+        if (p.maxTotal >= TOTAL_LIMIT) revert Errors.BadParameter(p.maxTotal, TOTAL_LIMIT);
         TOKEN = p.token;
         INBOX = p.inbox;
         ROLLUP = p.rollup;
@@ -52,7 +57,7 @@ contract Vault is IVault {
 
     /// @inheritdoc IVault
     function openAccount(address owner, uint64 amount) external returns (uint40 account) {
-        if (owner == address(0)) revert ZeroAddress();
+        if (owner == address(0)) revert Errors.ZeroAddress();
         account = nextAccount;
         if (account >= ACCOUNT_LIMIT) revert NoAccountsLeft(account, ACCOUNT_LIMIT);
         nextAccount = account + 1;
@@ -99,7 +104,7 @@ contract Vault is IVault {
         if (!IRollup(ROLLUP).isConfirmed(node)) revert NotConfirmed(node);
         bytes32 end = IRollup(ROLLUP).getNode(node).end;
         bytes32 leaf = Hashes.leaf(root, batch, 0);
-        if (leaf != end) revert WrongLeaf(leaf, end);
+        if (leaf != end) revert Errors.WrongLeaf(leaf, end);
         _checkRecord(root, row, record, siblings);
         // INVARIANT: the counter in the law never reuses a row, so a row is paid at most once.
         if (isPaid[row]) revert AlreadyPaid(row);
