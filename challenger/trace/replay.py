@@ -13,6 +13,7 @@ from optimist.derive.batch import Batch
 from optimist.derive.commitments import compute_input_hash, compute_leaf
 from optimist.provable import State
 from optimist.vm.records import ABSENT, build_state_tree, compute_record_leaf
+from optimist.vm.walker import add_to_hash
 
 
 class BatchSource(Protocol):
@@ -48,10 +49,13 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one input did: records it changed (ABSENT: deleted), and the root after it if not the tree's."""
+    """What one input did: the records that it changed; ABSENT for a deleted one.
+
+    `offset` is what the claimed root after it differs by from that of the records: 0 for the honest.
+    """
 
     changes: Mapping[int, bytes]
-    root: bytes | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class Replay:
             for key, record in outcome.changes.items():
                 now.state.set_bytes(key, record)
             now.tree.update((key, compute_record_leaf(record)) for key, record in outcome.changes.items())
-            root = now.tree.root if outcome.root is None else outcome.root
+            root = add_to_hash(now.tree.root, outcome.offset)
             self.applied.append(Applied(batch.number, data, opening, root, outcome))
 
     @property

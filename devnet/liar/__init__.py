@@ -1,0 +1,1 @@
+"""A liar for tests and demonstrations: one fault, and a history that follows from it."""
