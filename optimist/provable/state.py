@@ -23,7 +23,8 @@ _OWN_FOLDER: Final = str(Path(__file__).parent)
 class Receipt:
     """What one input did: accepted (code 0) or rejected (its code), and the records that it stored.
 
-    `reached` are the keys that a rejected input had stored before it was rejected and undone: how far it came.
+    `reached` are the keys that a rejected input had stored before it was rejected and undone: how far it
+    came.
     """
 
     __slots__ = ("rejected", "code", "reached", "_before", "_after")

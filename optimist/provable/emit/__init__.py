@@ -1,0 +1,3 @@
+"""From the checked tree to an image: instructions, frames, the constant pool, and the worst number of
+steps.
+"""
