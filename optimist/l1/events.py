@@ -226,6 +226,7 @@ class MatchState:
 class MatchPosition:
     """What both sides of a match stand on."""
 
+    round: bytes
     node_a: bytes
     node_b: bytes
     prev: bytes
