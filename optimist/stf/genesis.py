@@ -67,6 +67,7 @@ from optimist.stf.records import (
     NotionalDivisor,
     OracleSigner,
     Parameters,
+    SignerCount,
     System,
 )
 
@@ -95,7 +96,8 @@ def apply_init(system: System) -> None:
     signers = input_uint(INIT_SIGNERS_AT, 1)
     markets = input_uint(INIT_MARKETS_AT, 1)
     quorum = input_uint(INIT_QUORUM_AT, 1)
-    require(quorum <= signers <= MAX_SIGNERS and signers < 2 * quorum, Code.BAD_SIGNERS)
+    require(signers <= MAX_SIGNERS, Code.BAD_SIGNERS)
+    require(quorum <= signers < 2 * quorum, Code.BAD_SIGNERS)
     require(1 <= markets <= MAX_MARKETS, Code.BAD_MARKETS)
     markets_at = INIT_LISTS_AT + signers * INIT_SIGNER_LENGTH
     require(input_length() == markets_at + markets * INIT_MARKET_LENGTH, Code.MALFORMED)
@@ -108,7 +110,7 @@ def apply_init(system: System) -> None:
     set_system(system)
 
 
-def set_parameters(quorum: u8, signers: u8, markets: u8) -> None:
+def set_parameters(quorum: SignerCount, signers: SignerCount, markets: u8) -> None:
     """Heartbeats and tolerances are free; the buffer is at most 100 %."""
     buffer_ppm = input_uint(INIT_LIQUIDATION_BUFFER_AT, 4)
     require(buffer_ppm <= PPM, Code.BAD_FEE)
@@ -155,10 +157,11 @@ def set_market(market_id: u8, offset: u16) -> None:
     taker_fee = input_uint(offset + MARKET_TAKER_FEE_AT, 4)
     penalty = input_uint(offset + MARKET_LIQUIDATION_PENALTY_AT, 4)
     max_position = input_uint(offset + MARKET_MAX_POSITION_AT, 8)
-    require(decimals <= MAX_SIZE_DECIMALS and 0 < lot <= max_position <= MAX_SIZE, Code.BAD_MARKETS)
+    require(decimals <= MAX_SIZE_DECIMALS and max_position <= MAX_SIZE, Code.BAD_MARKETS)
+    require(0 < lot <= max_position, Code.BAD_MARKETS)
     divisor = compute_divisor(decimals)
     require(max_position * MAX_PRICE < MAX_NOTIONAL * divisor, Code.BAD_MARKETS)
-    require(0 < maintenance <= initial <= PPM, Code.BAD_MARGIN)
+    require(initial <= PPM and 0 < maintenance <= initial, Code.BAD_MARGIN)
     require(maker_fee <= maintenance and taker_fee <= maintenance and penalty <= maintenance, Code.BAD_FEE)
     market = Market(
         notional_divisor=divisor,

@@ -21,7 +21,6 @@ from optimist.provable import (
     handler,
     i62,
     i64,
-    i128,
     i250,
     input_length,
     input_uint,
@@ -29,6 +28,7 @@ from optimist.provable import (
     peek,
     require,
     store,
+    u128,
     zero,
 )
 from optimist.stf.codes import Code
@@ -99,12 +99,11 @@ def compute_closing_size(
     """
     whole = abs(size)
     restored = PPM + buffer_ppm  # 10^6 * (1 + b)
-    relief = (
-        market.maintenance_margin_ppm * restored - market.liquidation_penalty_ppm * PPM
-    )  # 10^12 * per USD
+    relief = market.maintenance_margin_ppm * restored - market.liquidation_penalty_ppm * PPM  # 10^12 a USD
     if before.value < 0 or relief <= 0:
         return whole
-    shortage = before.maintenance * restored - before.value * PPM  # 10^6 * 1e-6 USD
+    # 10^6 * 1e-6 USD. Positive, since TV < MMR; max says so to the compiler.
+    shortage = max(before.maintenance * restored - before.value * PPM, 1)
     lots = ceil_div(shortage * PPM * market.notional_divisor, price.price * relief * market.lot)
     if lots >= whole // market.lot:
         return whole
@@ -117,7 +116,7 @@ def compute_closing_size(
     return closing
 
 
-def compute_charge(before: Margin, after: Margin, penalty: i128) -> i250:
+def compute_charge(before: Margin, after: Margin, penalty: u128) -> i250:
     """What the account pays for being closed at the last price; negative: what it must be given.
 
     after.value - ceil(TV0 * MMR1 / MMR0) is what closing at the zero price would have taken. INVARIANT: after

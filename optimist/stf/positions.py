@@ -8,7 +8,7 @@ from optimist.provable import (
     ceil_div,
     fit,
     i62,
-    i128,
+    i160,
     inline,
     peek,
     record,
@@ -49,7 +49,7 @@ def set_fill(fill: Fill, market_id: u8, size: u62, price: u60) -> None:
 
 
 @inline
-def compute_quote(fill: Fill, is_buy: bool) -> i128:
+def compute_quote(fill: Fill, is_buy: bool) -> i160:
     """What one side's collateral changes by, before fees."""
     return -fill.cost if is_buy else fill.proceeds
 

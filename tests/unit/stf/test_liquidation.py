@@ -57,9 +57,9 @@ def test_equality_is_safe() -> None:
 
 
 def test_partial_liquidation_restores_the_buffer() -> None:
-    """At 48,000: TV 100, MMR 144. Shortage 144 * 1.15 - 100 = 65.6; 65.6 / 0.0245 = 2,677.551 USD of notional =
-    0.05578231 BTC, in lots of 0.00001: 0.05579. Penalty 1 % of 2,677.92: 26.7792 (the zero price would take
-    55.79).
+    """At 48,000: TV 100, MMR 144. Shortage 144 * 1.15 - 100 = 65.6 USD, over 0.0245: 2,677.551 USD.
+
+    That is 0.05578231 BTC, in lots of 0.00001: 0.05579. Penalty 1 % of 2,677.92: 26.7792 (zero price: 55.79).
     """
     world = ruined(48_000)
     assert world.liquidate(1) == OK
