@@ -80,7 +80,7 @@ def test_reserved_word_gets_an_underscore() -> None:
 
 def test_nested_structs_become_typed() -> None:
     state = (b"\x01" * 32, 0, 5, 600, 590, 5, 1, True, 2, 3)
-    position = (b"\x02" * 32, b"\x03" * 32, b"\x04" * 32, 9, b"\x05" * 32)
+    position = (b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, b"\x04" * 32, 9, b"\x05" * 32)
     values = [b"\x0a" * 32, b"\x0b" * 32, b"\x0c" * 32, state, position]
     located = EventReader(ADDRESSES).read(make_log("Dispute", event("Dispute", "MatchOpened"), values))
     assert isinstance(located.event, MatchOpened)
