@@ -73,6 +73,7 @@ class Builder:
         self._law = law
         self.head = head
         self.open_batch: OpenBatch | None = None
+        self._header_receipt: Receipt | None = None  # of the open batch
 
     @property
     def clock(self) -> int:
@@ -89,14 +90,20 @@ class Builder:
             )
         number = self.head.batch + 1
         header = Header(number, first, NO_LIMIT)
-        for data in (header.encode(), *queue_items):
-            receipt = self.head.state.apply(self._law, data)
-            if receipt.rejected:
-                raise HeadMismatch(
-                    f"the law rejects what L1 put into batch {number} with code {receipt.code}"
-                )
+        self._header_receipt = self._apply_l1(number, header.encode())
+        for data in queue_items:
+            self._apply_l1(number, data)
         self.open_batch = OpenBatch(number, first, tuple(queue_items), first)
         return self.open_batch
+
+    def abandon(self) -> bool:
+        """Take back an open batch that holds nothing but its header; False when it holds more."""
+        batch = self._require_open()
+        if batch.count > 1 or self._header_receipt is None:
+            return False
+        self.head.state.undo(self._header_receipt)
+        self.open_batch = None
+        return True
 
     def apply(self, action: Action, second: int) -> tuple[bytes, Receipt]:
         """Sequence an action at `second`, or at the clock if later. A rejected one is not in the batch."""
@@ -128,6 +135,12 @@ class Builder:
         head.queue_next += len(opened.queue_items)
         self.open_batch = None
         return sealed
+
+    def _apply_l1(self, batch: int, data: bytes) -> Receipt:
+        receipt = self.head.state.apply(self._law, data)
+        if receipt.rejected:
+            raise HeadMismatch(f"the law rejects what L1 puts into batch {batch} with code {receipt.code}")
+        return receipt
 
     def _require_open(self) -> OpenBatch:
         if self.open_batch is None:

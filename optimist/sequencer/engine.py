@@ -1,10 +1,10 @@
 """Matching on top of the law: orders and other actions in, journal entries out. Pure.
 
-Whatever an action changes is in the entries that it returns: `replay` of those entries after a restart leads
-to the same head and the same books. Nothing here knows of clocks, disks or networks.
+Whatever an action changes is in the entries that it returns: doing them again after a restart (`recovery.py`)
+leads to the same head and the same books. Nothing here knows of clocks, disks or networks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,8 @@ from optimist.derive.actions import Liquidate, PriceUpdate, Sequenced, SignedOrd
 from optimist.derive.decode import decode, decode_order
 from optimist.derive.typed_data import Domain
 from optimist.provable import Receipt
-from optimist.sequencer.builder import Builder, HeadMismatch, SealedBatch
-from optimist.sequencer.entries import Entry, InputAccepted, Opened, OrderDropped, OrderPlaced, Sealed
+from optimist.sequencer.builder import Builder, SealedBatch
+from optimist.sequencer.entries import Entry, InputAccepted, Opened, OrderDropped, OrderPlaced, Sealed, Voided
 from optimist.sequencer.matching import Book, Resting
 from optimist.sequencer.views import account_key
 from optimist.stf.codes import Code
@@ -30,8 +30,6 @@ _TERMS: Final = frozenset(
         Code.ORDER_OVERFILLED,
     }
 )
-
-QueueItems = Callable[[int, int], Sequence[bytes]]  # (start, count) -> the inputs of L1's queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,42 +122,33 @@ class Engine:
             tuple(entries), tuple(inputs), refusal, order.size - remaining, 0 if refusal else remaining
         )
 
-    def replay(self, entries: Sequence[Entry], queue_items: QueueItems) -> SealedBatch | None:
-        """Do again what one journal record says; the batch that it sealed, if any. Raises HeadMismatch."""
-        sealed = None
-        for entry in entries:
-            match entry:
-                case Opened():
-                    self._replay_opened(entry, queue_items)
-                case InputAccepted():
-                    self._replay_input(entry.data)
-                case OrderPlaced():
-                    signed = decode_order(entry.order, entry.market)
-                    self._rest(self.order_id(signed), signed, entry.remaining)
-                case OrderDropped():
-                    self._remove(self.book(self._orders[entry.order_id].order.market), entry.order_id)
-                case Sealed():
-                    sealed = self.builder.seal()
-                    if sealed.batch.accumulator != entry.accumulator:
-                        raise HeadMismatch(f"batch {entry.batch} seals to another accumulator than journaled")
-        return sealed
+    def resting(self) -> Iterator[OrderPlaced]:
+        """Every resting order, as the entries that put it back into an empty book, in order of arrival."""
+        waiting = [each for book in self._books.values() for each in book]
+        for each in sorted(waiting, key=lambda order: order.arrival):
+            signed = self._orders[each.order_id]
+            yield OrderPlaced(signed.order.market, each.remaining, signed.encode())
 
-    def _replay_opened(self, entry: Opened, queue_items: QueueItems) -> None:
-        head = self.builder.head
-        if (entry.batch, entry.previous_accumulator) != (head.batch + 1, head.accumulator):
-            raise HeadMismatch(f"batch {entry.batch} of the journal does not follow batch {head.batch} of L1")
-        self.builder.open(entry.first, queue_items(entry.queue_from, entry.queue_count))
-
-    def _replay_input(self, data: bytes) -> None:
-        receipt = self.builder.apply_input(data)
-        if receipt.rejected:
-            raise HeadMismatch(f"the law rejects an acknowledged input with code {receipt.code}")
-        match decode(data):
-            case Sequenced(action=Trade() as trade):
-                book = self.book(trade.market)
-                self._reduce(book, book.by_id[self.order_id(trade.maker)], trade.size)
-            case _:
-                pass  # only trades touch the book
+    def restore_book(self, entry: Entry) -> None:
+        """Do to the books again what a journal entry did; the builder is not touched."""
+        match entry:
+            case OrderPlaced():
+                signed = decode_order(entry.order, entry.market)
+                self._rest(self.order_id(signed), signed, entry.remaining)
+            case OrderDropped():
+                self._remove(self.book(self._orders[entry.order_id].order.market), entry.order_id)
+            case InputAccepted():
+                match decode(entry.data):
+                    case Sequenced(action=Trade() as trade):
+                        book = self.book(trade.market)
+                        self._reduce(book, book.by_id[self.order_id(trade.maker)], trade.size)
+                    case _:
+                        pass  # only trades touch the book
+            case Voided():
+                self._books.clear()
+                self._orders.clear()
+            case Opened() | Sealed():
+                pass
 
     def _rest(self, order_id: bytes, signed: SignedOrder, remaining: int) -> None:
         order = signed.order

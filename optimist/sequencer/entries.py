@@ -9,6 +9,9 @@ One journal record is everything that one action caused, so that a crash keeps a
     DROPPED   a resting order left the book without being filled
     INPUT     a sequenced input that the law accepted
     SEALED    the open batch was closed at `last`; `accumulator` is what the Inbox must compute
+    VOIDED    batch `batch` of L1 is not ours: what was journaled for it and after it counts no more; what
+    could
+              be saved follows in the same record, all resting orders included
 """
 
 from collections.abc import Iterator, Sequence
@@ -104,7 +107,20 @@ class Sealed:
         )
 
 
-Entry = Opened | OrderPlaced | OrderDropped | InputAccepted | Sealed
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """L1 has another batch `batch`."""
+
+    KIND: ClassVar[int] = 6
+
+    batch: int
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return pack_uint("batch", self.batch, 8)
+
+
+Entry = Opened | OrderPlaced | OrderDropped | InputAccepted | Sealed | Voided
 
 
 def encode_record(entries: Sequence[Entry]) -> bytes:
@@ -155,6 +171,8 @@ def _decode_entry(kind: int, payload: bytes) -> Entry:
             entry = Sealed(
                 reader.uint("batch", 8), reader.uint("last", 5), reader.bytes("accumulator", HASH_BYTES)
             )
+        case Voided.KIND:
+            entry = Voided(reader.uint("batch", 8))
         case _:
             raise DecodingError(f"journal entry of unknown kind {kind}: written by a newer version?")
     reader.end()

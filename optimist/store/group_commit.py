@@ -21,7 +21,7 @@ class GroupCommit:
         self._waiting: deque[tuple[bytes, asyncio.Future[int]]] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._broken: JournalBroken | None = None
+        self._failed: JournalBroken | JournalFull | None = None
         self._closed = False
 
     @property
@@ -36,13 +36,18 @@ class GroupCommit:
         """
         if self._closed:
             raise JournalBroken("the journal is closed")
-        if self._broken is not None:
-            raise JournalBroken(str(self._broken))
+        if self._failed is not None:
+            raise type(self._failed)(str(self._failed))
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((record, future))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all(), name="journal writer")
         return await future
+
+    def resume(self) -> None:
+        """Take records again after JournalFull. Does nothing after JournalBroken: open the journal again."""
+        if isinstance(self._failed, JournalFull):
+            self._failed = None
 
     async def close(self) -> None:
         """Write what waits, then stop. The journal itself stays open."""
@@ -59,10 +64,8 @@ class GroupCommit:
                 first = await loop.run_in_executor(
                     self._thread, self._journal.append, [record for record, _ in group]
                 )
-            except JournalFull as error:
-                _fail(group, error)
-            except JournalBroken as error:
-                self._broken = error
+            except (JournalFull, JournalBroken) as error:
+                self._failed = error
                 _fail(group, error)
                 _fail(list(self._waiting), error)
                 self._waiting.clear()

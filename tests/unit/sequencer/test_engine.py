@@ -1,72 +1,16 @@
 """The engine on the real law: its journal, replayed, leads to the same head; so does what it posts to L1."""
 
-from collections.abc import Sequence
-
 import pytest
 
-from optimist.derive.actions import Deposit, Liquidate
+from optimist.derive.actions import Liquidate
 from optimist.derive.batch import SealedBatch as SealedOnL1
 from optimist.derive.batch import derive_batch
 from optimist.derive.rows import encode_rows
-from optimist.provable import State
-from optimist.sequencer.builder import Builder, Head, HeadMismatch
-from optimist.sequencer.engine import Engine, Outcome
-from optimist.sequencer.entries import Entry, OrderDropped, OrderPlaced, decode_record, encode_record
+from optimist.sequencer.entries import OrderDropped, OrderPlaced
 from optimist.stf.codes import Code
 from optimist.stf.law import get_law
-from tests.support.world import BTC, PRICE, START, USD, World, address
-
-ONE = 10**8  # size of one BTC
-DEPOSITS = tuple(
-    Deposit(account, address(f"trader {account}"), 100_000 * USD).encode() for account in (1, 2, 3)
-)
-
-
-def queue_items(start: int, count: int) -> Sequence[bytes]:
-    return DEPOSITS[start : start + count]
-
-
-class Bench:
-    """An engine after batch 1, three deposits in the queue, and everything that it journaled."""
-
-    def __init__(self) -> None:
-        self.world = World()  # signs for everybody
-        self.engine = self.fresh_engine()
-        self.journal: list[bytes] = []
-        self.keep([self.engine.open(START, DEPOSITS)])
-        self.price(100_000)
-
-    def fresh_engine(self) -> Engine:
-        state = State()
-        assert not state.apply(get_law("minimal"), self.world.init.encode()).rejected
-        head = Head(state, batch=1, accumulator=bytes(32), last=START, queue_next=0)
-        return Engine(Builder(get_law("minimal"), head), self.world.domain)
-
-    def keep(self, entries: Sequence[Entry]) -> None:
-        self.journal.append(encode_record(entries))
-
-    def price(self, usd: int) -> None:
-        self.world.second += 1
-        update = self.world.price_update(0, [(key, usd * PRICE) for key in (0, 1, 2)])
-        outcome = self.engine.act(update, self.world.second)
-        assert outcome.refusal == 0
-        self.keep(outcome.entries)
-
-    def place(self, account: int, is_buy: bool, size: int, usd: int, **terms: int) -> Outcome:
-        outcome = self.engine.place(self.world.order(account, is_buy, size, usd, **terms), self.world.second)
-        if outcome.entries:
-            self.keep(outcome.entries)
-        return outcome
-
-    def position(self, account: int) -> int:
-        self.world.state = self.engine.builder.head.state
-        return self.world.positions(account).get(0, 0)
-
-
-def fingerprint(engine: Engine) -> object:
-    head = engine.builder.head
-    rest = [(each.order_id, each.remaining, each.price) for each in engine.book(0)]
-    return (dict(head.state.items()), head.batch, head.accumulator, head.last, head.soft_history, rest)
+from tests.support.bench import DEPOSITS, ONE, Bench, fingerprint
+from tests.support.world import START
 
 
 def test_order_meets_the_best_price_and_its_rest_waits() -> None:
@@ -150,41 +94,22 @@ def test_refused_action_changes_nothing() -> None:
     assert fingerprint(bench.engine) == before
 
 
-def busy_day(bench: Bench) -> None:
-    bench.place(1, False, ONE // 2, 100_000)
-    bench.place(2, True, ONE // 3 // BTC.lot * BTC.lot, 100_000)
-    bench.place(1, False, 100 * ONE, 99_000)
-    bench.price(99_500)
-    bench.place(3, True, ONE, 99_600)
-
-
-def test_replayed_journal_leads_to_the_same_head() -> None:
+def test_a_batch_without_anything_in_it_can_be_taken_back() -> None:
     bench = Bench()
-    busy_day(bench)
-    entry, sealed = bench.engine.seal()
-    bench.keep([entry])
-    twin = bench.fresh_engine()
-    replayed = [twin.replay(list(decode_record(record)), queue_items) for record in bench.journal]
-    assert fingerprint(twin) == fingerprint(bench.engine)
-    assert replayed[-1] == sealed
-    assert all(each is None for each in replayed[:-1])
-
-
-def test_every_cut_of_the_journal_is_a_head_that_was() -> None:
-    bench = Bench()
-    seen = []
-    twin = bench.fresh_engine()
-    busy_day(bench)
-    for record in bench.journal:
-        twin.replay(list(decode_record(record)), queue_items)
-        seen.append(fingerprint(twin))
-    assert seen[-1] == fingerprint(bench.engine)
+    bench.engine.seal()
+    before = fingerprint(bench.engine)
+    bench.engine.open(bench.world.second + 5, ())
+    assert bench.engine.builder.abandon()
+    assert fingerprint(bench.engine) == before
+    bench.engine.open(bench.world.second + 5, ())
+    bench.price(100_000)
+    assert not bench.engine.builder.abandon()
 
 
 def test_node_derives_the_same_state_from_l1() -> None:
     """The open batch ran with the largest limit; the posted one names its last second."""
     bench = Bench()
-    busy_day(bench)
+    bench.busy_day()
     _, sealed = bench.engine.seal()
     on_l1 = SealedOnL1(
         batch=2,
@@ -196,18 +121,10 @@ def test_node_derives_the_same_state_from_l1() -> None:
         queue_count=sealed.queue_count,
         rows=encode_rows(sealed.sequenced),
     )
-    node = bench.fresh_engine().builder.head.state
+    node = bench.fresh_head().state
     for data in derive_batch(on_l1, DEPOSITS, bytes(32)).inputs:
         assert not node.apply(get_law("minimal"), data).rejected
     assert dict(node.items()) == dict(bench.engine.builder.head.state.items())
-
-
-def test_journal_of_another_history_is_refused() -> None:
-    bench = Bench()
-    twin = bench.fresh_engine()
-    twin.builder.head.accumulator = b"\1" * 32
-    with pytest.raises(HeadMismatch, match="does not follow"):
-        twin.replay(list(decode_record(bench.journal[0])), queue_items)
 
 
 def test_a_batch_cannot_begin_before_the_last_one_ended() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from optimist.store.group_commit import GroupCommit
-from optimist.store.journal import Journal, JournalBroken
+from optimist.store.journal import Journal, JournalBroken, JournalFull
 
 IDENTITY = b"\x42" * 32
 
@@ -57,4 +57,27 @@ async def test_broken_disk_fails_every_waiter_and_all_who_come_later(
     await commit.close()
     with pytest.raises(JournalBroken, match="closed"):
         await commit.append(b"after closing")
+    journal.close()
+
+
+@pytest.mark.asyncio
+async def test_full_disk_fails_what_may_build_on_the_lost_record_until_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record behind a lost one must not become safe: replayed without it, it would mean something else."""
+
+    def fail(descriptor: int, data: bytes, offset: int) -> int:
+        raise OSError(28, "No space left on device")
+
+    journal = await asyncio.to_thread(Journal, tmp_path / "j", IDENTITY)
+    commit = GroupCommit(journal)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", fail)
+        results = await asyncio.gather(*(commit.append(b"x") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(result, JournalFull) for result in results)
+    with pytest.raises(JournalFull):
+        await commit.append(b"there is room again, but nobody has gone back yet")
+    commit.resume()
+    assert await commit.append(b"anew") == 0
+    await commit.close()
     journal.close()

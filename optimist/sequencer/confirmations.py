@@ -1,0 +1,20 @@
+"""Soft confirmations: the sequencer's signature over how many inputs there are and what they were.
+
+Never over a root: two signatures on one number with different histories prove equivocation to anybody.
+"""
+
+from optimist.api.schema import Confirmation, signature_hex
+from optimist.derive.typed_data import Domain, SoftConfirmation
+
+
+class Confirmer:
+    """Signs with the sequencer's key."""
+
+    def __init__(self, domain: Domain, secret: bytes) -> None:
+        self._domain = domain
+        self._secret = secret
+
+    def confirm(self, number: int, history: bytes) -> Confirmation:
+        """The signed confirmation of the first `number` sequenced inputs."""
+        signature = SoftConfirmation(number, history).sign(self._domain, self._secret)
+        return Confirmation(number, "0x" + history.hex(), signature_hex(signature))

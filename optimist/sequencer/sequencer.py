@@ -1,0 +1,335 @@
+"""The sequencer: takes actions, applies the law, journals, acknowledges, and seals batches for the batcher.
+
+    check at the door -> match and apply in memory -> journal (group commit) -> sign -> answer
+
+From the engine to the journal the event loop is never let go, so records reach the disk in the order in which
+the engine made them. Acknowledged means on disk: a crash at any point loses no acknowledged input, and what
+was not acknowledged may be gone.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from optimist.api.errors import ErrorCode, api_error, law_error
+from optimist.api.schema import ActionAnswer, ParsedAction
+from optimist.base.presets import Preset
+from optimist.derive.actions import SignedOrder
+from optimist.derive.typed_data import Domain
+from optimist.ops.failpoints import Failpoints
+from optimist.sequencer.builder import Builder, SealedBatch
+from optimist.sequencer.clock import L1Clock
+from optimist.sequencer.confirmations import Confirmer
+from optimist.sequencer.engine import Engine, Outcome
+from optimist.sequencer.entries import Entry, decode_record, encode_record
+from optimist.sequencer.intake import Intake
+from optimist.sequencer.ports import Chain
+from optimist.sequencer.recovery import rebase, recover
+from optimist.sequencer.views import describe_account, describe_market, get_account, get_market
+from optimist.store.group_commit import GroupCommit
+from optimist.store.journal import Journal, JournalBroken, JournalFull
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cadence:
+    """When a batch is closed: whichever comes first."""
+
+    age: float = 10.0  # seconds since it was opened
+    row_bytes: int = 100_000  # calldata; a transaction has at most 128 KiB
+    waiting: int = 1_000  # actions at the door at once; the next one is told to come back
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What the sequencer is for."""
+
+    law: Callable[[], None]
+    preset: Preset
+    domain: Domain
+    image_root: bytes
+
+
+class Sequencer:
+    """Behind the API (`api.http.Door`). One event loop; `recover` first."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        chain: Chain,
+        journal: Journal,
+        confirmer: Confirmer,
+        clock: L1Clock,
+        cadence: Cadence,
+        failpoints: Failpoints,
+    ) -> None:
+        self._terms = terms
+        self._chain = chain
+        self._journal = journal
+        self._commit = GroupCommit(journal)
+        self._confirmer = confirmer
+        self._clock = clock
+        self._cadence = cadence
+        self._failpoints = failpoints
+        self._engine = self._new_engine()
+        self._intake = Intake(terms.domain, lambda: self._engine.builder.head.state, clock.now)
+        self._entries: list[Entry] = []  # made, not yet given to the journal
+        self._opened_at = 0.0
+        self._waiting = 0
+        self._refusing = "still starting"
+        self.unposted: deque[SealedBatch] = deque()
+
+    # ----------------------------------------------------------------------------------------------- starting
+
+    def recover(self) -> None:
+        """Bring the engine to where the journal was; afterwards actions are taken. Raises HeadMismatch."""
+        self._clock.observe(self._chain.timestamp)
+        engine = self._new_engine()
+        records = (tuple(decode_record(record)) for _, record in self._journal.read())
+        found = recover(engine, self._chain, records)
+        self._engine = engine
+        self._entries = []
+        self.unposted = deque(found.unposted)
+        self._opened_at = asyncio.get_running_loop().time()
+        log.info(
+            "sequencer_recovered",
+            batch=engine.builder.head.batch,
+            on_l1=self._chain.batch_count,
+            unposted=len(found.unposted),
+            orphans=len(found.orphans),
+            journal_records=self._journal.next_sequence,
+        )
+        if found.voided:
+            self._rebase(found.orphans, found.voided)
+        self._refusing = ""
+
+    def _new_engine(self) -> Engine:
+        return Engine(Builder(self._terms.law, self._chain.head()), self._terms.domain)
+
+    def _rebase(self, orphans: list[bytes], voided: int) -> None:
+        resting = list(self._engine.resting())
+        self._engine = self._new_engine()
+        self.unposted.clear()
+        entries, lost = rebase(self._engine, orphans, voided, self._clock.now(), resting)
+        for data, code in lost:
+            log.warning("confirmed_input_voided", input=data, code=code, batch=voided)
+        log.warning("sequenced_again", batch=voided, inputs=len(orphans) - len(lost), lost=len(lost))
+        self._entries = entries
+        self._opened_at = asyncio.get_running_loop().time()
+
+    # ----------------------------------------------------------------------------------------------- the door
+
+    async def submit(self, action: ParsedAction) -> ActionAnswer:
+        """Sequence an action; answers once it is safe on disk. Raises ApiError."""
+        if self._waiting >= self._cadence.waiting:
+            raise api_error(ErrorCode.OVERLOADED, "too many actions at once: try again in a moment")
+        self._waiting += 1
+        try:
+            self._require_open_door()
+            known = await self._intake.check(action)
+            self._require_open_door()
+            state = self._engine.builder.head.state
+            state.signatures.update(known)
+            try:
+                outcome, order_id = self._execute(action)
+            finally:
+                for signature in known:
+                    state.signatures.pop(signature, None)
+            return await self._acknowledge(outcome, order_id)
+        finally:
+            self._waiting -= 1
+
+    def _execute(self, action: ParsedAction) -> tuple[Outcome, bytes | None]:
+        self._ensure_open_batch()
+        if not isinstance(action, SignedOrder):
+            return self._engine.act(action, self._clock.now()), None
+        order_id = self._engine.order_id(action)
+        if self._engine.is_resting(order_id):
+            raise api_error(
+                ErrorCode.ORDER_RESTS_ALREADY, "this order rests already", order_id="0x" + order_id.hex()
+            )
+        return self._engine.place(action, self._clock.now()), order_id
+
+    async def _acknowledge(self, outcome: Outcome, order_id: bytes | None) -> ActionAnswer:
+        head = self._engine.builder.head
+        number, history = head.soft_number, head.soft_history
+        if outcome.entries:
+            self._failpoints.reach("before-journal")
+            await self._keep(outcome.entries)
+            self._failpoints.reach("after-journal")
+        elif self._entries:
+            self._abandon_empty_batch()
+        if outcome.refusal and not outcome.inputs:
+            raise law_error(outcome.refusal)
+        return ActionAnswer(
+            status="refused in part" if outcome.refusal else "accepted",
+            inputs=["0x" + data.hex() for data in outcome.inputs],
+            filled=str(outcome.filled),
+            resting=str(outcome.resting),
+            order_id=None if order_id is None else "0x" + order_id.hex(),
+            confirmation=self._confirmer.confirm(number, history),
+        )
+
+    def _abandon_empty_batch(self) -> None:
+        """A batch opened for an action that the law refused need not be posted: nobody knows of it."""
+        if self._engine.builder.abandon():
+            self._entries = []
+
+    async def _keep(self, entries: tuple[Entry, ...]) -> None:
+        """Give what was made to the journal, and wait for the disk. Raises ApiError when it is full."""
+        self._entries += entries
+        record = encode_record(self._entries)
+        self._entries = []
+        try:
+            await self._commit.append(record)
+        except JournalFull as error:
+            self._refusing = "the disk is full"
+            log.warning("journal_full", error=str(error))
+            raise api_error(
+                ErrorCode.JOURNAL_FULL, "the action is NOT taken: the disk is full, try again later"
+            ) from error
+        except JournalBroken as error:
+            self._refusing = "the journal is broken"
+            raise api_error(
+                ErrorCode.NOT_READY, "the journal is broken: nobody knows whether the action was taken"
+            ) from error
+
+    def _require_open_door(self) -> None:
+        if self._refusing:
+            raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {self._refusing}")
+        limit = self._terms.preset.max_delay // 2
+        behind = self._clock.now() - self._oldest_second()
+        if behind > limit:
+            raise api_error(
+                ErrorCode.BEHIND_L1,
+                f"batches wait for L1 since {behind} s; no more is acknowledged than can still be posted",
+                behind=behind,
+                limit=limit,
+            )
+
+    def _oldest_second(self) -> int:
+        """First second of the oldest batch that L1 does not have."""
+        if self.unposted:
+            return self.unposted[0].header.first
+        opened = self._engine.builder.open_batch
+        return opened.first if opened else self._clock.now()
+
+    # ------------------------------------------------------------------------------------------------ batches
+
+    def _ensure_open_batch(self) -> None:
+        if self._engine.builder.open_batch is not None:
+            return
+        start = self._engine.builder.head.queue_next
+        count = min(self._chain.queue_length - start, self._terms.preset.max_queue_items)
+        self._entries.append(self._engine.open(self._clock.now(), self._chain.queue_inputs(start, count)))
+        self._opened_at = asyncio.get_running_loop().time()
+
+    def observe_l1(self) -> None:
+        """The node has followed L1: take the time from its newest block, compare its batches with ours."""
+        self._clock.observe(self._chain.timestamp)
+        count = self._chain.batch_count
+        while self.unposted and self.unposted[0].header.batch <= count:
+            sealed = self.unposted[0]
+            if self._chain.accumulator(sealed.header.batch) != sealed.batch.accumulator:
+                self._void(sealed.header.batch)
+                return
+            self.unposted.popleft()
+        if self._engine.builder.head.batch < count:
+            self._void(self._engine.builder.head.batch + 1)
+
+    def _void(self, batch: int) -> None:
+        orphans = [data for sealed in self.unposted for data in sealed.sequenced]
+        if self._engine.builder.open_batch is not None:
+            orphans += self._engine.builder.open_batch.sequenced
+        log.warning("foreign_batch", batch=batch, orphans=len(orphans))
+        self._rebase(orphans, batch)
+
+    async def seal_if_due(self) -> bool:
+        """Open a batch for what waits in L1's queue; close a due one. True when one was closed."""
+        if self._refusing:
+            self._try_again()
+            return False
+        builder = self._engine.builder
+        if builder.open_batch is None:
+            if self._chain.queue_length > builder.head.queue_next:
+                self._ensure_open_batch()
+            if self._entries:
+                await self._keep(())
+            return False
+        opened = builder.open_batch
+        is_full = (
+            opened.row_bytes >= self._cadence.row_bytes or opened.count >= self._terms.preset.max_batch - 64
+        )
+        age = asyncio.get_running_loop().time() - self._opened_at
+        if not is_full and age < self._cadence.age:
+            return False
+        entry, sealed = self._engine.seal()
+        self._entries.append(entry)
+        await self._keep(())
+        self.unposted.append(sealed)
+        log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
+        return True
+
+    def _try_again(self) -> None:
+        """After a full disk: go back to what the journal holds. What was not acknowledged is gone."""
+        if self._refusing == "the disk is full":
+            self._commit.resume()
+            self.recover()
+
+    async def close(self) -> None:
+        """Take no more actions, and let the journal finish."""
+        self._refusing = "stopping"
+        await self._commit.close()
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    def status(self) -> dict[str, Any]:
+        """Heads, backlog, readiness."""
+        head, opened = self._engine.builder.head, self._engine.builder.open_batch
+        return {
+            "ready": not self._refusing,
+            "reason": self._refusing,
+            "second": self._clock.now(),
+            "l1Silence": round(self._clock.silence(), 3),
+            "softInputs": head.soft_number,
+            "softHistory": "0x" + head.soft_history.hex(),
+            "openBatch": opened.number if opened else None,
+            "sealedBatch": head.batch,
+            "postedBatch": self._chain.batch_count,
+            "unposted": len(self.unposted),
+            "queueNext": head.queue_next,
+            "queueLength": self._chain.queue_length,
+        }
+
+    def account(self, account: int) -> dict[str, Any]:
+        """An account as the sequencer sees it. Raises ApiError."""
+        state = self._engine.builder.head.state
+        if get_account(state, account).owner == 0:
+            raise api_error(ErrorCode.UNKNOWN_ACCOUNT, f"account {account} does not exist", account=account)
+        return describe_account(state, account, self._terms.preset.position_slots)
+
+    def market(self, market: int) -> dict[str, Any]:
+        """A market, its price and its book. Raises ApiError."""
+        state = self._engine.builder.head.state
+        if get_market(state, market).lot == 0:
+            raise api_error(ErrorCode.UNKNOWN_MARKET, f"there is no market {market}", market=market)
+        book = self._engine.book(market)
+        return {
+            **describe_market(state, market),
+            "bids": [[str(each.price), str(each.remaining)] for each in book.bids],
+            "asks": [[str(each.price), str(each.remaining)] for each in book.asks],
+        }
+
+    def network(self) -> dict[str, Any]:
+        """What a client needs to sign."""
+        return {
+            "chainId": self._terms.domain.chain_id,
+            "vault": "0x" + self._terms.domain.vault.hex(),
+            "preset": self._terms.preset.name,
+            "imageRoot": "0x" + self._terms.image_root.hex(),
+        }
