@@ -56,7 +56,7 @@ class Walker:
         self.base_root = state.root
         self.input_hash = compute_input_hash(data)
         self.offsets: dict[str, int] = {}  # what an edit added to a root: see `tamper.py`
-        self._image = image
+        self.image = image
 
     @property
     def has_stopped(self) -> bool:
@@ -71,9 +71,9 @@ class Walker:
         """One step, after which the trees are those of the new state. A stopped machine stays as it is."""
         core = self.core
         words = core.memory
-        op, d, a, _, imm = self._image.instructions[min(core.pc, PROGRAM_WORDS)]
+        op, d, a, _, imm = self.image.instructions[min(core.pc, PROGRAM_WORDS)]
         index = words[a] + imm if op == _STX else d  # STX may overwrite its own pointer
-        advance(core, self._image.instructions, 1)
+        advance(core, self.image.instructions, 1)
         if core.result != CONTINUE:
             return
         if _WRITES_D[op] or op == _STX:
@@ -86,7 +86,7 @@ class Walker:
 
     def skip(self, steps: int) -> None:
         """Many steps at once; the trees are rebuilt at the end."""
-        advance(self.core, self._image.instructions, steps)
+        advance(self.core, self.image.instructions, steps)
         self.memory = DenseTree(MEMORY_DEPTH, [to_bytes(word) for word in self.core.memory])
         for key, record in self.core.writes.items():
             self.state.set(key, compute_record_leaf(record))
@@ -95,7 +95,7 @@ class Walker:
         """Proof of the next step, for `step.step` and the contract. Nothing moves."""
         if self.has_stopped:
             return encode_final_state(self._final_root())
-        writer = ProofWriter(self._image, self.memory.copy(), self.state.copy(), self.core)
+        writer = ProofWriter(self.image, self.memory.copy(), self.state.copy(), self.core)
         return writer.prove(self._machine())
 
     def _machine(self) -> Machine:

@@ -99,11 +99,14 @@ library Alu {
         }
     }
 
-    /// @notice Number of bits without leading zeros.
+    /// @notice Number of bits without leading zeros, by halving.
     function bitLength(uint256 value) internal pure returns (int256 bits) {
-        assembly ("memory-safe") {
-            bits := sub(256, clz(value))
+        for (uint256 half = 128; half > 0; half /= 2) {
+            if (value >> half == 0) continue;
+            value >>= half;
+            bits += int256(half);
         }
+        bits += int256(value); // 1 or 0 is left
     }
 
     /// @notice 1 for true, 0 for false.
