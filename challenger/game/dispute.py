@@ -40,6 +40,7 @@ class Fork:
     """The lists of both sides over the span in dispute. `claims` as in the match: smaller id first."""
 
     claims: tuple[bytes, bytes]
+    round: bytes
     prev: bytes  # as in the position of the match
     lists: tuple[Words, Words]
 
@@ -76,15 +77,14 @@ class Dispute:
         match_id = compute_match_id(left, right)
         if match_id in state.matches:
             raise Revert("MatchExists", match_id)
-        self.rollup.require_rivals(left, right)
+        round_id = self.rollup.require_rivals(left, right)
         for claim_id in (left, right):
             if not state.claims[claim_id].revealed_at:
                 raise Revert("NotRevealed", claim_id)
         a, b = state.claims[left], state.claims[right]
-        prev = state.nodes[state.nodes[a.node].parent].end
         state.matches[match_id] = Match(
             claims=(left, right),
-            position=Position((a.top, b.top), prev),
+            position=Position(round_id, (a.top, b.top), state.nodes[round_id].end),
             start=0,
             height=self.parameters.input_height,
             stage=Stage.INPUTS,
@@ -98,7 +98,7 @@ class Dispute:
 
     def dissect(self, now: int, fork: Fork, following: Words) -> None:
         """One height down: open both lists, and the mover's own list of the first child that differs."""
-        match = self._require_playable(now, fork.claims)
+        match = self._require_playable(now, fork.round, fork.claims)
         if match.stage is Stage.HALF or match.height < 2:
             raise Revert("WrongStage", match.stage, match.height)
         child, before = self._open_lists(match, fork)
@@ -113,7 +113,8 @@ class Dispute:
             raise Revert("WrongEnd", following[-1], end)
 
         left, right = fork.lists
-        match.position = Position((get_sub(left, child), get_sub(right, child)), before)
+        nodes = (get_sub(left, child), get_sub(right, child))
+        match.position = Position(fork.round, nodes, before)
         match.start += child * arity**below
         match.height = below
         self._charge(match, now)
@@ -125,19 +126,19 @@ class Dispute:
 
         Only the mover's own end is opened: a rival's may have no preimage at all.
         """
-        match = self._require_playable(now, fork.claims)
+        match = self._require_playable(now, fork.round, fork.claims)
         if match.stage is not Stage.INPUTS or match.height != 1:
             raise Revert("WrongStage", match.stage, match.height)
         self._require_mover(match, sender)
         child, before = self._open_lists(match, fork)
-        position, inputs = match.start + child, self.rollup.get_input_count(match.claims[0])
+        position, inputs = match.start + child, self.rollup.get_input_count(fork.round)
         if position >= inputs:
             raise Revert("Padding", position, inputs)
         batch = self._require_opening(opening, before)
         start = self.machine.start(opening.root, opening.input_hash)
         ends = (fork.lists[0][child], fork.lists[1][child])
         committed = self._commit(
-            Position(ends, start, batch, opening.next_rest), match.turn, next_root, trace
+            Position(fork.round, ends, start, batch, opening.next_rest), match.turn, next_root, trace
         )
 
         match.position, match.start, match.stage = committed, position, Stage.HALF
@@ -153,7 +154,7 @@ class Dispute:
         trace: Words,
     ) -> None:
         """Second commitment: the other side's history of machine states over the same input."""
-        match = self._require_playable(now, claims)
+        match = self._require_playable(now, position.round, claims)
         if match.stage is not Stage.HALF:
             raise Revert("WrongStage", match.stage, match.height)
         self._require_mover(match, sender)
@@ -169,11 +170,11 @@ class Dispute:
 
     def prove_padding(self, now: int, fork: Fork) -> None:
         """Past the last input of the range nothing may change: eliminate each side that says it does."""
-        match = self._require_playable(now, fork.claims)
+        match = self._require_playable(now, fork.round, fork.claims)
         if match.stage is not Stage.INPUTS or match.height != 1:
             raise Revert("WrongStage", match.stage, match.height)
         child, before = self._open_lists(match, fork)
-        position, inputs = match.start + child, self.rollup.get_input_count(match.claims[0])
+        position, inputs = match.start + child, self.rollup.get_input_count(fork.round)
         if position < inputs:
             raise Revert("NotPadding", position, inputs)
         left, right = fork.lists
@@ -181,7 +182,7 @@ class Dispute:
 
     def prove(self, now: int, fork: Fork, proof: bytes) -> None:
         """Execute the first step in which the sides differ; eliminate every side with another result."""
-        match = self._require_playable(now, fork.claims)
+        match = self._require_playable(now, fork.round, fork.claims)
         if match.stage is not Stage.STEPS or match.height != 1:
             raise Revert("WrongStage", match.stage, match.height)
         child, before = self._open_lists(match, fork)
@@ -191,7 +192,7 @@ class Dispute:
 
     def timeout(self, now: int, claims: tuple[bytes, bytes]) -> None:
         """Eliminate the side on turn when its clock has run out."""
-        match = self._require_match(claims)
+        match = self._require_match(self.rollup.get_round_of(claims[0]), claims)
         clock = match.clocks[match.turn]
         if is_in_time(now, match.last, clock):
             raise Revert("NotLate", now - match.last, clock)
@@ -210,19 +211,17 @@ class Dispute:
 
     # --------------------------------------------------------------------------------------------- checks
 
-    def _require_match(self, claims: tuple[bytes, bytes]) -> Match:
+    def _require_match(self, round_id: bytes, claims: tuple[bytes, bytes]) -> Match:
         match_id = compute_match_id(*claims)
         match = self.state.matches.get(match_id)
         if match is None or claims != match.claims:  # named in the other order, they are no match
             raise Revert("UnknownMatch", match_id)
         # INVARIANT: a match that has lost one of its claims is void for ever, for both sides
-        for claim_id in claims:
-            if not self.rollup.is_live(claim_id):
-                raise Revert("ClaimNotLive", claim_id)
+        self.rollup.require_live(round_id, *claims)
         return match
 
-    def _require_playable(self, now: int, claims: tuple[bytes, bytes]) -> Match:
-        match = self._require_match(claims)
+    def _require_playable(self, now: int, round_id: bytes, claims: tuple[bytes, bytes]) -> Match:
+        match = self._require_match(round_id, claims)
         clock = match.clocks[match.turn]
         if not is_in_time(now, match.last, clock):
             raise Revert("Late", now - match.last, clock)
@@ -244,7 +243,8 @@ class Dispute:
         left, right = fork.lists
         for words in fork.lists:
             self._require_length(words, match.height)
-        given = Position((compute_list_hash(left, arity), compute_list_hash(right, arity)), fork.prev)
+        nodes = (compute_list_hash(left, arity), compute_list_hash(right, arity))
+        given = Position(fork.round, nodes, fork.prev)
         if given != match.position:
             raise Revert("WrongPosition")
         child = compute_first_difference(left, right, match.height)

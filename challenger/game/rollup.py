@@ -55,28 +55,27 @@ class Rollup:
 
     def is_open(self, round_id: bytes) -> bool:
         """Whether the round can still be played: undecided, and its parent not rejected."""
-        return self.state.rounds[round_id].confirmed == ZERO and not self.is_rejected(round_id)
+        asked = self.state.rounds.get(round_id)
+        return asked is not None and asked.confirmed == ZERO and not self.is_rejected(round_id)
 
     def is_live(self, claim_id: bytes) -> bool:
         """Whether the claim still counts: not eliminated, its owner not out, its round open."""
-        claim = self.state.claims.get(claim_id)
-        return (
-            claim is not None
-            and claim.status is Status.LIVE
-            and not self.state.stakers[claim.owner].out
-            and self.is_open(self.state.nodes[claim.node].parent)
-        )
+        return self._is_standing(claim_id) and self.is_open(self.get_round_of(claim_id))
 
     def may_move(self, claim_id: bytes, sender: bytes) -> bool:
         """Whether `sender` may reveal and commit for the claim."""
         claim = self.state.claims.get(claim_id)
         return claim is not None and sender != NOBODY and sender in (claim.owner, claim.operator)
 
-    def get_input_count(self, claim_id: bytes) -> int:
-        """Inputs in the range that a claim is about."""
-        parent = self.state.nodes[self.state.claims[claim_id].node].parent
+    def get_round_of(self, claim_id: bytes) -> bytes:
+        """The round that a claim is about; zero when there is no such claim."""
+        claim = self.state.claims.get(claim_id)
+        return ZERO if claim is None else self.state.nodes[claim.node].parent
+
+    def get_input_count(self, round_id: bytes) -> int:
+        """Inputs in the range of a round."""
         batches = self.state.batches
-        last, first = self.state.rounds[parent].to, self.state.nodes[parent].batch
+        last, first = self.state.rounds[round_id].to, self.state.nodes[round_id].batch
         return batches[last].cumulative - batches[first].cumulative
 
     # ---------------------------------------------------------------------------------------- stakers
@@ -263,15 +262,26 @@ class Rollup:
         rival_born = self.state.nodes[self.state.claims[rival_id].node].born
         return compute_budget(self.parameters.challenge_period, revealed_at, rival_born)
 
-    def require_rivals(self, left: bytes, right: bytes) -> None:
-        """Both claims are live and answer the same question differently."""
-        for claim_id in (left, right):
-            if not self.is_live(claim_id):
-                raise Revert("ClaimNotLive", claim_id)
-        claims, nodes = self.state.claims, self.state.nodes
-        left_node, right_node = claims[left].node, claims[right].node
-        if left_node == right_node or nodes[left_node].parent != nodes[right_node].parent:
+    def require_rivals(self, left: bytes, right: bytes) -> bytes:
+        """Both claims are live and answer the same question differently; returns the round."""
+        round_id = self.get_round_of(left)
+        self.require_live(round_id, left, right)
+        claims = self.state.claims
+        if claims[left].node == claims[right].node or self.get_round_of(right) != round_id:
             raise Revert("NotRivals", left, right)
+        return round_id
+
+    def require_live(self, round_id: bytes, left: bytes, right: bytes) -> None:
+        """Both claims stand, and the round that they are said to be of is open."""
+        for claim_id in (left, right):
+            if not self._is_standing(claim_id):
+                raise Revert("ClaimNotLive", claim_id)
+        if not self.is_open(round_id):
+            raise Revert("RoundClosed", round_id)
+
+    def _is_standing(self, claim_id: bytes) -> bool:
+        claim = self.state.claims.get(claim_id)
+        return claim is not None and claim.status is Status.LIVE and not self.state.stakers[claim.owner].out
 
     # ----------------------------------------------------------------------------- death and decision
 

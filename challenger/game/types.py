@@ -115,6 +115,7 @@ class Claim:
 class Position:
     """What both sides of a match stand on. L1 keeps its hash alone; the words are in events."""
 
+    round: bytes
     nodes: tuple[bytes, bytes]  # hash of each side's list; in stage HALF of its trace, or its claimed leaf
     prev: bytes  # the state before the span in dispute, on which both agree
     batch: int = 0  # stage HALF: batch of the leaves after the disputed input …

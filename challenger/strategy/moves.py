@@ -41,7 +41,7 @@ def compute_move(view: View, duel: Duel) -> Move | None:
     if match.stage is Stage.STEPS:  # anybody may prove, at any time
         disputed = view.facts.disputed[duel.id]
         return Prove(fork, view.provider.get_step_proof(duel.start, disputed, position))
-    if position >= view.rollup.get_input_count(match.claims[0]):
+    if position >= view.rollup.get_input_count(match.position.round):
         return ProvePadding(fork)
     return _commit_first(view, duel, fork, position) if duel.is_our_turn else None
 
@@ -85,4 +85,5 @@ def _open_lists(view: View, duel: Duel) -> Fork | None:
             f"match {duel.id.hex()} at height {match.height} from {match.start} on: "
             f"we stand on list {node.hex()}, but compute another one"
         )
-    return Fork(match.claims, match.position.prev, (theirs, ours) if duel.side else (ours, theirs))
+    lists = (theirs, ours) if duel.side else (ours, theirs)
+    return Fork(match.claims, match.position.round, match.position.prev, lists)

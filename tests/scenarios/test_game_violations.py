@@ -123,7 +123,7 @@ def test_V5_no_bond_is_lost_after_the_decision(scene: Scene) -> None:
     scene.at(T + 2)
     assert scene.arena.play(E1, acts.Confirm(scene.node(scene.truth))) == ""
     kill = acts.TimeoutReveal(scene.claim_id(HONEST, scene.truth), scene.claim_id(E2, scene.x))
-    assert scene.arena.play(E1, kill) == "ClaimNotLive"
+    assert scene.arena.play(E1, kill) == "RoundClosed"
     assert scene.claim(E3, scene.x) == "RoundClosed"
     assert scene.arena.play(HONEST, acts.Withdraw()) == ""
 
@@ -263,7 +263,12 @@ def test_V12_a_rival_end_without_preimage_does_not_block_the_first_commitment(ho
     for _ in range(4):
         match = scene.match(honest, evil)
         if match.turn is scene.side(evil, honest) and match.height == 2:
-            fork = Fork(match.claims, match.position.prev, fork_lists(scene, honest, evil, history, garbage))
+            fork = Fork(
+                match.claims,
+                match.position.round,
+                match.position.prev,
+                fork_lists(scene, honest, evil, history, garbage),
+            )
             assert scene.arena.play(E1, acts.Dissect(fork, garbage.list_at(1, 0))) == ""
         scene.arena.look_and_act(HONEST, scene.truth)
         scene.arena.now += 1
@@ -294,7 +299,7 @@ def test_V14_a_child_list_must_end_where_its_parent_said(scene: Scene) -> None:
     scene.open(HONEST, honest, evil, evil)
     match = scene.match(honest, evil)
     lists = (tuple(top), forged) if honest < evil else (forged, tuple(top))
-    fork = Fork(match.claims, match.position.prev, lists)
+    fork = Fork(match.claims, match.position.round, match.position.prev, lists)
     assert scene.arena.play(E1, acts.Dissect(fork, history.list_at(1, 2))) == "WrongEnd"
     scene.watch(lambda: scene.arena.state.stakers[E1].out)
 
