@@ -5,13 +5,14 @@ declared width.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from optimist.provable.check import interval as iv
 from optimist.provable.check.interval import Interval
 from optimist.provable.check.tree import Expression, Read, ReadField, RecordKind, Variable
 
-SCALAR = -1  # the offset of a place that is no field
+SPREAD: Final = 3  # places that a new bound is carried on to, one after the other
+SCALAR: Final = -1  # the offset of a place that is no field
 
 
 class Place(NamedTuple):
@@ -92,6 +93,25 @@ class Flow:
             self.reachable = False
         else:
             self.known[place] = both
+            self._spread(place, SPREAD)
+
+    def _spread(self, place: Place, times: int) -> None:
+        """Carry a new bound of one place to those that it is compared with: a <= b and b <= 7 make a <= 7."""
+        here = self.known[place]
+        for (a, b), least in self.least.items():
+            other = b if a == place else a
+            if place not in (a, b) or other not in self.known:
+                continue
+            there = self.known[other]
+            bounds = (there.low, here.high - least) if a == place else (here.low + least, there.high)
+            both = iv.intersect(there, Interval(*bounds)) if bounds[0] <= bounds[1] else None
+            if both is None:
+                self.reachable = False
+                return
+            if both != there:
+                self.known[other] = both
+                if times:
+                    self._spread(other, times - 1)
 
 
 def may_alias(a: Variable, b: Variable) -> bool:

@@ -6,6 +6,7 @@ from optimist.provable.check import statements
 from optimist.provable.check.checker import Checker
 from optimist.provable.check.declarations import resolve_annotation
 from optimist.provable.check.flow import Flow, Place, join, may_alias, place_of
+from optimist.provable.check.interval import Interval
 from optimist.provable.check.symbols import KindSymbol, RecordSymbol, VectorSymbol, WidthSymbol
 from optimist.provable.check.tree import (
     Binary,
@@ -16,6 +17,7 @@ from optimist.provable.check.tree import (
     Statement,
     contains_call,
 )
+from optimist.provable.widths import Range
 from optimist.vm.isa import Op
 
 
@@ -29,6 +31,8 @@ def check_function(c: Checker, node: ast.FunctionDef) -> None:
         variable = c.new_variable(parameter, parameter.arg, kind)
         variable.is_parameter = True
         c.flow.assigned[variable] = None
+        if isinstance(kind, Range):
+            c.flow.learn(Place(variable), Interval(kind.low, kind.high))
         c.function.parameters.append(variable)
     c.function.body = check_body(c, node)
     c.function.ends_open = c.flow.reachable
