@@ -1,0 +1,106 @@
+"""The ledger: roots are those of the whole state, and going back leads to where one was."""
+
+import pytest
+
+from optimist.base.merkle import ZERO
+from optimist.derive.actions import Init
+from optimist.derive.batch import Batch, Header, build_batch
+from optimist.node.ledger import Ledger, UnknownBatch
+from optimist.provable import State
+from optimist.stf.law import get_law
+from optimist.vm.records import build_state_tree
+from tests.support.bench import DEPOSITS, ONE
+from tests.support.world import START, World
+
+LAW = get_law("minimal")
+
+
+def day(world: World, number: int) -> list[bytes]:
+    """The sequenced inputs of one batch: prices, and on even days a trade."""
+    world.inputs.clear()
+    world.second = START + 60 * number
+    world.price(0, 100_000 + number)
+    if number % 2 == 0:
+        world.trade(1, 2, ONE // 10, 100_000 + number)
+    world.act(world.price_update(0, [(0, 5)]))  # no quorum: an input that the law rejects
+    return list(world.inputs)
+
+
+def history(days: int) -> tuple[Ledger, list[Batch]]:
+    world = World()
+    for account in (1, 2, 3):
+        world.deposit(account, 100_000)
+    ledger = Ledger(LAW)
+    init: Init = world.init
+    batches = [Batch(1, (init.encode(),), ZERO)]
+    ledger.append(batches[0], START, START, 0)
+    for number in range(2, 2 + days):
+        queue = DEPOSITS if number == 2 else ()
+        header = Header(number, START + 60 * number, START + 60 * number)
+        batch = build_batch(header, queue, day(world, number), ledger.get_accumulator())
+        ledger.append(batch, header.first, header.last, len(queue))
+        batches.append(batch)
+    return ledger, batches
+
+
+def test_roots_are_those_of_the_whole_state_at_every_batch_end() -> None:
+    ledger, batches = history(5)
+    state = State()
+    count = 0
+    for batch in batches:
+        for data in batch.inputs:
+            state.apply(LAW, data)
+        count += len(batch.inputs)
+        assert ledger.get_end_root(batch.number) == build_state_tree(dict(state.items())).root
+        assert ledger.get_records(batch.number) == dict(state.items())
+        assert ledger.get_input_count(batch.number) == count
+    assert ledger.get_records(0) == {}
+    assert ledger.get_end_root(0) == ZERO
+    assert ledger.get_end_root(7) is None
+
+
+def test_codes_say_what_the_law_rejected() -> None:
+    ledger, _ = history(2)
+    codes = ledger.get_applied(2).codes
+    assert codes[-1] != 0
+    assert set(codes[:-1]) == {0}
+
+
+def test_taking_back_and_applying_again_leads_to_the_same_root() -> None:
+    ledger, batches = history(5)
+    roots = [ledger.get_end_root(number) for number in range(7)]
+    while ledger.batch_count > 2:
+        ledger.take_back()
+        assert ledger.root == roots[ledger.batch_count]
+        assert ledger.root == build_state_tree(dict(ledger.state.items())).root
+    for batch in batches[2:]:
+        applied = ledger.append(batch, batch.number, batch.number, 0)
+        assert applied.root == roots[batch.number]
+
+
+def test_kept_ledger_goes_on_where_it_was() -> None:
+    ledger, batches = history(3)
+    kept = [ledger.get_applied(number) for number in (1, 2, 3)]
+    again = Ledger(LAW, kept, ledger.get_records(3))
+    assert again.append(batches[3], 0, 0, 0).root == ledger.root
+    with pytest.raises(ValueError, match="kept records hash to"):
+        Ledger(LAW, kept, ledger.get_records(2))
+
+
+def test_batch_out_of_order_and_unknown_batches_are_refused() -> None:
+    ledger, batches = history(2)
+    with pytest.raises(ValueError, match="does not follow"):
+        ledger.append(batches[1], 0, 0, 0)
+    with pytest.raises(UnknownBatch, match="the last one is 3"):
+        ledger.get_batch(4)
+    with pytest.raises(UnknownBatch):
+        Ledger(LAW).take_back()
+
+
+def test_soft_history_counts_sequenced_inputs_alone() -> None:
+    ledger, batches = history(3)
+    sequenced = sum(data[0] == 5 for batch in batches for data in batch.inputs)
+    last = ledger.last
+    assert last is not None
+    assert last.soft_number == sequenced
+    assert last.queue_next == len(DEPOSITS)
