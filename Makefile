@@ -93,7 +93,7 @@ format: ## let the formatters do their work
 snapshots: ## regenerate what is generated and committed: ABIs, storage layouts, sizes, gas
 #> make snapshots && git diff optimist/l1/abi solidity/snapshots
 	@scripts/setup
-	python -m devnet.snapshot_abi
+	python -m devnet.snapshots
 	cd solidity && FORGE_SNAPSHOT_EMIT=true forge test >../build/forge.log || { cat ../build/forge.log; exit 1; }
 
 lock: ## resolve pyproject.toml anew on Python 3.11 and 3.12 into constraints.txt

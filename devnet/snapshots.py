@@ -1,0 +1,96 @@
+"""Writes what is generated from the contracts and committed: `python -m devnet.snapshots [--check]`.
+
+ABIs, which the services read; storage layouts and code sizes, so that a change of either is seen in a diff.
+With --check nothing is written; exit code 1 names the snapshots that are stale. Gas is forge's.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from devnet.compile import REPOSITORY, SOLIDITY, Contract, compile_contracts
+
+ABIS = REPOSITORY / "optimist" / "l1" / "abi"
+SNAPSHOTS = SOLIDITY / "snapshots"
+INTERFACES = ("IERC20",)  # of contracts that are not ours but are called
+
+Json = Any  # an ABI is JSON of the compiler's making
+
+
+def render_snapshots(contracts: Mapping[str, Contract]) -> dict[Path, str]:
+    """What each snapshot should say. Covers every contract that a rollup deploys."""
+    deployed = {name: contract for name, contract in sorted(contracts.items()) if is_deployed(contract)}
+    texts = {
+        ABIS / f"{name}.json": render_abi(contracts[name].abi) for name in sorted({*deployed, *INTERFACES})
+    }
+    layouts = {name: render_storage(contract.storage) for name, contract in deployed.items()}
+    sizes = {
+        name: {"creation": len(contract.creation), "runtime": len(contract.runtime)}
+        for name, contract in deployed.items()
+    }
+    texts[SNAPSHOTS / "storage.json"] = json.dumps(layouts, indent=2) + "\n"
+    texts[SNAPSHOTS / "size.json"] = json.dumps(sizes, indent=2) + "\n"
+    return texts
+
+
+def is_deployed(contract: Contract) -> bool:
+    """Whether a rollup deploys it: code of its own, not a library, not the devnet's token."""
+    functions = [entry for entry in contract.abi if entry["type"] in {"function", "constructor"}]
+    return bool(contract.creation and functions) and not contract.source.startswith("src/devnet/")
+
+
+def render_abi(abi: list[Json]) -> str:
+    """One line an entry, sorted, without the compiler's own type names: a change is one line of a diff."""
+    entries = sorted((_strip(entry) for entry in abi), key=lambda e: (e["type"], e.get("name", ""), str(e)))
+    return "[\n" + ",\n".join(json.dumps(entry, sort_keys=True) for entry in entries) + "\n]\n"
+
+
+def render_storage(layout: Json) -> list[str]:
+    """One line a variable, and a line for each member of a struct that is stored: slot, byte, name, type."""
+    types = layout["types"] or {}
+    lines = [_describe(entry, types) for entry in layout["storage"]]
+    structs = sorted({types[name]["label"]: name for name in types if types[name].get("members")}.items())
+    lines += [
+        f"{label}: {_describe(member, types)}" for label, name in structs for member in types[name]["members"]
+    ]
+    return lines
+
+
+def find_stale() -> Iterator[tuple[Path, str]]:
+    """(snapshot, what it should say) of every snapshot that differs from the contracts."""
+    for path, text in render_snapshots(compile_contracts()).items():
+        if not path.exists() or path.read_text() != text:
+            yield path, text
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code: 0 when everything is (now) fresh."""
+    check = arguments == ["--check"]
+    if arguments and not check:
+        sys.stderr.write(f"{__doc__}\n")
+        return 2
+    code = 0
+    for path, text in find_stale():
+        sys.stdout.write(f"{path.relative_to(REPOSITORY)} {'is stale' if check else 'written'}\n")
+        if check:
+            code = 1
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+    return code
+
+
+def _describe(variable: Json, types: Json) -> str:
+    return f"{variable['slot']}+{variable['offset']} {variable['label']}: {types[variable['type']]['label']}"
+
+
+def _strip(part: Json) -> Json:
+    if isinstance(part, dict):
+        return {key: _strip(value) for key, value in part.items() if key != "internalType"}
+    return [_strip(item) for item in part] if isinstance(part, list) else part
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
