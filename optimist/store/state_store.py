@@ -1,0 +1,126 @@
+"""What a node has derived, on disk: a cache in RocksDB, from which a restart goes on without asking L1 again.
+
+Only a cache: everything in it comes from L1, so whatever looks wrong is thrown away and derived anew. One
+look at L1 is one atomic write, its cursor included; a crash, or a write-ahead log that lost its tail, leaves an
+older state that is whole. The values are opaque here.
+
+    0 | name            identity of the deployment, cursor
+    1 | batch:8         a batch and its effects
+    2 | key:6           a record of the state, 256 bytes
+    3 | sequence:8      a log of L1
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from rocksdict import Options, Rdict, WriteBatch
+
+_META: Final = b"\x00"
+_BATCH: Final = b"\x01"
+_RECORD: Final = b"\x02"
+_LOG: Final = b"\x03"
+_IDENTITY: Final = _META + b"identity"
+_CURSOR: Final = _META + b"cursor"
+
+
+class ForeignState(Exception):
+    """The directory holds the state of another deployment or another law: use another --datadir."""
+
+
+@dataclass(slots=True)
+class Change:
+    """One atomic write. None deletes."""
+
+    cursor: bytes
+    batches: dict[int, bytes | None] = field(default_factory=dict)
+    records: dict[int, bytes | None] = field(default_factory=dict)
+    logs: dict[int, bytes | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Everything that is on disk; batches and logs in ascending order."""
+
+    cursor: bytes
+    batches: list[bytes]
+    records: dict[int, bytes]
+    logs: list[bytes]
+
+
+class StateStore:
+    """An open store. One process; see `lock`."""
+
+    def __init__(self, path: Path, identity: bytes) -> None:
+        """`identity`: what the state is derived from and with. Raises ForeignState."""
+        self._path = path
+        self._identity = identity
+        self._db = self._open()
+
+    def _open(self) -> Rdict:
+        options = Options(raw_mode=True)
+        options.create_if_missing(True)
+        db = Rdict(str(self._path), options)
+        known = db.get(_IDENTITY)
+        if known is None:
+            db[_IDENTITY] = self._identity
+        elif known != self._identity:
+            db.close()
+            raise ForeignState(
+                f"{self._path} holds the state of another deployment or law: use another data directory"
+            )
+        return db
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def load(self) -> Kept | None:
+        """Everything that was written; None when nothing was."""
+        cursor = self._db.get(_CURSOR)
+        if cursor is None:
+            return None
+        return Kept(
+            cursor=cursor,
+            batches=[value for _, value in self._scan(_BATCH)],
+            records={int.from_bytes(key, "big"): value for key, value in self._scan(_RECORD)},
+            logs=[value for _, value in self._scan(_LOG)],
+        )
+
+    def write(self, change: Change) -> None:
+        """Make all of a change, or, if the process dies, nothing of it."""
+        batch = WriteBatch(raw_mode=True)
+        _fill(batch, _BATCH, 8, change.batches)
+        _fill(batch, _RECORD, 6, change.records)
+        _fill(batch, _LOG, 8, change.logs)
+        batch.put(_CURSOR, change.cursor)
+        self._db.write(batch)
+
+    def clear(self) -> None:
+        """Throw everything away, to derive it anew."""
+        self._db.close()
+        Rdict.destroy(str(self._path))
+        self._db = self._open()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        cursor = self._db.iter()
+        cursor.seek(prefix)
+        while cursor.valid() and (key := bytes(cursor.key()))[:1] == prefix:
+            yield key[1:], bytes(cursor.value())
+            cursor.next()
+
+
+def _fill(batch: WriteBatch, prefix: bytes, width: int, values: Mapping[int, bytes | None]) -> None:
+    for number, value in values.items():
+        key = prefix + number.to_bytes(width, "big")
+        if value is None:
+            batch.delete(key)
+        else:
+            batch.put(key, value)
