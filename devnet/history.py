@@ -20,10 +20,14 @@ Law = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class AppliedInput:
-    """One input and what the law made of it; `code` is 0 when it was accepted."""
+    """One input and what the law made of it.
+
+    `code` is 0 when it was accepted; `writes`: (old, new) of every record that changed, by key.
+    """
 
     data: bytes
     code: int
+    writes: Mapping[int, tuple[bytes | None, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def replay_history(events: Sequence[Located], block: int, law: Law) -> RollupHis
                 batch = derive_batch(sealed.to_sealed_batch(), items, accumulator)
                 accumulator = batch.accumulator
                 inputs = tuple(
-                    AppliedInput(data, receipt.code)
+                    AppliedInput(data, receipt.code, receipt.writes)
                     for data, receipt in ((data, state.apply(law, data)) for data in batch.inputs)
                 )
                 records = dict(state.items())

@@ -76,6 +76,7 @@ class Abi:
             if entry["type"] in by_kind:
                 by_kind[entry["type"]].append(Entry.from_json(entry))
         self.functions = {entry.name: entry for entry in by_kind["function"]}
+        self.selectors = {entry.selector: entry for entry in by_kind["function"]}
         self.events = {entry.selector: entry for entry in by_kind["event"]}
         self.errors = {entry.selector: entry for entry in by_kind["error"]}
 
@@ -86,6 +87,17 @@ class Abi:
             raise TypeError(f"{function} takes {len(entry.inputs)} arguments, not {len(arguments)}")
         values = [_to_abi(part, value) for part, value in zip(entry.inputs, arguments, strict=True)]
         return entry.selector + encode([part.type for part in entry.inputs], values)
+
+    def decode_call(self, data: bytes) -> tuple[str, dict[str, Value]] | None:
+        """(function, arguments) of calldata; None when the contract has no such function.
+
+        Raises L1Inconsistent when the arguments are not the function's.
+        """
+        entry = self.selectors.get(data[:4])
+        if entry is None:
+            return None
+        names = [part.name for part in entry.inputs]
+        return entry.name, dict(zip(names, _decode(entry.inputs, data[4:]), strict=True))
 
     def decode_result(self, function: str, data: bytes) -> Value:
         """What a call returned: one value, or a list when there are several. Raises L1Inconsistent."""
