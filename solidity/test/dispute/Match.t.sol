@@ -1,35 +1,133 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {GameTest} from "../support/GameTest.sol";
+import {IDispute} from "../../src/interfaces/IDispute.sol";
+import {IRollup} from "../../src/interfaces/IRollup.sol";
+import {RivalsTest} from "../support/RivalsTest.sol";
 
-/// @notice Whole matches, from both reveals to the last step, for every place a lie can be at.
-contract MatchTest is GameTest {
-    bytes32 internal genesis;
-    bytes32 internal honest;
-    bytes32 internal liar;
-
+/// @notice Whole matches, from both reveals to the last step, for every place at which a lie can begin.
+contract MatchTest is RivalsTest {
     function setUp() public {
-        deployGame();
-        genesis = rollup.GENESIS();
-        skip(MIN_PERIOD);
-        // Range 1 is batch 1 alone; the matches are about batches 2 and 3 (9 inputs of 16).
-        sealBatch(4);
-        sealBatch(3);
+        deployRivals();
     }
 
-    function test_match_lieAtInit_liarDies() public {
-        _round(genesis, 0, 2);
+    function _play(uint256 lieAt, uint256 lieStep, bool liarFirst) private {
+        openRivals(lieAt, lieStep, liarFirst);
         playOut(honest, liar);
+    }
+
+    function test_match_lieAtEveryInputAndStep_onlyTheLiarDies() public {
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 lieAt = 0; lieAt < INPUTS; ++lieAt) {
+            for (uint256 lieStep = 0; lieStep < toySteps(); ++lieStep) {
+                _play(lieAt, lieStep, (lieAt + lieStep) % 2 == 0);
+                assertLive(honest);
+                assertDead(liar);
+                vm.revertToState(snapshot);
+                snapshot = vm.snapshotState();
+            }
+        }
+    }
+
+    function test_match_lieAtEveryPaddingPosition_onlyTheLiarDies() public {
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 lieAt = INPUTS; lieAt < POSITIONS; ++lieAt) {
+            _play(lieAt, 0, lieAt % 2 == 0);
+            assertLive(honest);
+            assertDead(liar);
+            vm.revertToState(snapshot);
+            snapshot = vm.snapshotState();
+        }
+    }
+
+    function test_match_twoLiarsFromTheSameStep_bothDie() public {
+        bytes32 one = claimFor(mallory, parent, 4, 1, "one");
+        bytes32 other = claimFor(trudy, parent, 4, 1, "other");
+        reveal(one);
+        reveal(other);
+        openMatch(one, other, one);
+        playOut(one, other);
+        assertDead(one);
+        assertDead(other);
+        // Nobody has won: no bounty, but what the bonds leave for refunds.
+        assertEq(rollup.getClaim(one).credit, 0);
+        assertEq(rollup.getClaim(other).credit, 0);
+        assertEq(rollup.getClaim(one).pot, BOND * 40 / 100);
+        assertEq(rollup.getRound(parent).liveEnds, 0);
+    }
+
+    function test_match_twoLiarsInPadding_bothDie() public {
+        bytes32 one = claimFor(mallory, parent, INPUTS + 1, 0, "one");
+        bytes32 other = claimFor(trudy, parent, INPUTS + 1, 0, "other");
+        reveal(one);
+        reveal(other);
+        openMatch(one, other, other);
+        playOut(one, other);
+        assertDead(one);
+        assertDead(other);
+    }
+
+    function test_match_afterWonMatch_bountyCreditAndConfirmation() public {
+        _play(5, 3, true);
+        IRollup.Claim memory winner = rollup.getClaim(honest);
+        assertEq(winner.credit, BOND * 10 / 100);
+        assertTrue(rollup.getStaker(mallory).out);
+        assertEq(rollup.getStaker(mallory).bond, 0);
+
+        uint96 refunded = dispute.collect(honest, liar);
+        assertGt(refunded, 0);
+        skip(PERIOD);
+        rollup.confirm(parent);
+        rollup.confirm(winner.node);
+        rollup.claimCredit(honest);
+        assertEq(alice.balance, BOND * 10 / 100 + refunded);
+        vm.prank(alice);
+        rollup.withdraw();
+        assertEq(alice.balance, BOND + BOND * 10 / 100 + refunded);
+        // Balance: the bonds of two others, and the burnt part and pot of mallory's.
+        assertEq(address(rollup).balance, 2 * BOND - BOND * 10 / 100 - refunded);
+    }
+
+    /// @dev A match takes no more moves than heights and commitments, whatever the lie.
+    function testFuzz_match_anyLie_onlyTheLiarDiesInBoundedMoves(
+        uint256 lieAt,
+        uint256 lieStep,
+        bool liarFirst
+    ) public {
+        _play(bound(lieAt, 0, POSITIONS - 1), bound(lieStep, 0, toySteps() - 1), liarFirst);
         assertLive(honest);
         assertDead(liar);
+        IDispute.Match memory m = dispute.getMatch(dispute.matchId(honest, liar));
+        assertLe(m.movesA + m.movesB, uint256(inputHeight()) - 1 + 2 + stepHeight() - 1);
     }
 
-    function _round(bytes32 parent, uint256 lieAt, uint256 lieStep) internal {
-        honest = claimTruth(newStaker("honest"), parent);
-        liar = claimFor(newStaker("liar"), parent, lieAt, lieStep, "lie");
+    function test_events_wholeMatch_restoreStateAndPosition() public {
+        claimBoth(3, 2);
         reveal(honest);
         reveal(liar);
-        openMatch(honest, liar, honest);
+        vm.recordLogs();
+        bytes32 id = openMatch(honest, liar, honest);
+        _assertLastMoveEvent(id);
+        while (true) {
+            vm.recordLogs();
+            if (move(honest, liar)) break;
+            _assertLastMoveEvent(id);
+        }
+    }
+
+    /// @dev The event of a move begins with the match and the position: both are what the contract has stored.
+    function _assertLastMoveEvent(bytes32 id) private {
+        bytes memory data = vm.getRecordedLogs()[0].data;
+        (IDispute.Match memory m, IDispute.Position memory p) = _decode(data);
+        assertEq(abi.encode(m), abi.encode(dispute.getMatch(id)));
+        assertEq(dispute.hashPosition(p), m.position);
+    }
+
+    function _decode(bytes memory data)
+        private
+        pure
+        returns (IDispute.Match memory m, IDispute.Position memory p)
+    {
+        return abi.decode(data, (IDispute.Match, IDispute.Position));
     }
 }

@@ -13,6 +13,7 @@ interface Vm {
     function warp(uint256 timestamp) external;
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
+    function fee(uint256 baseFee) external;
     function deal(address account, uint256 balance) external;
     function etch(address target, bytes calldata code) external;
     function getNonce(address account) external view returns (uint64);

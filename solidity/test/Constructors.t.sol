@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IInbox} from "../src/interfaces/IInbox.sol";
+import {IRollup} from "../src/interfaces/IRollup.sol";
+import {IVault} from "../src/interfaces/IVault.sol";
+import {Errors} from "../src/lib/Errors.sol";
+import {Deployment} from "./support/Deployment.sol";
+
+/// @notice A token of 18 decimals.
+contract FineToken {
+    uint8 public constant decimals = 18;
+}
+
+/// @notice What each constructor refuses: parameters are immutable, so a bad one must never get through.
+contract ConstructorsTest is Deployment {
+    function setUp() public {
+        deploy();
+    }
+
+    function _expectBadParameter(uint256 given, uint256 limit) private {
+        vm.expectRevert(abi.encodeWithSelector(Errors.BadParameter.selector, given, limit));
+    }
+
+    /* VAULT */
+
+    function _newVault(IVault.Parameters memory p) private {
+        vm.deployCode("Vault.sol:Vault", abi.encode(p));
+    }
+
+    function test_vault_zeroAddress_reverts() public {
+        for (uint256 i = 0; i < 4; ++i) {
+            IVault.Parameters memory p = vaultParameters(address(inbox), address(rollup));
+            if (i == 0) p.token = address(0);
+            if (i == 1) p.inbox = address(0);
+            if (i == 2) p.rollup = address(0);
+            if (i == 3) p.backstopOwner = address(0);
+            vm.expectRevert(Errors.ZeroAddress.selector);
+            _newVault(p);
+        }
+    }
+
+    function test_vault_tokenOf18Decimals_reverts() public {
+        IVault.Parameters memory p = vaultParameters(address(inbox), address(rollup));
+        p.token = address(new FineToken());
+        vm.expectRevert(abi.encodeWithSelector(IVault.WrongDecimals.selector, 18, 6));
+        _newVault(p);
+    }
+
+    function test_vault_capsOutOfOrder_reverts() public {
+        IVault.Parameters memory p = vaultParameters(address(inbox), address(rollup));
+        p.maxDeposit = p.maxTotal + 1;
+        _expectBadParameter(p.maxDeposit, p.maxTotal);
+        _newVault(p);
+        p.maxDeposit = 0;
+        _expectBadParameter(0, p.maxTotal);
+        _newVault(p);
+        p.maxDeposit = 1;
+        p.maxTotal = 1 << 62;
+        _expectBadParameter(1 << 62, 1 << 62);
+        _newVault(p);
+        p.maxTotal -= 1;
+        _newVault(p);
+    }
+
+    /* INBOX */
+
+    function _newInbox(IInbox.Parameters memory p) private {
+        vm.deployCode("Inbox.sol:Inbox", abi.encode(p));
+    }
+
+    function test_inbox_zeroAddress_reverts() public {
+        IInbox.Parameters memory p = inboxParameters();
+        p.vault = address(0);
+        vm.expectRevert(Errors.ZeroAddress.selector);
+        _newInbox(p);
+        p = inboxParameters();
+        p.sequencer = address(0);
+        vm.expectRevert(Errors.ZeroAddress.selector);
+        _newInbox(p);
+    }
+
+    function test_inbox_parametersOutOfOrder_reverts() public {
+        IInbox.Parameters memory p = inboxParameters();
+        p.maxQueueItems = 0;
+        _expectBadParameter(0, 1);
+        _newInbox(p);
+        p = inboxParameters();
+        p.maxBatch = p.maxQueueItems; // one short: the header needs room
+        _expectBadParameter(p.maxBatch, p.maxQueueItems);
+        _newInbox(p);
+        p = inboxParameters();
+        p.drift = 61;
+        _expectBadParameter(61, 60);
+        _newInbox(p);
+        p = inboxParameters();
+        p.maxDelay = p.drift - 1;
+        _expectBadParameter(p.maxDelay, p.drift);
+        _newInbox(p);
+        p = inboxParameters();
+        p.forcedDeadline = 0;
+        _expectBadParameter(0, 1);
+        _newInbox(p);
+    }
+
+    function test_inbox_initOfWrongShape_reverts() public {
+        IInbox.Parameters memory p = inboxParameters();
+        p.initBody = new bytes(38);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.BadInitLength.selector, 38, 39));
+        _newInbox(p);
+        p.initBody = abi.encodePacked(initBody(), uint8(0));
+        vm.expectRevert(abi.encodeWithSelector(IInbox.BadInitLength.selector, 97, 96));
+        _newInbox(p);
+        p.initBody =
+            abi.encodePacked(backstop, uint8(1), uint8(47), uint8(1), uint128(0), new bytes(47 * 20 + 37));
+        vm.expectRevert(abi.encodeWithSelector(IInbox.BadInitLength.selector, 39 + 47 * 20 + 37, 1024 - 34));
+        _newInbox(p);
+    }
+
+    function test_inbox_initOfAnotherBackstop_reverts() public {
+        IInbox.Parameters memory p = inboxParameters();
+        p.initBody = abi.encodePacked(address(0xbad), uint8(1), uint8(1), uint8(1), uint128(0), new bytes(57));
+        vm.expectRevert(abi.encodeWithSelector(IInbox.BackstopMismatch.selector, address(0xbad), backstop));
+        _newInbox(p);
+    }
+
+    /* ROLLUP */
+
+    function _newRollup(IRollup.Parameters memory p) private {
+        vm.deployCode("Rollup.sol:Rollup", abi.encode(p));
+    }
+
+    function test_rollup_zeroAddress_reverts() public {
+        IRollup.Parameters memory p = rollupParameters(address(0));
+        vm.expectRevert(Errors.ZeroAddress.selector);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.inbox = address(0);
+        vm.expectRevert(Errors.ZeroAddress.selector);
+        _newRollup(p);
+    }
+
+    function test_rollup_badShape_reverts() public {
+        IRollup.Parameters memory p = rollupParameters(address(dispute));
+        p.k = 1;
+        _expectBadParameter(1, 2);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.h1 = 0;
+        _expectBadParameter(0, 1);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.h2 = 0;
+        _expectBadParameter(0, 1);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.h1 = 41;
+        _expectBadParameter(1 << 41, 1 << 40);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.h2 = 41;
+        _expectBadParameter(1 << 41, 1 << 40);
+        _newRollup(p);
+    }
+
+    function test_rollup_batchLargerThanARange_reverts() public {
+        IRollup.Parameters memory p = rollupParameters(address(dispute));
+        p.h1 = 2; // four inputs, but a batch may have eight
+        _expectBadParameter(maxBatch(), 4);
+        _newRollup(p);
+    }
+
+    function test_rollup_timesOutOfOrder_reverts() public {
+        IRollup.Parameters memory p = rollupParameters(address(dispute));
+        uint256 least = 12 * ((uint256(inputHeight()) + stepHeight() + 2) / 2 + 2);
+        p.challengePeriod = uint40(least - 1);
+        _expectBadParameter(least - 1, least);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.minPeriod = p.challengePeriod;
+        _expectBadParameter(p.minPeriod, p.challengePeriod);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.grace = p.challengePeriod + 1;
+        _expectBadParameter(p.grace, p.challengePeriod);
+        _newRollup(p);
+        p = rollupParameters(address(dispute));
+        p.bond = 0;
+        _expectBadParameter(0, 1);
+        _newRollup(p);
+    }
+
+    function test_rollup_genesis_isConfirmedAndOpen() public view {
+        bytes32 genesis = rollup.GENESIS();
+        assertTrue(rollup.isConfirmed(genesis));
+        assertTrue(rollup.isOpen(genesis));
+        assertFalse(rollup.isConfirmed(0));
+        assertFalse(rollup.isOpen(0));
+        assertEq(rollup.getRound(genesis).to, 1);
+    }
+
+    /* DISPUTE */
+
+    function test_dispute_badParameters_reverts() public {
+        vm.expectRevert(Errors.ZeroAddress.selector);
+        vm.deployCode("Dispute.sol:Dispute", abi.encode(address(0), address(machine), GAS_PRICE_CAP));
+        vm.expectRevert(Errors.ZeroAddress.selector);
+        vm.deployCode("Dispute.sol:Dispute", abi.encode(address(rollup), address(0), GAS_PRICE_CAP));
+        _expectBadParameter(0, 1);
+        vm.deployCode("Dispute.sol:Dispute", abi.encode(address(rollup), address(machine), 0));
+    }
+
+    function test_dispute_shape_isTheRollups() public view {
+        assertEq(dispute.INBOX(), address(inbox));
+        assertEq(dispute.K(), arity());
+        assertEq(dispute.H1(), inputHeight());
+        assertEq(dispute.H2(), stepHeight());
+    }
+}
