@@ -4,6 +4,7 @@ Money in whole USD where a verb says `usd`, in 1e-6 USD elsewhere; prices in who
 become 1e-8 USD; sizes are units of 10^-(size decimals). Every signature is real.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final, TypeVar, cast
@@ -116,16 +117,21 @@ class Terms:
 class World:
     """The law, a state, and the second at which the sequencer stands."""
 
-    def __init__(self, preset: str = "minimal", law: Apply | None = None, **changes: Any) -> None:
-        """Apply INIT (`changes` replace its fields) and open batch 2."""
+    def __init__(
+        self, preset: str = "minimal", law: Apply | None = None, before: Sequence[bytes] = (), **changes: Any
+    ) -> None:
+        """Apply what comes `before` INIT, INIT (`changes` replace its fields) and the header of batch 2."""
         self.law = law or get_law(preset)
         self.state = State()
         self.init = build_init(**changes)
         self.domain = self.init.domain
         self.second = START
         self.inputs: list[bytes] = []
+        self.codes: list[int] = []
         self.deposited = 0  # 1e-6 USD
         self._nonce = 0
+        for data in before:
+            self.apply_bytes(data)
         assert self.apply_bytes(self.init.encode()).code == OK
         assert self.open_batch() == OK
 
@@ -133,8 +139,10 @@ class World:
 
     def apply_bytes(self, data: bytes) -> Receipt:
         """Apply any bytes."""
+        receipt = self.state.apply(self.law, data)
         self.inputs.append(data)
-        return self.state.apply(self.law, data)
+        self.codes.append(receipt.code)
+        return receipt
 
     def act(self, action: Action) -> int:
         """Apply a sequenced action at the current second; its code."""
@@ -150,7 +158,8 @@ class World:
 
     def deposit_units(self, account: int, amount: int, owner: str | None = None) -> int:
         """The same, in 1e-6 USD."""
-        code = self.apply_bytes(Deposit(account, address(owner or trader(account)), amount).encode()).code
+        owner_address = address(owner or trader(account))
+        code = self.apply_bytes(Deposit(account, owner_address, amount).encode()).code
         if code == OK:
             self.deposited += amount
         return code
@@ -174,7 +183,11 @@ class World:
         )
 
     def order(self, account: int, is_buy: bool, size: int, usd: int | Fraction, **terms: Any) -> SignedOrder:
-        """A signed order; `terms` may name market, signer, nonce and any of `Terms`."""
+        """A signed order at `usd`."""
+        return self.order_units(account, is_buy, size, int(usd * PRICE), **terms)
+
+    def order_units(self, account: int, is_buy: bool, size: int, price: int, **terms: Any) -> SignedOrder:
+        """A signed order at `price` (1e-8 USD); `terms` may name market, signer, nonce and any of `Terms`."""
         self._nonce += 1
         signer = terms.pop("signer", None) or trader(account)
         order = Order(
@@ -182,7 +195,7 @@ class World:
             market=terms.pop("market", 0),
             is_buy=is_buy,
             size=size,
-            price=int(usd * PRICE),
+            price=price,
             nonce=terms.pop("nonce", self._nonce),
             **{**vars(Terms()), **terms},
         )

@@ -1,0 +1,258 @@
+"""States that no sequence of inputs reaches, each with an input: the bounds that are there to be sure.
+
+Each case is complete: its records, its input, and the code that the law must give (0: accepted).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from optimist.derive.actions import Deposit, Forced, Trade
+from optimist.stf.codes import Code
+from optimist.stf.records import Account, Market, Position
+from tests.support.world import ETH, FREE, OK, PRICE, START, World, address
+
+EDGE: Final = (1 << 63) - 1
+LAST_ROW: Final = (1 << 40) - 1
+BTC_01: Final = 10**7
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input on one state."""
+
+    name: str
+    preset: str
+    records: Mapping[int, bytes]
+    input: bytes
+    code: int
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def build_edge_cases(preset: str) -> list[Case]:
+    """All cases, by name."""
+    return [build(preset, builder) for builder in BUILDERS]
+
+
+def build(preset: str, builder: Callable[[World], int]) -> Case:
+    """Run a builder: its last input is the case, the state before it are the records."""
+    world = World(preset, markets=(FREE, ETH))
+    for account in (0, 1, 2):
+        world.deposit(account, 1_000)
+    world.price(0, 50_000)
+    world.price(1, 2_000)
+    snapshots: list[dict[int, bytes]] = []
+    apply = world.apply_bytes
+
+    def watched(data: bytes) -> object:
+        snapshots.append(dict(world.state.items()))
+        return apply(data)
+
+    world.apply_bytes = watched  # type: ignore[assignment, method-assign]  # to see the state before each input
+    expected = builder(world)
+    assert world.codes[-1] == expected, f"{builder.__name__}: {world.codes[-1]} instead of {expected}"
+    return Case(builder.__name__, preset, snapshots[-1], world.inputs[-1], expected)
+
+
+def full_slots(world: World, account: int) -> None:
+    """Fill every position slot of an account with markets that INIT never wrote."""
+    slots = 4 if world.law is World("minimal").law else 16
+    for slot in range(slots):
+        world.put(10 + slot, world.market(0))
+        world.put(10 + slot, world.stored_price(0))
+        world.put((account << 4) + slot, Position(market_plus_one=11 + slot, size=1_000))
+
+
+def withdrawals_exhausted_by_deposit(world: World) -> int:
+    system = world.system
+    system.next_withdrawal = LAST_ROW
+    world.put(0, system)
+    world.apply_bytes(Deposit(1 << 36, address("trader 1"), 5).encode())
+    return Code.COUNTER_EXHAUSTED
+
+
+def withdrawals_exhausted_by_withdrawal(world: World) -> int:
+    system = world.system
+    system.next_withdrawal = LAST_ROW
+    world.put(0, system)
+    world.withdraw(1, 5)
+    return Code.COUNTER_EXHAUSTED
+
+
+def outcomes_exhausted(world: World) -> int:
+    system = world.system
+    system.next_forced = LAST_ROW
+    world.put(0, system)
+    world.apply_bytes(Forced(address("trader 1"), START, b"\7").encode())
+    return Code.COUNTER_EXHAUSTED
+
+
+def deposit_to_a_full_account(world: World) -> int:
+    world.put(1, Account(owner=world.account(1).owner, collateral=EDGE, nonce=0))
+    world.deposit_units(1, 1)
+    return OK
+
+
+def deposit_that_just_fits(world: World) -> int:
+    world.put(1, Account(owner=world.account(1).owner, collateral=-EDGE, nonce=0))
+    world.deposit_units(1, 2 * EDGE)
+    return OK
+
+
+def withdrawal_below_the_bound(world: World) -> int:
+    world.put(1, Account(owner=world.account(1).owner, collateral=-EDGE, nonce=0))
+    world.withdraw(1, 1)
+    return Code.COLLATERAL_BOUND
+
+
+def forced_withdrawal_below_the_bound(world: World) -> int:
+    world.put(1, Account(owner=world.account(1).owner, collateral=-EDGE, nonce=0))
+    world.force_withdraw(1, 1)
+    return OK
+
+
+def no_slot_for_a_trade(world: World) -> int:
+    full_slots(world, 1)
+    world.trade(1, 2, 1_000, 50_000)
+    return Code.SLOTS_FULL
+
+
+def trade_with_every_slot_held(world: World) -> int:
+    full_slots(world, 1)
+    full_slots(world, 2)
+    for account in (1, 2):
+        world.put(account << 4, Position(market_plus_one=1, size=1_000))
+    world.trade(1, 2, 1_000, 50_000)
+    return OK
+
+
+def no_slot_for_the_backstop(world: World) -> int:
+    full_slots(world, 0)
+    return ruin(world, Code.SLOTS_FULL)
+
+
+def ruin(world: World, code: int) -> int:
+    """Account 1 buys what it can just carry, the price falls, somebody liquidates."""
+    world.trade(1, 2, 4 * BTC_01, 50_000)
+    world.price(0, 48_000, at=START + 1)
+    world.liquidate(1)
+    return code
+
+
+def liquidation_beyond_the_fund(world: World) -> int:
+    """The insurance fund is at its bound."""
+    system = world.system
+    system.insurance = EDGE
+    world.put(0, system)
+    return ruin(world, Code.COLLATERAL_BOUND)
+
+
+def liquidation_beyond_the_backstop(world: World) -> int:
+    """The backstop is as far below zero as it can be."""
+    world.put(0, Account(owner=world.account(0).owner, collateral=-EDGE, nonce=0))
+    return ruin(world, Code.COLLATERAL_BOUND)
+
+
+def trade_beyond_the_fund(world: World) -> int:
+    """ETH has a taker fee."""
+    system = world.system
+    system.insurance = EDGE
+    world.put(0, system)
+    world.trade(1, 2, 10_000, 2_000, market=1)
+    return Code.COLLATERAL_BOUND
+
+
+def dust_beyond_the_fund(world: World) -> int:
+    """No fees: only the unit that rounding leaves."""
+    system = world.system
+    system.insurance = EDGE
+    world.put(0, system)
+    price = 50_000 * PRICE + 1
+    orders = (world.order_units(1, True, 1_000, price), world.order_units(2, False, 1_000, price))
+    world.act(Trade(1_000, price, *orders))
+    return Code.COLLATERAL_BOUND
+
+
+def sums_beyond_their_bound(world: World) -> int:
+    """A market whose notional overflows a sum: INIT allows none."""
+    huge = world.market(1)
+    world.put(
+        1,
+        Market(
+            notional_divisor=1,
+            lot=huge.lot,
+            initial_margin_ppm=huge.initial_margin_ppm,
+            maintenance_margin_ppm=huge.maintenance_margin_ppm,
+            maker_fee_ppm=0,
+            taker_fee_ppm=0,
+            liquidation_penalty_ppm=0,
+            max_position=huge.max_position,
+        ),
+    )
+    world.act(world.price_update(1, [(key, (1 << 60) - 1) for key in range(3)], at=START + 1))
+    world.put((1 << 4) + 3, Position(market_plus_one=2, size=(1 << 61) - 1))
+    world.trade(1, 2, 1_000, 50_000)
+    return Code.VALUE_BOUND
+
+
+def dust_that_goes_whole(world: World) -> int:
+    """A position so small that closing a part would leave the requirement as it was."""
+    market = world.market(0)
+    parameters = world.parameters
+    parameters.liquidation_buffer_ppm = 0
+    world.put(0, parameters)
+    world.put(
+        0,
+        Market(
+            notional_divisor=100,
+            lot=1,
+            initial_margin_ppm=400_000,
+            maintenance_margin_ppm=400_000,
+            maker_fee_ppm=0,
+            taker_fee_ppm=0,
+            liquidation_penalty_ppm=0,
+            max_position=market.max_position,
+        ),
+    )
+    world.act(world.price_update(0, [(key, 1) for key in range(3)], at=START + 1))
+    for account, size in ((1, 1_000), (2, -1_000)):
+        world.put(account << 4, Position(market_plus_one=1, size=size))
+    world.put(1, Account(owner=world.account(1).owner, collateral=-7, nonce=0))
+    world.liquidate(1)
+    assert world.positions(1) == {}
+    return OK
+
+
+def part_that_cannot_help(world: World) -> int:
+    """Penalty as large as the margin, no buffer: only the whole position helps."""
+    market, parameters = world.market(0), world.parameters
+    market.liquidation_penalty_ppm = market.maintenance_margin_ppm
+    parameters.liquidation_buffer_ppm = 0
+    world.put(0, market)
+    world.put(0, parameters)
+    ruin(world, OK)
+    assert world.positions(1) == {}
+    return OK
+
+
+BUILDERS: Final = (
+    withdrawals_exhausted_by_deposit,
+    withdrawals_exhausted_by_withdrawal,
+    outcomes_exhausted,
+    deposit_to_a_full_account,
+    deposit_that_just_fits,
+    withdrawal_below_the_bound,
+    forced_withdrawal_below_the_bound,
+    no_slot_for_a_trade,
+    trade_with_every_slot_held,
+    no_slot_for_the_backstop,
+    liquidation_beyond_the_fund,
+    liquidation_beyond_the_backstop,
+    trade_beyond_the_fund,
+    dust_beyond_the_fund,
+    sums_beyond_their_bound,
+    dust_that_goes_whole,
+    part_that_cannot_help,
+)

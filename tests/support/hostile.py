@@ -1,0 +1,479 @@
+"""Inputs of people who mean ill: each attack breaks one rule and is sound otherwise, as far as it can be.
+
+`attack(storm)` picks one. Together they reach every reject code that a sequence of inputs can reach. The
+signatures are real, so that an attack is stopped by the rule that it is about.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from optimist.base.signature import CURVE_ORDER
+from optimist.derive.actions import (
+    Deposit,
+    Header,
+    Init,
+    Liquidate,
+    MarketParameters,
+    PriceUpdate,
+    Sequenced,
+    SignedOrder,
+    Trade,
+    Withdraw,
+)
+from optimist.derive.typed_data import Signature, WithdrawRequest
+from optimist.stf import inputs
+from tests.support.world import BTC, ETH, START, USD, address, build_init, forge, secret, trader
+
+if TYPE_CHECKING:
+    from tests.support.workload import Storm
+
+
+def attack(storm: "Storm") -> None:
+    """One attack, chosen at random."""
+    storm.random.choice(ATTACKS)(storm)
+
+
+# ----------------------------------------------------------------------------------------------- before INIT
+
+
+def before_init(random: Random, preset: str) -> list[bytes]:
+    """Inputs that cannot precede INIT, and INITs that must not become one. All are rejected."""
+    data = build_init().encode()
+    unsound = [init.encode() for init in unsound_inits()]
+    early = [
+        Header(1, START, START).encode(),
+        Deposit(1, address("trader 1"), 5).encode(),
+        b"",
+        bytes((9,)),
+        Sequenced(START, Liquidate(1, 0)).encode(),
+        data[:-1],
+        data + b"\0",
+    ]
+    _ = preset
+    return random.sample(unsound + early, 8)
+
+
+def unsound_inits() -> list[Init]:
+    """One INIT for every rule that INIT has."""
+    signers = build_init().signers
+    changes: list[dict[str, Any]] = [
+        {"signers": (*signers, address("a"), address("b"), address("c"))},
+        {"quorum": 6},
+        {"quorum": 2},
+        {"signers": (*signers[:4], bytes(20))},
+        {"signers": (*signers[:4], signers[1])},
+        {"markets": ()},
+        {"markets": (BTC, ETH, BTC)},
+        {"backstop_owner": bytes(20)},
+        {"liquidation_buffer_ppm": 1_000_001},
+    ]
+    changes += [{"markets": (BTC, market)} for market in unsound_markets()]
+    return [build_init(**change) for change in changes]
+
+
+def unsound_markets() -> list[MarketParameters]:
+    """One market for every rule that markets have."""
+    changes: list[dict[str, int]] = [
+        {"size_decimals": 11},
+        {"max_position": 1 << 61},
+        {"lot": 0},
+        {"lot": BTC.max_position + 1},
+        {"size_decimals": 0, "max_position": (1 << 61) - 1},
+        {"initial_margin_ppm": 1_000_001},
+        {"maintenance_margin_ppm": 0},
+        {"maintenance_margin_ppm": 50_001},
+        {"maker_fee_ppm": 30_001},
+        {"taker_fee_ppm": 30_001},
+        {"liquidation_penalty_ppm": 30_001},
+    ]
+    return [replace(BTC, **change) for change in changes]
+
+
+# -------------------------------------------------------------------------------------------------- bytes
+
+
+def replay(storm: "Storm") -> None:
+    """An input from the past, once more. Not a deposit: only the Vault writes those."""
+    data = storm.random.choice(storm.world.inputs)
+    if data[:1] != bytes((inputs.ORIGIN_DEPOSIT,)):
+        storm.world.apply_bytes(data)
+
+
+def mutate(storm: "Storm") -> None:
+    """An input from the past with a few bytes changed, at the current second."""
+    data = bytearray(storm.random.choice(storm.world.inputs) or b"\0")
+    for _ in range(storm.random.randint(1, 3)):
+        data[storm.random.randrange(len(data))] = storm.random.randrange(256)
+    if data[0] == inputs.ORIGIN_SEQUENCED and len(data) > inputs.SEQUENCED_KIND_AT:
+        data[1:6] = storm.world.second.to_bytes(5, "big")
+    if data[0] != inputs.ORIGIN_DEPOSIT:
+        storm.world.apply_bytes(bytes(data))
+
+
+def cut_or_extend(storm: "Storm") -> None:
+    """An input from the past, too short or too long."""
+    data = storm.random.choice(storm.world.inputs)
+    if data[:1] == bytes((inputs.ORIGIN_SEQUENCED,)):
+        data = data[:1] + storm.world.second.to_bytes(5, "big") + data[6:]
+    if storm.random.random() < 0.5:
+        storm.world.apply_bytes(data[: storm.random.randint(0, max(len(data) - 1, 0))])
+    else:
+        storm.world.apply_bytes(data + storm.random.randbytes(storm.random.randint(1, 40)))
+
+
+def garbage(storm: "Storm") -> None:
+    """Random bytes, some with a first byte that means something; never a whole deposit."""
+    data = storm.random.randbytes(storm.random.randint(0, 300))
+    if len(data) > 0 and storm.random.random() < 0.6:
+        data = bytes((storm.random.choice((0, 1, 2, 4, 6)),)) + data[1:]
+    if data[:1] != bytes((inputs.ORIGIN_DEPOSIT,)):
+        storm.world.apply_bytes(data)
+
+
+def unknown_kind(storm: "Storm") -> None:
+    head = bytes((inputs.ORIGIN_SEQUENCED,)) + storm.world.second.to_bytes(5, "big")
+    storm.world.apply_bytes(head + bytes((storm.random.choice((0, 5, 77)),)) + storm.random.randbytes(9))
+
+
+def init_again(storm: "Storm") -> None:
+    storm.world.apply_bytes(storm.world.init.encode())
+
+
+# --------------------------------------------------------------------------------------------------- time
+
+
+def wrong_second(storm: "Storm") -> None:
+    """Before the clock, or after the batch's last second."""
+    second = storm.random.choice((storm.world.system.clock - 1, START + 10**6 + 1))
+    storm.world.apply_bytes(Sequenced(second, Liquidate(1, 0)).encode())
+
+
+def wrong_header(storm: "Storm") -> None:
+    system = storm.world.system
+    batch, clock = system.batch, system.clock
+    header = storm.random.choice(
+        (
+            Header(batch, clock, clock),
+            Header(batch + 2, clock, clock),
+            Header(batch + 1, clock - 1, clock),
+            Header(batch + 1, clock + 9, clock + 8),
+            Header(batch + 1, clock, clock, 2),
+        )
+    )
+    storm.world.apply_bytes(header.encode())
+
+
+def let_prices_age(storm: "Storm") -> None:
+    """Trade, withdraw and liquidate on prices that are too old, then on the prices of one market only."""
+    world = storm.world
+    world.second += 11
+    trade(storm)
+    for account in (1, 2, 3, 4, 5, 6):
+        if world.positions(account):
+            world.withdraw(account, 1)
+            world.force_withdraw(account, 1)
+            break
+    if storm.random.random() < 0.5:
+        world.second += 20
+        world.liquidate(storm.random.randint(1, 6), storm.random.randrange(len(world.init.markets)))
+        storm.publish(0)
+        for account in (1, 2, 3, 4, 5, 6):
+            if 0 in world.positions(account):
+                world.liquidate(account, 0)
+    else:
+        storm.publish(0)
+        trade(storm)
+
+
+# ------------------------------------------------------------------------------------------------- prices
+
+
+def update(storm: "Storm", count: int | None = None, at: int | None = None) -> PriceUpdate:
+    """A sound price of market 0 by the first `count` keys (default: a quorum)."""
+    keys = range(storm.world.init.quorum if count is None else count)
+    time = max(storm.world.second, storm.world.stored_price(0).publish_time + 1) if at is None else at
+    return storm.world.price_update(0, [(key, storm.prices[0] + key) for key in keys], at=time)
+
+
+def wrong_price(storm: "Storm") -> None:
+    """One of the many ways in which a price can be none."""
+    world, good = storm.world, update(storm)
+    first = good.prices[0]
+    keys = len(world.init.signers)
+    wrong: list[Callable[[], PriceUpdate]] = [
+        lambda: replace(good, prices=good.prices[1:]),
+        lambda: replace(good, prices=(first, *good.prices[:-1])),
+        lambda: replace(good, prices=good.prices[::-1]),
+        lambda: replace(good, prices=(replace(first, signer=255), *good.prices[1:])),
+        lambda: replace(good, prices=(replace(first, signature=forge(first.signature)), *good.prices[1:])),
+        lambda: replace(good, prices=(replace(first, price=first.price - 1), *good.prices[1:])),
+        lambda: replace(good, market=2),
+        lambda: replace(good, market=65_535),
+        lambda: update(storm, keys + 1),
+        lambda: update(storm, at=world.stored_price(0).publish_time),
+        lambda: update(storm, at=world.second + 61),
+        lambda: world.price_update(0, [(key, 0) for key in range(keys)], at=good.publish_time),
+        lambda: world.price_update(0, [(key, 1 << 60) for key in range(keys)], at=good.publish_time),
+    ]
+    world.act(storm.random.choice(wrong)())
+
+
+# ------------------------------------------------------------------------------------------------- trades
+
+
+def pair(storm: "Storm", **terms: Any) -> tuple[SignedOrder, SignedOrder]:
+    """A small sound buy and sell order of two solvent accounts; `terms` go into the first."""
+    price = storm.prices[0]
+    first, second = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
+    slot = storm.random.randrange(4)
+    return (
+        storm.world.order_units(first, True, 10_000, price, **{"slot": slot, **terms}),
+        storm.world.order_units(second, False, 10_000, price, slot=slot),
+    )
+
+
+def trade(storm: "Storm", **terms: Any) -> None:
+    """A small sound trade, but for `terms`."""
+    storm.world.act(Trade(10_000, storm.prices[0], *in_any_order(storm, pair(storm, **terms))))
+
+
+def in_any_order(storm: "Storm", orders: tuple[SignedOrder, SignedOrder]) -> tuple[SignedOrder, SignedOrder]:
+    return orders if storm.random.random() < 0.5 else orders[::-1]
+
+
+def wrong_terms(storm: "Storm") -> None:
+    """A trade that one of its orders does not permit."""
+    world, price = storm.world, storm.prices[0]
+    terms: list[dict[str, Any]] = [
+        {"expiry": world.second - 1},
+        {"max_fee_ppm": 100},
+        {"slot": 16},
+        {"slot": 255},
+        {"nonce": 0},
+        {"nonce": 1},
+        {"signer": "stranger"},
+    ]
+    if storm.random.random() < 0.7:
+        trade(storm, **storm.random.choice(terms))
+        return
+    first, second = pair(storm)
+    move = storm.random.choice((-1, 1))
+    world.act(Trade(10_000, price + move, *in_any_order(storm, (first, second))))
+
+
+def wrong_fill(storm: "Storm") -> None:
+    """A size or a price that no fill can have, or more than an order has left."""
+    first, second = in_any_order(storm, pair(storm))
+    price = storm.prices[0]
+    size, at = storm.random.choice(
+        (
+            (0, price),
+            (999, price),
+            (1 << 62, price),
+            (10_000, 0),
+            (10_000, 1 << 60),
+            (11_000, price),
+        )
+    )
+    storm.world.act(Trade(size, at, first, second))
+
+
+def replay_order(storm: "Storm") -> None:
+    """Two orders that are filled twice."""
+    first, second = pair(storm)
+    fill = Trade(10_000, storm.prices[0], first, second)
+    storm.world.act(fill)
+    storm.world.act(fill)
+    storm.world.act(Trade(10_000, storm.prices[0], first, pair(storm)[1]))
+
+
+def wrong_pair(storm: "Storm") -> None:
+    """Orders that do not belong together."""
+    world, price = storm.world, storm.prices[0]
+    one, two = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
+    side = storm.random.random() < 0.5
+    choice = storm.random.randrange(3)
+    if choice == 0:
+        world.trade(one, one, 10_000, 50_000)
+    elif choice == 1:
+        orders = (
+            world.order_units(one, side, 10_000, price),
+            world.order_units(two, side, 10_000, price),
+        )
+        world.act(Trade(10_000, price, *orders))
+    else:
+        orders = pair(storm)
+        market = storm.random.choice((2, 65_535))
+        other = tuple(replace(signed, order=replace(signed.order, market=market)) for signed in orders)
+        world.act(Trade(10_000, price, other[0], other[1]))
+
+
+def wrong_account(storm: "Storm") -> None:
+    """An account that nobody owns, or that cannot exist."""
+    account = storm.random.choice((77, 1 << 36, (1 << 40) - 1))
+    choice = storm.random.randrange(4)
+    if choice == 0:
+        order = storm.world.order_units(account, True, 10_000, storm.prices[0])
+        storm.world.act(Trade(10_000, storm.prices[0], *in_any_order(storm, (order, pair(storm)[1]))))
+    elif choice == 1:
+        request = WithdrawRequest(account, 5, address("thief"), 1)
+        storm.world.act(Withdraw(request, request.sign(storm.world.domain, secret("thief"))))
+    elif choice == 2:
+        storm.world.force_withdraw(account, 5, sender="thief")
+    else:
+        storm.world.liquidate(account, 0)
+
+
+def wrong_signature(storm: "Storm") -> None:
+    """Signatures that are forged, malleable, of another message, or no signatures at all."""
+    first, second = pair(storm)
+    v, r, s = first.signature
+    signature = storm.random.choice(
+        (
+            forge(first.signature),
+            Signature(55 - v, r, CURVE_ORDER - s),  # the high-s twin, valid to a careless ecrecover
+            Signature(v - 27, r, s),
+            Signature(v, 0, 0),
+            Signature(v, (1 << 256) - 1, (1 << 256) - 1),
+            second.signature,
+        )
+    )
+    storm.world.act(
+        Trade(
+            10_000,
+            storm.prices[0],
+            *in_any_order(storm, (replace(first, signature=signature), second)),
+        )
+    )
+
+
+def wrong_side(storm: "Storm") -> None:
+    """A side that is neither 0 nor 1."""
+    data = bytearray(Sequenced(storm.world.second, Trade(10_000, storm.prices[0], *pair(storm))).encode())
+    at = storm.random.choice((inputs.TRADE_MAKER_AT, inputs.TRADE_TAKER_AT)) + inputs.ORDER_IS_BUY_AT
+    data[at] = storm.random.choice((2, 255))
+    storm.world.apply_bytes(bytes(data))
+
+
+def too_much(storm: "Storm") -> None:
+    """Positions and quotes beyond margin, beyond the market's bound, beyond 64 bits."""
+    world = storm.world
+    one, two = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
+    size, price = storm.random.choice(
+        (
+            (BTC.max_position, storm.prices[0]),
+            (BTC.max_position + 1_000, 1),
+            (1 << 61, 1),
+            (BTC.max_position, (1 << 60) - 1),
+        )
+    )
+    size -= size % 1_000
+    orders = (world.order_units(one, True, size, price), world.order_units(two, False, size, price))
+    world.act(Trade(size, price, *in_any_order(storm, orders)))
+
+
+def bad_price_for_the_weak(storm: "Storm") -> None:
+    """A trade far from the market: whoever gets the worse side is below its margin afterwards."""
+    world = storm.world
+    one, two = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
+    price = storm.prices[0] * storm.random.choice((1, 3)) // storm.random.choice((1, 2, 3))
+    size = storm.random_size(one, 0)
+    orders = (world.order_units(one, True, size, price), world.order_units(two, False, size, price))
+    world.act(Trade(size, price, *in_any_order(storm, orders)))
+
+
+# -------------------------------------------------------------------------------------------------- money
+
+
+def wrong_withdrawal(storm: "Storm") -> None:
+    world = storm.world
+    account = storm.random.randint(1, 6)
+    change: dict[str, Any] = storm.random.choice(
+        (
+            {"amount": 0},
+            {"recipient": bytes(20)},
+            {"nonce": world.account(account).nonce},
+            {"signer": "thief"},
+            {"amount": 10**13},
+            {"amount": (1 << 64) - 1},
+        )
+    )
+    world.withdraw(account, change.pop("amount", USD), **change)
+
+
+def wrong_force(storm: "Storm") -> None:
+    """Forced inputs that cannot be carried out: each ends in an outcome."""
+    world = storm.world
+    account = storm.random.randint(1, 6)
+    choice = storm.random.randrange(6)
+    if choice == 0:
+        world.force_withdraw(account, 5, sender="thief")
+    elif choice == 1:
+        world.force_withdraw(account, 0)
+    elif choice == 2:
+        world.force_withdraw(account, (1 << 64) - 1)
+    elif choice == 3:
+        world.force_withdraw(account, 10**13)
+    elif choice == 4:
+        world.force(storm.random.randbytes(storm.random.randint(0, 40)), trader(account))
+    else:
+        world.force_withdraw(account, USD, enqueued_at=world.second + 1_000)
+
+
+def odd_deposit(storm: "Storm") -> None:
+    """Deposits that cannot be credited, and one that comes back as money."""
+    account, owner = storm.random.choice(((1, "thief"), (1 << 36, "trader 1"), ((1 << 40) - 1, "trader 2")))
+    storm.world.deposit_units(account, storm.random.randint(1, 10**9), owner=owner)
+
+
+def cut_deposit(storm: "Storm") -> None:
+    data = Deposit(1, address("trader 1"), 5).encode()
+    storm.world.apply_bytes(storm.random.choice((data[:-1], data + b"\0", data[:1])))
+
+
+def wrong_liquidation(storm: "Storm") -> None:
+    account, market = storm.random.choice(
+        (
+            (0, 0),
+            (77, 0),
+            (1, 2),
+            (1, 65_535),
+            (storm.random.randint(1, 6), 0),
+            (storm.random.randint(1, 6), 1),
+        )
+    )
+    storm.world.liquidate(account, market)
+
+
+ATTACKS: Final[tuple[Callable[["Storm"], None], ...]] = (
+    replay,
+    mutate,
+    mutate,
+    cut_or_extend,
+    garbage,
+    unknown_kind,
+    init_again,
+    wrong_second,
+    wrong_header,
+    let_prices_age,
+    wrong_price,
+    wrong_price,
+    wrong_terms,
+    wrong_terms,
+    wrong_fill,
+    wrong_fill,
+    replay_order,
+    wrong_pair,
+    wrong_account,
+    wrong_signature,
+    wrong_side,
+    too_much,
+    bad_price_for_the_weak,
+    wrong_withdrawal,
+    wrong_force,
+    odd_deposit,
+    cut_deposit,
+    wrong_liquidation,
+)

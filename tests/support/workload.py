@@ -1,0 +1,212 @@
+"""Random workloads for the law: seeded, real signatures, markets that crash, and people who mean ill.
+
+    for data in generate_workload(seed=7).inputs: state.apply(law, data)
+
+A workload begins on the empty state, so its inputs are all there is to it: the same bytes go to the native
+law, to the machine, or through the contracts. About two in three inputs are accepted. `edge_cases.py` has the
+states that no sequence of inputs reaches.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+from typing import Final
+
+from optimist.derive.actions import SignedOrder, Trade
+from optimist.stf.law import Apply
+from tests.support import hostile
+from tests.support.world import BTC, ETH, PRICE, USD, World, address
+
+DEFAULT_COUNT: Final = 220
+TRADERS: Final = (1, 2, 3, 4, 5, 6)
+MARKETS: Final = (BTC, ETH)
+FIRST_PRICES: Final = (50_000 * PRICE, 2_000 * PRICE)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Inputs in order, from the empty state; `codes` are what the native law said to each."""
+
+    seed: int
+    preset: str
+    inputs: tuple[bytes, ...]
+    codes: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"generate_workload(seed={self.seed}, count={len(self.inputs)}, preset={self.preset!r})"
+
+
+@cache
+def generate_workload(seed: int, count: int = DEFAULT_COUNT, preset: str = "minimal") -> Workload:
+    """A workload of exactly `count` inputs. Equal arguments give equal bytes."""
+    storm = Storm(seed, preset)
+    while len(storm.world.inputs) < count:
+        storm.step()
+    return Workload(seed, preset, tuple(storm.world.inputs[:count]), tuple(storm.world.codes[:count]))
+
+
+class Storm:
+    """A market with a life of its own, and people who mean it well or ill."""
+
+    def __init__(self, seed: int, preset: str, law: Apply | None = None) -> None:
+        self.random = Random(seed)
+        before = hostile.before_init(self.random, preset)
+        # A poor backstop cannot take over what a crash leaves behind.
+        backstop = self.random.choice((300, 20_000, 500_000, 500_000))
+        self.world = World(preset, law, before=before, **build_changes(self.random))
+        self.prices = list(FIRST_PRICES)
+        self.crash = 0  # ticks that it still lasts; negative: a rise
+        self.resting: list[SignedOrder] = []
+        self.world.deposit(0, backstop)
+        for account in TRADERS:
+            self.world.deposit(account, self.random.randint(200, 5_000))
+        self.tick()
+        self.tick()
+
+    def step(self) -> None:
+        """One or a few inputs."""
+        acts: list[tuple[int, Callable[[], object]]] = [
+            (20, self.tick),
+            (30, self.trade),
+            (12, self.liquidate_unhealthy),
+            (4, self.withdraw),
+            (4, self.deposit),
+            (3, self.force_withdraw),
+            (2, self.next_batch),
+            (25, lambda: hostile.attack(self)),
+        ]
+        weights, choices = zip(*acts, strict=True)
+        self.random.choices(choices, weights)[0]()
+
+    # -------------------------------------------------------------------------------------------- markets
+
+    def tick(self) -> None:
+        """A second or more passes, prices move, a random quorum signs them."""
+        self.world.second += self.random.choice((1, 1, 1, 2, 5))
+        if self.crash == 0 and self.random.random() < 0.06:
+            self.crash = self.random.choice((-6, -4, 4, 6, 10))
+        drift = -0.02 if self.crash > 0 else 0.02 if self.crash < 0 else 0.0
+        self.crash -= (self.crash > 0) - (self.crash < 0)
+        markets = range(len(self.world.init.markets))
+        for market in markets:
+            if self.random.random() < 0.9:
+                move = 1 + drift * self.random.uniform(0.5, 1.5) + self.random.gauss(0, 0.002)
+                self.prices[market] = max(int(self.prices[market] * move), PRICE)
+            self.publish(market)
+
+    def publish(self, market: int) -> int:
+        """Keys sign prices around the true one."""
+        keys = list(range(len(self.world.init.signers)))
+        count = self.random.randint(self.world.init.quorum, len(keys))
+        around = [
+            (key, self.prices[market] + self.random.randint(-PRICE, PRICE) // 100)
+            for key in self.random.sample(keys, count)
+        ]
+        ordered = sorted(around, key=lambda one: one[1])
+        return self.world.act(self.world.price_update(market, ordered))
+
+    def random_size(self, account: int, market: int) -> int:
+        """A number of lots that uses up a part of the account's free margin, rarely more than all of it."""
+        value, _, initial = self.world.health(account)
+        parameters = self.world.init.markets[market]
+        budget = max(int(value - initial), USD) * 10**6 // parameters.initial_margin_ppm
+        divisor = 10 ** (parameters.size_decimals + 2)
+        size: int = int(budget * self.random.uniform(0.02, 1.05)) * divisor // self.prices[market]
+        return max(size // parameters.lot, 1) * parameters.lot
+
+    def trade(self) -> int:
+        """Two traders meet near the last price; sometimes a resting order is met again."""
+        market = self.random.randrange(len(self.world.init.markets))
+        maker, taker = self.random.sample((*TRADERS, 0), 2)
+        price = int(self.prices[market] * self.random.uniform(0.999, 1.001))
+        held = self.world.positions(taker).get(market, 0)
+        if held and self.random.random() < 0.4:  # somebody closes, or a part of it
+            buys, size = held < 0, abs(held)
+        else:
+            buys, size = self.random.random() < 0.5, self.random_size(taker, market)
+        again = self.open_orders(market, taker)
+        if again and self.random.random() < 0.4:
+            first = self.random.choice(again)
+            buys, price = not first.order.is_buy, first.order.price
+            size = min(size, first.order.size - self.filled(first))
+        else:
+            terms = {"market": market, "slot": self.random.randrange(4)}
+            size = min(size, self.random_size(maker, market) * 2)
+            first = self.limit(maker, not buys, size * self.random.choice((1, 1, 2, 3)), price, **terms)
+            self.resting.append(first)
+        second = self.limit(taker, buys, size, price, market=market, slot=self.random.randrange(4))
+        return self.world.act(Trade(size, price, first, second))
+
+    def open_orders(self, market: int, taker: int) -> list[SignedOrder]:
+        """Orders of others in a market, near its price, that have something left."""
+        near = self.prices[market] // 100
+        return [
+            order
+            for order in self.resting
+            if order.order.market == market
+            and order.order.account != taker
+            and abs(order.order.price - self.prices[market]) < near
+            and self.filled(order) < order.order.size
+        ]
+
+    def filled(self, signed: SignedOrder) -> int:
+        """How much of an order is used up: all of it when its nonce is dead."""
+        order = signed.order
+        slot = self.world.order_slot(order.account, order.slot)
+        if slot.nonce > order.nonce:
+            return order.size
+        return min(slot.filled, order.size) if slot.nonce == order.nonce else 0
+
+    def limit(self, account: int, is_buy: bool, size: int, price: int, **terms: int) -> SignedOrder:
+        """An order that the fill price satisfies, some with room to spare."""
+        room = self.random.choice((0, 0, price // 200))
+        limit = price + room if is_buy else price - room
+        return self.world.order_units(account, is_buy, size, limit, **terms)
+
+    # ------------------------------------------------------------------------------------------- accounts
+
+    def liquidate_unhealthy(self) -> object:
+        """Whoever is below maintenance margin; rarely anyone else."""
+        unhealthy = [
+            account
+            for account in TRADERS
+            if self.world.positions(account) and self.world.health(account)[0] < self.world.health(account)[1]
+        ]
+        if not unhealthy and self.random.random() < 0.8:
+            self.tick()
+            return None
+        account = self.random.choice(unhealthy or list(TRADERS))
+        held = list(self.world.positions(account)) or [0]
+        return self.world.liquidate(account, self.random.choice(held))
+
+    def withdraw(self) -> int:
+        """What is free above initial margin, or a little more."""
+        account = self.random.choice(TRADERS)
+        value, _, initial = self.world.health(account)
+        free = max(int(value - initial), 0)
+        return self.world.withdraw(account, self.random.choice((free, free // 3, free + USD)) + 1)
+
+    def force_withdraw(self) -> int:
+        account = self.random.choice(TRADERS)
+        value, _, initial = self.world.health(account)
+        amount = self.random.choice((max(int(value - initial), 0) // 2 + 1, 10**12))
+        return self.world.force_withdraw(account, amount, enqueued_at=self.world.second - 5)
+
+    def deposit(self) -> int:
+        return self.world.deposit(self.random.choice((*TRADERS, 0)), self.random.randint(1, 2_000))
+
+    def next_batch(self) -> int:
+        self.world.second += self.random.randint(0, 3)
+        return self.world.open_batch(mode=self.random.choice((0, 0, 1)))
+
+
+def build_changes(random: Random) -> dict[str, object]:
+    """Fields of INIT that vary between workloads."""
+    keys = random.choice((3, 5, 7))
+    return {
+        "quorum": random.randint(keys // 2 + 1, keys),
+        "signers": tuple(address(f"oracle {i}") for i in range(keys)),
+        "liquidation_buffer_ppm": random.choice((0, 150_000, 500_000)),
+        "markets": random.choice((MARKETS, MARKETS, (BTC,))),
+    }
