@@ -30,6 +30,11 @@ class CompiledProgram:
     bound: int
     notes: tuple[str, ...]
 
+    @property
+    def memory_words(self) -> int:
+        """Words of memory that the constants and the frames take."""
+        return max(function.frame_base + function.frame_words for function in self.functions)
+
     def listing(self) -> str:
         """Every instruction with its fields and the place in the source that it comes from."""
         starts = {function.start: function for function in self.functions}

@@ -1,0 +1,1 @@
+"""Where the law, the compiler and the machine meet."""
