@@ -1,9 +1,9 @@
-"""What the sequencer needs from outside: L1 as its node sees it, and a way to post to it."""
+"""What the sequencer needs from outside: L1 as its node sees it."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from optimist.sequencer.builder import Head, SealedBatch
+from optimist.sequencer.builder import Head
 
 
 class Chain(Protocol):
@@ -11,7 +11,7 @@ class Chain(Protocol):
 
     @property
     def timestamp(self) -> int:
-        """Second of that block."""
+        """Second of L1's newest block."""
         ...
 
     @property
@@ -23,13 +23,9 @@ class Chain(Protocol):
         """Acc of a sealed batch; zero for batch 0."""
         ...
 
-    def root(self, batch: int) -> bytes:
-        """The node's state root at the end of a sealed batch."""
-        ...
-
     @property
     def queue_length(self) -> int:
-        """Items that were ever enqueued."""
+        """Items of L1's queue that may be sequenced."""
         ...
 
     def queue_inputs(self, start: int, count: int) -> Sequence[bytes]:
@@ -38,12 +34,4 @@ class Chain(Protocol):
 
     def head(self) -> Head:
         """A head of one's own to build on: the state after the last sealed batch."""
-        ...
-
-
-class Poster(Protocol):
-    """The one sender of the sequencer's key."""
-
-    async def append_batch(self, sealed: SealedBatch, rows: bytes) -> None:
-        """Post a batch; returns once it is on L1 deep enough. Raises when L1 refuses it for good."""
         ...

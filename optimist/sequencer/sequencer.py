@@ -36,6 +36,9 @@ from optimist.store.journal import Journal, JournalBroken, JournalFull
 log = structlog.get_logger(__name__)
 
 
+KEPT_BATCHES = 512  # of the newest, in case a reorg takes them off L1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cadence:
     """When a batch is closed: whichever comes first."""
@@ -82,7 +85,7 @@ class Sequencer:
         self._opened_at = 0.0
         self._waiting = 0
         self._refusing = "still starting"
-        self.unposted: deque[SealedBatch] = deque()
+        self._sealed: deque[SealedBatch] = deque(maxlen=KEPT_BATCHES)
 
     # ----------------------------------------------------------------------------------------------- starting
 
@@ -94,7 +97,7 @@ class Sequencer:
         found = recover(engine, self._chain, records)
         self._engine = engine
         self._entries = []
-        self.unposted = deque(found.unposted)
+        self._sealed = deque(found.unposted, maxlen=KEPT_BATCHES)
         self._opened_at = asyncio.get_running_loop().time()
         log.info(
             "sequencer_recovered",
@@ -114,7 +117,7 @@ class Sequencer:
     def _rebase(self, orphans: list[bytes], voided: int) -> None:
         resting = list(self._engine.resting())
         self._engine = self._new_engine()
-        self.unposted.clear()
+        self._sealed.clear()
         entries, lost = rebase(self._engine, orphans, voided, self._clock.now(), resting)
         for data, code in lost:
             log.warning("confirmed_input_voided", input=data, code=code, batch=voided)
@@ -214,12 +217,18 @@ class Sequencer:
 
     def _oldest_second(self) -> int:
         """First second of the oldest batch that L1 does not have."""
-        if self.unposted:
-            return self.unposted[0].header.first
+        unposted = self.unposted
+        if unposted:
+            return unposted[0].header.first
         opened = self._engine.builder.open_batch
         return opened.first if opened else self._clock.now()
 
     # ------------------------------------------------------------------------------------------------ batches
+
+    @property
+    def unposted(self) -> list[SealedBatch]:
+        """Closed batches that L1 does not have, or no longer has after a reorg; oldest first."""
+        return [sealed for sealed in self._sealed if sealed.header.batch > self._chain.batch_count]
 
     def _ensure_open_batch(self) -> None:
         if self._engine.builder.open_batch is not None:
@@ -233,17 +242,18 @@ class Sequencer:
         """The node has followed L1: take the time from its newest block, compare its batches with ours."""
         self._clock.observe(self._chain.timestamp)
         count = self._chain.batch_count
-        while self.unposted and self.unposted[0].header.batch <= count:
-            sealed = self.unposted[0]
-            if self._chain.accumulator(sealed.header.batch) != sealed.batch.accumulator:
-                self._void(sealed.header.batch)
+        for sealed in self._sealed:
+            number = sealed.header.batch
+            if number <= count and self._chain.accumulator(number) != sealed.batch.accumulator:
+                self._void(number)
                 return
-            self.unposted.popleft()
         if self._engine.builder.head.batch < count:
             self._void(self._engine.builder.head.batch + 1)
 
     def _void(self, batch: int) -> None:
-        orphans = [data for sealed in self.unposted for data in sealed.sequenced]
+        orphans = [
+            data for sealed in self._sealed if sealed.header.batch >= batch for data in sealed.sequenced
+        ]
         if self._engine.builder.open_batch is not None:
             orphans += self._engine.builder.open_batch.sequenced
         log.warning("foreign_batch", batch=batch, orphans=len(orphans))
@@ -271,7 +281,7 @@ class Sequencer:
         entry, sealed = self._engine.seal()
         self._entries.append(entry)
         await self._keep(())
-        self.unposted.append(sealed)
+        self._sealed.append(sealed)
         log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
         return True
 

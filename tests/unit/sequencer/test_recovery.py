@@ -29,9 +29,6 @@ class L1:
     def accumulator(self, batch: int) -> bytes:
         return GENESIS_ACCUMULATOR if batch == 1 else self._sealed[batch - 2].batch.accumulator
 
-    def root(self, batch: int) -> bytes:
-        raise NotImplementedError
-
     def queue_inputs(self, start: int, count: int) -> Sequence[bytes]:
         return DEPOSITS[start : start + count]
 

@@ -1,0 +1,62 @@
+"""The operator's own node, as the sequencer wants to see it."""
+
+from collections.abc import Sequence
+
+from optimist.node.node import Node
+from optimist.sequencer.builder import Head
+
+
+class NodeChain:
+    """`ports.Chain` over a node."""
+
+    def __init__(self, node: Node, queue_depth: int) -> None:
+        """`queue_depth`: blocks that must stand on a queue item's block before it is sequenced, 0 for none.
+
+        What finality the node itself waits for (`--l1-tag`) comes on top.
+        """
+        self._node = node
+        self._queue_depth = queue_depth
+
+    @property
+    def timestamp(self) -> int:
+        """Second of L1's newest block."""
+        return self._node.timestamp
+
+    @property
+    def batch_count(self) -> int:
+        """Batches that the node has executed."""
+        return self._node.ledger.batch_count
+
+    def accumulator(self, batch: int) -> bytes:
+        """Acc of a sealed batch; zero for batch 0."""
+        return self._node.ledger.get_accumulator(batch)
+
+    @property
+    def queue_length(self) -> int:
+        """Items that may be sequenced: those whose block is deep enough."""
+        head = self._node.head
+        limit = (head.number if head else 0) - self._queue_depth
+        length = self._node.queue_length
+        while length and self._node.get_queue(length - 1, 1)[0].block > limit:
+            length -= 1
+        return length
+
+    def queue_inputs(self, start: int, count: int) -> Sequence[bytes]:
+        """Inputs of queue items."""
+        return [item.input for item in self._node.get_queue(start, count)]
+
+    def head(self) -> Head:
+        """A head of one's own, after the last sealed batch."""
+        ledger = self._node.ledger
+        last = ledger.last
+        if last is None:
+            raise ValueError("L1 has no batch yet: is the deployment complete?")
+        return Head(
+            state=ledger.state.copy(),
+            batch=last.batch.number,
+            accumulator=last.batch.accumulator,
+            last=last.last,
+            queue_next=last.queue_next,
+            soft_number=last.soft_number,
+            soft_history=last.soft_history,
+        )
