@@ -12,7 +12,7 @@ from optimist.vm.rare import Core
 from optimist.vm.records import compute_record_leaf
 from optimist.vm.state import Machine
 from optimist.vm.step import execute
-from optimist.vm.witness import compute_block_root
+from optimist.vm.witness import compute_block_root, encode_sparse_siblings
 from optimist.vm.word import WORD_BYTES, from_bytes, to_bytes
 
 
@@ -71,12 +71,12 @@ class ProofWriter:
         """A record and its path."""
         del machine
         record = self._core.get_record(key)
-        self._parts += [record, *self._state.siblings(key)]
+        self._parts += [record, encode_sparse_siblings(self._state.siblings(key))]
         return record
 
     def write_record(self, machine: Machine, key: int, record: bytes) -> None:
         """The old leaf and its path."""
-        self._parts += [self._state.get(key), *self._state.siblings(key)]
+        self._parts += [self._state.get(key), encode_sparse_siblings(self._state.siblings(key))]
         machine.state_root = self._state.set(key, compute_record_leaf(record))
 
     def read_input(self, machine: Machine) -> bytes:

@@ -2,19 +2,21 @@
 
 A step never sees the whole machine. It asks a `Witness` for the instruction at pc, a word, a block, a
 record, the input; the `ProofReader` answers out of the proof's bytes, in the order of the questions, and
-refuses an answer that does not hash to the roots of the state. A path in the proof is always: leaf (or
-leaves), then siblings upwards. Mirrored by `solidity/src/vm/Witness.sol`. `prover.py` holds the twin that
-writes the proof.
+refuses an answer that does not hash to the roots of the state. A path is always: leaf (or leaves), then
+siblings upwards; those of a record, nearly all zero, as a mask and the others. Mirrored by
+`solidity/src/vm/Witness.sol`. `prover.py` holds the twin that writes the proof.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
-from optimist.base.merkle import node, root_from_path
+from optimist.base.merkle import ZERO, node, root_from_path
 from optimist.vm.isa import MEMORY_DEPTH, PROGRAM_DEPTH, STATE_DEPTH
 from optimist.vm.records import RECORD_BYTES, compute_record_leaf
 from optimist.vm.state import Machine, compute_input_hash
 from optimist.vm.word import WORD_BYTES, from_bytes, to_bytes
 
+MASK_BYTES: Final = STATE_DEPTH // 8  # which siblings of a record are not zero
 WORD_PATH_BYTES: Final = WORD_BYTES * (1 + MEMORY_DEPTH)  # a word of memory and its siblings
 
 
@@ -48,6 +50,12 @@ class Witness(Protocol):
 
     def read_input(self, machine: Machine) -> bytes:
         """The input. The path of one written word follows it, so that its length need not be told."""
+
+
+def encode_sparse_siblings(siblings: Sequence[bytes]) -> bytes:
+    """Siblings in the state tree as a proof holds them: bit i of the mask says that the i-th is not zero."""
+    mask = sum(1 << height for height, sibling in enumerate(siblings) if sibling != ZERO)
+    return mask.to_bytes(MASK_BYTES, "big") + b"".join(sibling for sibling in siblings if sibling != ZERO)
 
 
 def compute_block_root(words: bytes) -> bytes:
@@ -119,13 +127,16 @@ class ProofReader:
     def read_record(self, machine: Machine, key: int) -> bytes:
         """Record and its path."""
         record = self.take(RECORD_BYTES)
-        self._require("state", machine.state_root, self._fold(key, compute_record_leaf(record), STATE_DEPTH))
+        root = root_from_path(key, compute_record_leaf(record), self._take_sparse_siblings())
+        self._require("state", machine.state_root, root)
         return record
 
     def write_record(self, machine: Machine, key: int, record: bytes) -> None:
         """Old leaf and its path."""
         old = self.take(WORD_BYTES)
-        root, new_root = self._fold_pair(key, old, compute_record_leaf(record), STATE_DEPTH)
+        siblings = self._take_sparse_siblings()
+        root = root_from_path(key, old, siblings)
+        new_root = root_from_path(key, compute_record_leaf(record), siblings)
         self._require("state", machine.state_root, root)
         machine.state_root = new_root
 
@@ -145,6 +156,11 @@ class ProofReader:
     def _take_siblings(self, depth: int) -> list[bytes]:
         path = self.take(depth * WORD_BYTES)
         return [path[i : i + WORD_BYTES] for i in range(0, len(path), WORD_BYTES)]
+
+    def _take_sparse_siblings(self) -> list[bytes]:
+        """Siblings in the state tree. Most are zero: a mask says which are not, and only those are there."""
+        mask = int.from_bytes(self.take(MASK_BYTES), "big")
+        return [self.take(WORD_BYTES) if mask >> height & 1 else ZERO for height in range(STATE_DEPTH)]
 
     @staticmethod
     def _require(name: str, expected: bytes, shown: bytes) -> None:

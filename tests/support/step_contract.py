@@ -4,13 +4,14 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from pyrevm import EVM
+from pyrevm import EVM, AccountInfo
 
 from devnet.compile import Contract, compile_contracts, read_sources
 from optimist.base.keccak import keccak
 from optimist.vm.image import Image
 
 SENDER: Final = "0x" + "5e" * 20
+CALLER: Final = "0x" + "ca" * 20
 STEP: Final = keccak(b"step(bytes32,bytes)")[:4]
 BASE_GAS: Final = 21_000  # of any transaction
 TOKEN_GAS: Final = 10  # EIP-7623: floor price of a token; a zero byte is one token, any other four
@@ -74,11 +75,35 @@ class StepContract:
                 raise
             raise Reverted(bytes.fromhex(found[1][2:]) if found else b"") from error
 
+    def step_with_inner_gas(self, pre: bytes, proof: bytes, gas: int) -> bytes:
+        """The same from inside another contract, which gives the step this much gas. Raises Reverted."""
+        self._evm.insert_account_info(CALLER, AccountInfo(code=_build_caller(self._address)))
+        calldata = _word(gas) + encode_step(pre, proof)
+        answer = bytes(self._evm.message_call(SENDER, CALLER, calldata=calldata, is_static=True))
+        if answer[31] == 0:
+            raise Reverted(answer[32:])
+        return answer[32:]
+
     @property
     def gas_used(self) -> int:
         """Gas of the last call as a whole transaction, by the EVM's own account."""
         used: int = self._evm.result.gas_used
         return used
+
+
+def _build_caller(address: str) -> bytes:
+    """Code of a contract that calls `address` with the gas in its first word and the rest as calldata.
+
+    Returns 1 or 0 for success, then what the call returned.
+    """
+    return bytes.fromhex(
+        "60203603"  # size = CALLDATASIZE - 32
+        "806020600037"  # CALLDATACOPY(0, 32, size)
+        f"6000600082600073{address[2:]}600035fa"  # STATICCALL(gas, address, 0, size, 0, 0)
+        "600052"  # MSTORE(0, success)
+        "3d600060203e"  # RETURNDATACOPY(32, 0, RETURNDATASIZE)
+        "3d6020016000f3"  # RETURN(0, 32 + RETURNDATASIZE)
+    )
 
 
 def _word(value: int) -> bytes:

@@ -45,8 +45,9 @@ interface IStep {
     /// @notice Hash of a machine that has stopped with this state root.
     function finalState(bytes32 root) external view returns (bytes32);
 
-    /// @notice Hash of the machine state after one step. Total over authenticated states: a stopped machine stays as it
-    /// is, a bad instruction rejects. Reverts only when the proof does not open `pre`, or for lack of gas.
+    /// @notice Hash of the machine state after one step. Total over authenticated states: a stopped machine
+    /// stays as it is, a bad instruction rejects. Reverts only when the proof does not open `pre`, or for
+    /// lack of gas.
     /// @param pre hash of the state before
     /// @param proof preimage of `pre`, then what the step reads, in the order in which it reads
     function step(bytes32 pre, bytes calldata proof) external view returns (bytes32 post);

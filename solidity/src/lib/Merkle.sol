@@ -4,8 +4,9 @@ pragma solidity 0.8.37;
 import {Tags} from "./Tags.sol";
 
 /// @title Binary Merkle trees of fixed depth: one rule for the program, the memory and the state.
-/// @notice node(0, 0) = 0; else node(l, r) = K(NODE | l | r). Siblings go from the leaf upwards; bit i of the index
-/// says on which side of its i-th sibling the path stands (0: left). Mirrors `optimist/base/merkle.py`.
+/// @notice node(0, 0) = 0; else node(l, r) = K(NODE | l | r). Siblings go from the leaf upwards; bit i of
+/// the index says on which side of its i-th sibling the path stands (0: left). Mirrors
+/// `optimist/base/merkle.py`.
 library Merkle {
     /// @notice The index does not fit a tree of this depth.
     error IndexTooLarge(uint256 index, uint256 depth);
@@ -52,6 +53,23 @@ library Merkle {
             bytes32 sibling = siblings[height];
             rootBefore = _parent(index >> height, rootBefore, sibling);
             rootAfterwards = _parent(index >> height, rootAfterwards, sibling);
+        }
+    }
+
+    /// @notice Root of the state tree, of depth 48, that holds `leaf` at `index`. Bit i of the mask says
+    /// that the i-th sibling is not zero; only those siblings are given, as many as the mask has bits.
+    function rootFromSparsePath(uint256 index, bytes32 leaf, uint48 mask, bytes32[] calldata siblings)
+        internal
+        pure
+        returns (bytes32 root)
+    {
+        // INVARIANT: bits of the index above the depth would be ignored and prove another leaf.
+        if (index >> 48 != 0) revert IndexTooLarge(index, 48);
+        root = leaf;
+        uint256 next = 0;
+        for (uint256 height = 0; height < 48; ++height) {
+            bytes32 sibling = (mask >> height) & 1 == 0 ? bytes32(0) : siblings[next++];
+            root = _parent(index >> height, root, sibling);
         }
     }
 

@@ -21,12 +21,12 @@ library Isa {
     uint256 internal constant MEMORY_DEPTH = 10; // 1,024 words
     uint256 internal constant STATE_DEPTH = 48; // table (8 bits) | row (40 bits)
 
-    uint256 internal constant LOW_BYTE = 0xff; // width of CHKU/CHKS, table of LDR/STR, bytes of IN, words of KEC
+    uint256 internal constant LOW_BYTE = 0xff; // width of CHKU/CHKS, table of LDR/STR, size of IN and KEC
     uint256 internal constant STORE_INDIRECT = 1 << 32; // STR: the record's block is at m[d] instead of d
     uint256 internal constant HASH_INDIRECT = 1 << 8; // KEC: the block is at m[a] instead of a
 
     uint256 internal constant RECORD_WORDS = 8; // words of a record, and of the block that LDR and STR move
-    uint256 internal constant HASH_WORDS = 16; // the most words that KEC hashes; above 8 from a 16-aligned block
+    uint256 internal constant HASH_WORDS = 16; // the most words that KEC hashes; above 8 16-aligned
     uint256 internal constant SIGNATURE_WORDS = 4; // words of ECR's block: digest, v, r, s
     uint256 internal constant INPUT_BYTES = 32; // the most bytes that IN reads
     uint256 internal constant ROW_BITS = 40; // key of a record = table << 40 | row

@@ -17,8 +17,8 @@ struct Machine {
     bytes32 inputHash;
 }
 
-/// @notice How a step ends. CONTINUES: pc already points at the next instruction. HALTED keeps the state root, REJECTED
-/// the base root.
+/// @notice How a step ends. CONTINUES: pc already points at the next instruction. HALTED keeps the state
+/// root, REJECTED the base root.
 enum Outcome {
     CONTINUES,
     HALTED,

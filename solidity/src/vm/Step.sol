@@ -90,7 +90,8 @@ contract Step is IStep {
 
     /// @dev Fetch and check the instruction, then hand it to its family.
     function _dispatch(Machine memory machine, Witness memory witness) private view returns (Outcome) {
-        // The program ends at 2^PROGRAM_DEPTH; a machine that walked off it rejects, with no instruction to show.
+        // The program ends at 2^PROGRAM_DEPTH; a machine that walked off it rejects, with no instruction to
+        // show.
         if (machine.pc >> Isa.PROGRAM_DEPTH != 0) return Outcome.REJECTED;
         Instruction memory instruction = Isa.decode(witness.fetchInstruction(machine));
         if (!_isLegal(instruction)) return Outcome.REJECTED;

@@ -7,6 +7,7 @@ import {Merkle} from "../lib/Merkle.sol";
 import {Records} from "../lib/Records.sol";
 import {Isa} from "./Isa.sol";
 import {Machine} from "./Machine.sol";
+import {Words} from "./Word.sol";
 
 /// @notice A proof that is being read.
 /// @param cursor where the next byte lies in calldata
@@ -19,12 +20,14 @@ struct Witness {
 }
 
 /// @title What one step may look at, and the proof that it looked at the truth.
-/// @notice A step never sees the whole machine. It asks for the instruction at pc, a word, a block, a record, the input;
-/// the answers come out of the proof in the order of the questions, and one that does not hash to the roots of the
-/// state reverts. A path is always: leaf (or leaves), then siblings upwards. Every function moves the cursor; writing
-/// updates a root of the machine. Indices are in range: the step has checked them. Mirrors `optimist/vm/witness.py`.
+/// @notice A step never sees the whole machine. It asks for the instruction at pc, a word, a block, a
+/// record, the input; the answers come out of the proof in the order of the questions, and one that does
+/// not hash to the roots of the state reverts. A path is always: leaf (or leaves), then siblings upwards;
+/// those of a record, nearly all zero, as a mask and the others. Every function moves the cursor; writing
+/// updates a root of the machine. Indices are in range: the step has checked them. Mirrors
+/// `optimist/vm/witness.py`.
 library Witnesses {
-    uint256 internal constant WORD_PATH_BYTES = 32 * (1 + Isa.MEMORY_DEPTH); // a word of memory and its siblings
+    uint256 internal constant WORD_PATH_BYTES = 32 * (1 + Isa.MEMORY_DEPTH); // a word and its siblings
 
     /// @notice A witness that begins at the first byte of `proof`.
     function open(bytes calldata proof, bytes32 programRoot) internal pure returns (Witness memory self) {
@@ -74,7 +77,7 @@ library Witnesses {
         bytes32 word = _takeWord(self);
         bytes32 root = Merkle.rootFromPath(index, word, _takeSiblings(self, Isa.MEMORY_DEPTH));
         if (root != machine.memoryRoot) revert IStep.WrongMemory(root, machine.memoryRoot);
-        return int256(uint256(word));
+        return Words.toWord(uint256(word));
     }
 
     /// @notice Replace a word of memory.
@@ -82,7 +85,7 @@ library Witnesses {
         internal
         pure
     {
-        _replaceSubtree(self, machine, index, bytes32(uint256(value)), Isa.MEMORY_DEPTH);
+        _replaceSubtree(self, machine, index, bytes32(Words.bits(value)), Isa.MEMORY_DEPTH);
     }
 
     /// @notice `size` words of memory from `index`; size is 4, 8 or 16 and divides index.
@@ -118,7 +121,8 @@ library Witnesses {
         returns (bytes32[] memory words)
     {
         words = _takeWords(self, Isa.RECORD_WORDS);
-        bytes32 root = Merkle.rootFromPath(key, Records.leaf(words), _takeSiblings(self, Isa.STATE_DEPTH));
+        (uint48 mask, bytes32[] calldata siblings) = _takeSparseSiblings(self);
+        bytes32 root = Merkle.rootFromSparsePath(key, Records.leaf(words), mask, siblings);
         if (root != machine.stateRoot) revert IStep.WrongRecord(root, machine.stateRoot);
     }
 
@@ -128,8 +132,9 @@ library Witnesses {
         pure
     {
         bytes32 old = _takeWord(self);
-        (bytes32 root, bytes32 newRoot) =
-            Merkle.rootsFromPath(key, old, Records.leaf(words), _takeSiblings(self, Isa.STATE_DEPTH));
+        (uint48 mask, bytes32[] calldata siblings) = _takeSparseSiblings(self);
+        bytes32 root = Merkle.rootFromSparsePath(key, old, mask, siblings);
+        bytes32 newRoot = Merkle.rootFromSparsePath(key, Records.leaf(words), mask, siblings);
         if (root != machine.stateRoot) revert IStep.WrongRecord(root, machine.stateRoot);
         machine.stateRoot = newRoot;
     }
@@ -178,6 +183,20 @@ library Witnesses {
             words.offset := taken.offset
             words.length := count
         }
+    }
+
+    /// @dev Siblings in the state tree. Most are zero: a mask says which are not, and only those are there.
+    function _takeSparseSiblings(Witness memory self)
+        private
+        pure
+        returns (uint48 mask, bytes32[] calldata siblings)
+    {
+        mask = uint48(bytes6(take(self, Isa.STATE_DEPTH / 8)));
+        uint256 count = 0;
+        for (uint256 height = 0; height < Isa.STATE_DEPTH; ++height) {
+            count += (mask >> height) & 1;
+        }
+        siblings = _takeSiblings(self, count);
     }
 
     /// @dev Height of the subtree over 4, 8 or 16 words.

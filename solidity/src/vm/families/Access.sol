@@ -4,8 +4,10 @@ pragma solidity 0.8.37;
 import {Instruction, Isa} from "../Isa.sol";
 import {Machine, Outcome} from "../Machine.sol";
 import {Witness, Witnesses} from "../Witness.sol";
+import {Words} from "../Word.sol";
 
-/// @title LDR and STR: records of the state to and from aligned blocks of memory. Mirrors `families/access.py`.
+/// @title LDR and STR: records of the state to and from aligned blocks of memory. Mirrors
+/// `families/access.py`.
 library Access {
     using Witnesses for Witness;
 
@@ -15,13 +17,13 @@ library Access {
         pure
         returns (Outcome)
     {
-        uint256 row = uint256(witness.readWord(machine, instruction.a)); // negative: huge
+        uint256 row = Words.bits(witness.readWord(machine, instruction.a)); // negative: huge
         if (row >> Isa.ROW_BITS != 0) return Outcome.REJECTED;
         uint256 key = ((instruction.imm & Isa.LOW_BYTE) << Isa.ROW_BITS) | row;
 
         uint256 start = instruction.d;
         if (instruction.op == Isa.STR && instruction.imm & Isa.STORE_INDIRECT != 0) {
-            start = uint256(witness.readWord(machine, instruction.d));
+            start = Words.bits(witness.readWord(machine, instruction.d));
         }
         if (!isRecordBlock(start)) return Outcome.REJECTED;
 

@@ -4,8 +4,10 @@ pragma solidity 0.8.37;
 import {Instruction, Isa} from "../Isa.sol";
 import {Machine, Outcome} from "../Machine.sol";
 import {Witness, Witnesses} from "../Witness.sol";
+import {Words} from "../Word.sol";
 
-/// @title MOV, arithmetic, bits, comparisons and checks: m[d] = f(m[a], m[b], imm). Mirrors `families/alu.py`.
+/// @title MOV, arithmetic, bits, comparisons and checks: m[d] = f(m[a], m[b], imm). Mirrors
+/// `families/alu.py`.
 library Alu {
     using Witnesses for Witness;
 
@@ -34,10 +36,11 @@ library Alu {
         return op != Isa.MOV && op != Isa.BITLEN && op != Isa.CHKU && op != Isa.CHKS;
     }
 
-    /// @notice CHKU: 0 <= value < 2^width. CHKS: abs(value) < 2^(width - 1); nothing fits a signed width of 0.
+    /// @notice CHKU: 0 <= value < 2^width. CHKS: abs(value) < 2^(width - 1); nothing fits a signed width of
+    /// 0.
     function isInWidth(uint256 op, int256 value, uint256 width) internal pure returns (bool) {
         // A negative value has its highest bit set, so that no width below 256 holds it.
-        if (op == Isa.CHKU) return uint256(value) >> width == 0;
+        if (op == Isa.CHKU) return Words.bits(value) >> width == 0;
         return absolute(value) < (1 << width) >> 1;
     }
 
@@ -55,15 +58,15 @@ library Alu {
             if (op == Isa.AND) return a & b;
             if (op == Isa.OR) return a | b;
             if (op == Isa.XOR) return a ^ b;
-            if (op == Isa.SHL) return a << uint256(b); // 0 from 256 on; a negative count is a huge one
-            if (op == Isa.SHR) return a >> uint256(b);
+            if (op == Isa.SHL) return a << Words.bits(b); // 0 from 256 on; a negative count is a huge one
+            if (op == Isa.SHR) return a >> Words.bits(b);
             if (op == Isa.MIN) return a < b ? a : b;
             if (op == Isa.MAX) return a < b ? b : a;
-            if (op == Isa.LT) return toWord(a < b);
-            if (op == Isa.LE) return toWord(a <= b);
-            if (op == Isa.EQ) return toWord(a == b);
-            if (op == Isa.NE) return toWord(a != b);
-            if (op == Isa.BITLEN) return bitLength(absolute(a));
+            if (op == Isa.LT) return Words.toWord(a < b);
+            if (op == Isa.LE) return Words.toWord(a <= b);
+            if (op == Isa.EQ) return Words.toWord(a == b);
+            if (op == Isa.NE) return Words.toWord(a != b);
+            if (op == Isa.BITLEN) return Words.toWord(bitLength(absolute(a)));
             return a; // MOV, CHKU, CHKS
         }
     }
@@ -95,22 +98,17 @@ library Alu {
     /// @notice Absolute value; 2^255 for -2^255.
     function absolute(int256 value) internal pure returns (uint256) {
         unchecked {
-            return value < 0 ? 0 - uint256(value) : uint256(value);
+            return value < 0 ? 0 - Words.bits(value) : Words.bits(value);
         }
     }
 
     /// @notice Number of bits without leading zeros, by halving.
-    function bitLength(uint256 value) internal pure returns (int256 bits) {
+    function bitLength(uint256 value) internal pure returns (uint256 length) {
         for (uint256 half = 128; half > 0; half /= 2) {
             if (value >> half == 0) continue;
             value >>= half;
-            bits += int256(half);
+            length += half;
         }
-        bits += int256(value); // 1 or 0 is left
-    }
-
-    /// @notice 1 for true, 0 for false.
-    function toWord(bool condition) internal pure returns (int256) {
-        return condition ? int256(1) : int256(0);
+        length += value; // 1 or 0 is left
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Instruction, Isa} from "../Isa.sol";
 import {Machine, Outcome} from "../Machine.sol";
 import {Witness, Witnesses} from "../Witness.sol";
+import {Words} from "../Word.sol";
 
 /// @title HALT, REJ, jumps, branches, CALL and RET. Mirrors `families/control.py`.
 library Control {
@@ -26,7 +27,7 @@ library Control {
         if (op == Isa.JMP) {
             machine.pc = target;
         } else if (op == Isa.CALL) {
-            witness.writeWord(machine, instruction.d, int256(machine.pc + 1));
+            witness.writeWord(machine, instruction.d, Words.toWord(machine.pc + 1));
             machine.pc = target;
         } else {
             int256 a = witness.readWord(machine, instruction.a);
@@ -42,7 +43,7 @@ library Control {
         pure
         returns (Outcome)
     {
-        uint256 target = uint256(witness.readWord(machine, instruction.a)); // negative: huge
+        uint256 target = Words.bits(witness.readWord(machine, instruction.a)); // negative: huge
         if (target >> Isa.PROGRAM_DEPTH != 0) return Outcome.REJECTED;
         machine.pc = target;
         return Outcome.CONTINUES;

@@ -5,6 +5,7 @@ import {IStep} from "../../interfaces/IStep.sol";
 import {Instruction, Isa} from "../Isa.sol";
 import {Machine, Outcome} from "../Machine.sol";
 import {Witness, Witnesses} from "../Witness.sol";
+import {Words} from "../Word.sol";
 
 /// @title KEC, D712 and ECR: hashes and signatures. Mirrors `families/hashing.py`.
 library Hashing {
@@ -24,7 +25,7 @@ library Hashing {
         if (instruction.op == Isa.D712) {
             int256 a = witness.readWord(machine, instruction.a);
             int256 b = witness.readWord(machine, instruction.b);
-            value = int256(uint256(keccak256(abi.encodePacked(hex"1901", a, b))));
+            value = Words.toWord(uint256(keccak256(abi.encodePacked(hex"1901", a, b))));
         } else {
             if (!isBlock(instruction.a, Isa.SIGNATURE_WORDS)) return Outcome.REJECTED;
             value = computeSigner(witness.readBlock(machine, instruction.a, Isa.SIGNATURE_WORDS));
@@ -47,7 +48,7 @@ library Hashing {
 
         uint256 start = instruction.a;
         if (instruction.imm & Isa.HASH_INDIRECT != 0) {
-            start = uint256(witness.readWord(machine, instruction.a));
+            start = Words.bits(witness.readWord(machine, instruction.a));
         }
         if (!isBlock(start, size)) return Outcome.REJECTED;
 
@@ -56,7 +57,7 @@ library Hashing {
         assembly ("memory-safe") {
             hash := keccak256(add(words, 32), mul(count, 32))
         }
-        witness.writeWord(machine, instruction.d, int256(uint256(hash)));
+        witness.writeWord(machine, instruction.d, Words.toWord(uint256(hash)));
         machine.pc += 1;
         return Outcome.CONTINUES;
     }

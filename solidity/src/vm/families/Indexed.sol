@@ -4,12 +4,14 @@ pragma solidity 0.8.37;
 import {Instruction, Isa} from "../Isa.sol";
 import {Machine, Outcome} from "../Machine.sol";
 import {Witness, Witnesses} from "../Witness.sol";
+import {Words} from "../Word.sol";
 
 /// @title LDX and STX: words of memory behind a pointer. Mirrors `families/indexed.py`.
 library Indexed {
     using Witnesses for Witness;
 
-    /// @notice Read the pointer, check it, read and write. STX may overwrite its own pointer: it was read before.
+    /// @notice Read the pointer, check it, read and write. STX may overwrite its own pointer: it was read
+    /// before.
     function execute(Instruction memory instruction, Machine memory machine, Witness memory witness)
         internal
         pure
@@ -18,7 +20,7 @@ library Indexed {
         uint256 index;
         unchecked {
             // Modulo 2^256 the sum is below 2^10 only if the true sum is: imm has 200 bits.
-            index = uint256(witness.readWord(machine, instruction.a)) + instruction.imm;
+            index = Words.bits(witness.readWord(machine, instruction.a)) + instruction.imm;
         }
         if (index >> Isa.MEMORY_DEPTH != 0) return Outcome.REJECTED;
 

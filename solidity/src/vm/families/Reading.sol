@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Instruction, Isa} from "../Isa.sol";
 import {Machine, Outcome} from "../Machine.sol";
 import {Witness, Witnesses} from "../Witness.sol";
+import {Words} from "../Word.sol";
 
 /// @title IN and INLEN: the bytes of the input. Mirrors `families/reading.py`.
 library Reading {
@@ -17,13 +18,13 @@ library Reading {
     {
         int256 value;
         if (instruction.op == Isa.INLEN) {
-            value = int256(witness.readInput(machine).length);
+            value = Words.toWord(witness.readInput(machine).length);
         } else {
             uint256 size = instruction.imm & Isa.LOW_BYTE;
             if (size == 0 || size > Isa.INPUT_BYTES) return Outcome.REJECTED;
             int256 offset = witness.readWord(machine, instruction.a);
             if (offset < 0) return Outcome.REJECTED;
-            value = computeField(witness.readInput(machine), uint256(offset), size);
+            value = computeField(witness.readInput(machine), Words.bits(offset), size);
         }
 
         witness.writeWord(machine, instruction.d, value);
@@ -37,6 +38,6 @@ library Reading {
         uint256 present = data.length - offset;
         // INVARIANT: a slice shorter than 32 bytes is padded with zeros, whatever calldata holds behind it.
         bytes32 field = bytes32(data[offset:offset + (present < size ? present : size)]);
-        return int256(uint256(field) >> (8 * (Isa.INPUT_BYTES - size)));
+        return Words.toWord(uint256(field) >> (8 * (Isa.INPUT_BYTES - size)));
     }
 }
