@@ -18,6 +18,14 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class SetOperator:
+    """Name a second key that may reveal and commit for a claim. No rule wants it: a person does."""
+
+    claim: bytes
+    operator: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class AssertState:
     """Claim the state root after the parent's range. Another's like claim is no success: we need our own."""
 
@@ -134,6 +142,7 @@ class ClaimCredit:
 Act = (
     Stake
     | Withdraw
+    | SetOperator
     | AssertState
     | Reveal
     | TimeoutReveal

@@ -123,7 +123,7 @@ def test_V5_no_bond_is_lost_after_the_decision(scene: Scene) -> None:
     scene.at(T + 2)
     assert scene.arena.play(E1, acts.Confirm(scene.node(scene.truth))) == ""
     kill = acts.TimeoutReveal(scene.claim_id(HONEST, scene.truth), scene.claim_id(E2, scene.x))
-    assert scene.arena.play(E1, kill) == "RoundClosed"
+    assert scene.arena.play(E1, kill) == "ClaimNotLive"
     assert scene.claim(E3, scene.x) == "RoundClosed"
     assert scene.arena.play(HONEST, acts.Withdraw()) == ""
 

@@ -34,6 +34,7 @@ class Arena:
         self.dispute = Dispute(self.rollup, machine)
         self.lists: dict[bytes, Words] = {}
         self.disputed: dict[bytes, int] = {}
+        self.base_fee = BASE_FEE
         self.paid_in = 0
         self.paid_out = 0
         self.log: list[tuple[int, bytes, acts.Act, str]] = []
@@ -70,6 +71,8 @@ class Arena:
             case acts.Withdraw():
                 rollup.withdraw(sender)
                 self.paid_out += self.parameters.bond
+            case acts.SetOperator(claim, operator):
+                rollup.set_operator(sender, claim, operator)
             case acts.AssertState(parent, end_root, to, accumulator):
                 rollup.assert_state(sender, now, parent, end_root, to, accumulator)
             case acts.Reveal(claim, words):
@@ -101,7 +104,7 @@ class Arena:
             case acts.Confirm(node):
                 rollup.confirm(now, node)
             case acts.Collect(claim, opponent):
-                dispute.collect(claim, opponent, BASE_FEE)
+                dispute.collect(claim, opponent, self.base_fee)
             case acts.ClaimCredit(claim):
                 self.paid_out += rollup.claim_credit(claim)
 
