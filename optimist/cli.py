@@ -54,3 +54,12 @@ def image(preset: str, listing: bool, as_json: bool) -> None:
     if listing:
         click.echo()
         click.echo(compiled.listing())
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sequencer(arguments: tuple[str, ...]) -> None:
+    """Order actions, post batches, propose state roots: `optimist sequencer --help`."""
+    from optimist.sequencer.command import command
+
+    command.main(args=list(arguments), prog_name="optimist sequencer")

@@ -78,6 +78,15 @@ def load_keystore(file: Path, password_file: Path) -> Signer:
         raise KeyProblem(f"the password in {password_file} does not open {file}") from None
 
 
+def load_signer(file: Path | None, password_file: Path | None, secret: str | None) -> Signer:
+    """The key in a keystore, or the raw one. Raises KeyProblem."""
+    if file is not None and password_file is not None:
+        return load_keystore(file, password_file)
+    if secret is not None:
+        return read_secret(secret)
+    raise KeyProblem("no key is given: a keystore and its password file, or (for development) a raw key")
+
+
 def read_secret(text: str) -> Signer:
     """The key written as 64 hexadecimal digits, with or without 0x: for development. Raises KeyProblem."""
     try:

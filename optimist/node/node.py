@@ -23,7 +23,7 @@ from optimist.l1.follower import Advance, Cursor, Follower
 from optimist.l1.types import BlockRef
 from optimist.node.kept import decode_batch, decode_log, encode_batch, encode_log
 from optimist.node.ledger import AppliedBatch, Ledger
-from optimist.store.state_store import Change, StateStore
+from optimist.store.state_store import Change, StateDamaged, StateStore
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class Node:
     async def advance(self) -> bool:
         """Look at L1 once and take in what is new; True when something was.
 
-        Raises L1Unavailable, L1Inconsistent or RpcError (look again), FinalizedReorg or DerivationError (stop).
+        Raises L1Unavailable, L1Inconsistent, RpcError (look again), FinalizedReorg or DerivationError (stop).
         """
         latest = require_header(await self._client.get_header("latest"), "latest")
         self.timestamp = latest.timestamp
@@ -197,15 +197,15 @@ class Node:
 
     def _load(self, store: StateStore) -> None:
         """Go on from what is kept, unless it does not fit together: then everything is derived anew."""
-        kept = store.load()
-        if kept is None:
-            return
         try:
+            kept = store.load()
+            if kept is None:
+                return
             batches = [decode_batch(data) for data in kept.batches]
             located = [self._reader.read(decode_log(data)) for data in kept.logs]
             self.ledger = Ledger(self._law, batches, kept.records)
             self._cursor = Cursor.decode(kept.cursor)
-        except (ValueError, L1Error) as error:
+        except (StateDamaged, ValueError, L1Error) as error:
             log.warning("kept_state_unusable", error=str(error), action="deriving anew from L1")
             store.clear()
             self.ledger = Ledger(self._law)

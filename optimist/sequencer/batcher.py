@@ -77,7 +77,7 @@ class Batcher:
         await self._await_node(header.batch)
 
     async def _await_node(self, batch: int) -> None:
-        """Until our own node has seen the batch: else it would be posted again. A reorg may take it away first."""
+        """Until our own node has seen the batch; a reorg may take it away first."""
         for _ in range(SEEN_POLLS):
             if not self._sequencer.unposted or self._sequencer.unposted[0].header.batch > batch:
                 return

@@ -4,17 +4,19 @@ Never over a root: two signatures on one number with different histories prove e
 """
 
 from optimist.api.schema import Confirmation, signature_hex
-from optimist.derive.typed_data import Domain, SoftConfirmation
+from optimist.derive.typed_data import Domain, Signature, SoftConfirmation
+from optimist.l1.signer import Signer
 
 
 class Confirmer:
     """Signs with the sequencer's key."""
 
-    def __init__(self, domain: Domain, secret: bytes) -> None:
+    def __init__(self, domain: Domain, signer: Signer) -> None:
         self._domain = domain
-        self._secret = secret
+        self._signer = signer
 
     def confirm(self, number: int, history: bytes) -> Confirmation:
         """The signed confirmation of the first `number` sequenced inputs."""
-        signature = SoftConfirmation(number, history).sign(self._domain, self._secret)
+        digest = SoftConfirmation(number, history).digest(self._domain)
+        signature = Signature(*self._signer.sign_digest(digest))
         return Confirmation(number, "0x" + history.hex(), signature_hex(signature))

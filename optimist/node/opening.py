@@ -1,0 +1,56 @@
+"""Opens a node: what the sequencer, the watcher, the challenger and `optimist derive` all begin with."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimist.l1.client import L1Client, Tag
+from optimist.l1.deployment import Deployment, check_deployment
+from optimist.l1.events import EventReader
+from optimist.l1.follower import Follower
+from optimist.node.node import Node
+from optimist.prove.law import Law, load_law
+from optimist.store.lock import DirectoryLock
+from optimist.store.state_store import StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNode:
+    """A node that knows its deployment, and the connection it reads L1 with."""
+
+    node: Node
+    client: L1Client
+    deployment: Deployment
+    law: Law
+
+
+@asynccontextmanager
+async def open_node(
+    *,
+    l1_rpc: Sequence[str],
+    deployment: Path,
+    tag: Tag,
+    l1_timeout: float,
+    datadir: Path | None,
+    native: Callable[[], None] | None = None,
+) -> AsyncIterator[OpenNode]:
+    """A node that has not looked at L1 yet; closed at the end.
+
+    It refuses to work where L1 holds another rollup, or another law, than `deployment` and this program.
+    `native` replaces the law that is executed, for the devnet's liar. Raises DeploymentError, DeploymentMismatch,
+    DirectoryInUse, ForeignState or L1Error.
+    """
+    file = Deployment.load(deployment)
+    law = load_law(file.preset.name)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(L1Client(l1_rpc, timeout=l1_timeout))
+        await check_deployment(client, file, law.image.root)
+        store = None
+        if datadir is not None:
+            stack.enter_context(DirectoryLock(datadir))
+            store = stack.enter_context(StateStore(datadir / "state", file.identity))
+        reader = EventReader(file.addresses)
+        follower = Follower(client, reader, start=file.block, tag=tag)
+        node = Node(client, follower, reader, native or law.native, store)
+        yield OpenNode(node, client, file, law)

@@ -1,0 +1,34 @@
+"""The command line of the sequencer."""
+
+import asyncio
+
+import click
+
+from optimist.l1.deployment import DeploymentError, DeploymentMismatch
+from optimist.l1.errors import L1Error
+from optimist.l1.signer import KeyProblem
+from optimist.ops.config import settings_options
+from optimist.ops.logs import configure_logs
+from optimist.sequencer.builder import HeadMismatch
+from optimist.sequencer.service import WrongKey, run_sequencer
+from optimist.sequencer.settings import SequencerSettings
+from optimist.store.journal import JournalError
+from optimist.store.lock import DirectoryInUse
+from optimist.store.state_store import ForeignState
+
+
+@click.command()
+@settings_options(SequencerSettings)
+def command(settings: SequencerSettings) -> None:
+    """Order actions, post batches, propose state roots."""
+    configure_logs(settings.log.level, settings.log.format)
+    try:
+        asyncio.run(run_sequencer(settings))
+    except (DeploymentError, DeploymentMismatch, KeyProblem, WrongKey, DirectoryInUse, ForeignState) as error:
+        raise click.UsageError(str(error)) from error
+    except (HeadMismatch, JournalError) as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(4) from error  # local data
+    except L1Error as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(3) from error  # L1

@@ -1,0 +1,196 @@
+"""`optimist sequencer`: puts the parts together and runs them until it is told to stop, or one of them fails.
+
+    node ──▶ sequencer ──▶ batcher ──▶ L1
+      ▲         ▲  API          proposer ──▶ L1
+      └── L1    └── traders
+
+A failed part takes the process down (its supervisor starts it again): every part is safe to start again at any
+point. SIGTERM and SIGINT close the door, let the journal finish, and end.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from optimist.api.http import start_server
+from optimist.derive.typed_data import Domain
+from optimist.l1.fees import FeePolicy
+from optimist.l1.outbox import Attempt, compute_outbox_identity
+from optimist.l1.sender import Sender, SendPolicy
+from optimist.l1.signer import Signer, load_signer
+from optimist.l1.types import from_hex, to_hex
+from optimist.node.opening import OpenNode, open_node
+from optimist.ops.failpoints import Failpoints
+from optimist.ops.settings import KeySettings
+from optimist.sequencer.batcher import Batcher
+from optimist.sequencer.chain import NodeChain
+from optimist.sequencer.clock import L1Clock
+from optimist.sequencer.confirmations import Confirmer
+from optimist.sequencer.proposer import Proposer
+from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
+from optimist.sequencer.settings import SequencerSettings
+from optimist.store.journal import Journal
+from optimist.store.outbox import JournalOutbox
+
+log = structlog.get_logger(__name__)
+
+GWEI = 10**9
+TICK = 0.1  # seconds between two looks at whether a batch is due
+
+
+class WrongKey(Exception):
+    """The key is not the one that the Inbox takes batches from."""
+
+
+async def run_sequencer(settings: SequencerSettings) -> None:
+    """Run until a signal. Raises whatever a part failed of."""
+    assert settings.datadir is not None  # noqa: S101 - the settings demand it
+    failpoints = Failpoints.from_environment(dev=settings.dev)
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(
+            open_node(
+                l1_rpc=settings.l1_rpc,
+                deployment=settings.deployment,
+                tag=settings.l1_tag,
+                l1_timeout=settings.l1_timeout,
+                datadir=settings.datadir,
+            )
+        )
+        signer = await asyncio.to_thread(_load_key, settings.key)
+        await _check_key(opened, signer)
+        await opened.node.catch_up()
+        sequencer = _make_sequencer(settings, opened, signer, stack, failpoints)
+        sequencer.recover()
+        opened.node.subscribe(sequencer.observe_l1)
+        sender = _make_sender(settings, opened, signer, settings.datadir, stack, failpoints)
+        inbox = opened.deployment.get_contract("Inbox")
+        parts: list[Coroutine[Any, Any, None]] = [
+            opened.node.run(settings.l1_poll),
+            _seal(sequencer),
+            Batcher(sequencer, inbox, sender, settings.l1_poll).run(),
+        ]
+        if settings.proposer.file is not None or settings.proposer.secret is not None:
+            parts.append(await _make_proposer(settings, opened, stack, failpoints))
+        runner, port = await start_server(sequencer, settings.api.host, settings.api.port)
+        stack.push_async_callback(runner.cleanup)
+        log.info("sequencer_ready", port=port, address=to_hex(signer.address))
+        await _run_until_signal(parts)
+        await sequencer.close()
+    log.info("sequencer_stopped")
+
+
+def _make_sequencer(
+    settings: SequencerSettings,
+    opened: OpenNode,
+    signer: Signer,
+    stack: AsyncExitStack,
+    failpoints: Failpoints,
+) -> Sequencer:
+    deployment = opened.deployment
+    domain = Domain(deployment.chain_id, deployment.addresses["Vault"])
+    assert settings.datadir is not None  # noqa: S101 - the settings demand it
+    journal = stack.enter_context(Journal(settings.datadir / "journal", deployment.identity))
+    if journal.dropped:
+        log.warning("torn_record_dropped", bytes=journal.dropped, meaning="nobody was told of it")
+    return Sequencer(
+        Terms(
+            law=opened.law.native,
+            preset=deployment.preset,
+            domain=domain,
+            image_root=deployment.image_root,
+        ),
+        NodeChain(opened.node, settings.batch.queue_depth),
+        journal,
+        Confirmer(domain, signer),
+        L1Clock(time.monotonic),
+        Cadence(age=settings.batch.age, row_bytes=settings.batch.bytes),
+        failpoints,
+    )
+
+
+def _make_sender(
+    settings: SequencerSettings,
+    opened: OpenNode,
+    signer: Signer,
+    directory: Path,
+    stack: AsyncExitStack,
+    failpoints: Failpoints,
+) -> Sender:
+    chain_id = opened.deployment.chain_id
+    identity = compute_outbox_identity(chain_id, signer.address)
+    outbox = JournalOutbox(directory / f"outbox-{signer.address.hex()}", identity, Attempt)
+    stack.callback(outbox.close)
+    policy = SendPolicy(
+        fees=FeePolicy(
+            cap=int(settings.tx.max_fee_gwei * GWEI), min_tip=int(settings.tx.min_tip_gwei * GWEI)
+        ),
+        confirmations=settings.tx.confirmations,
+        resubmission_timeout=settings.tx.resubmission_timeout,
+        poll=settings.l1_poll,
+        max_pending=settings.tx.max_pending,
+    )
+    sender = Sender(opened.client, signer, outbox, policy, chain_id=chain_id, checkpoint=failpoints.reach)
+    stack.push_async_callback(sender.close)
+    return sender
+
+
+async def _make_proposer(
+    settings: SequencerSettings, opened: OpenNode, stack: AsyncExitStack, failpoints: Failpoints
+) -> Coroutine[Any, Any, None]:
+    assert settings.datadir is not None  # noqa: S101 - the settings demand it
+    key = await asyncio.to_thread(_load_key, settings.proposer)
+    proposer = Proposer(
+        opened.node,
+        opened.client,
+        opened.deployment.get_contract("Rollup"),
+        _make_sender(settings, opened, key, settings.datadir, stack, failpoints),
+        bond=opened.deployment.preset.bond,
+        operator=from_hex(settings.proposer.operator) if settings.proposer.operator else None,
+    )
+    return proposer.run(settings.proposer.poll)
+
+
+def _load_key(settings: KeySettings) -> Signer:
+    secret = settings.secret.get_secret_value() if settings.secret else None
+    return load_signer(settings.file, settings.password_file, secret)
+
+
+async def _check_key(opened: OpenNode, signer: Signer) -> None:
+    inbox = opened.deployment.get_contract("Inbox")
+    head = await opened.client.get_header("latest")
+    expected = await inbox.read(opened.client, head.hash, "SEQUENCER") if head else b""
+    if expected != signer.address:
+        raise WrongKey(
+            f"the Inbox takes batches from {to_hex(expected)}, the key is that of {to_hex(signer.address)}"
+        )
+
+
+async def _seal(sequencer: Sequencer) -> None:
+    while True:
+        await sequencer.seal_if_due()
+        await asyncio.sleep(TICK)
+
+
+async def _run_until_signal(parts: list[Coroutine[Any, Any, None]]) -> None:
+    """Run the parts until SIGTERM or SIGINT. A part that ends or fails ends all, with its error."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    tasks = [asyncio.create_task(part) for part in parts]
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (*tasks, stopped):
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result

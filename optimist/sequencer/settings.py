@@ -1,0 +1,53 @@
+"""Settings of `optimist sequencer`."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from optimist.ops.config import Section
+from optimist.ops.settings import KeySettings, SignerSettings
+
+
+class ApiSettings(Section):
+    """The door for traders."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=8645, ge=0, le=65535)
+    """Port to listen on; 0 picks a free one."""
+
+
+class BatchSettings(Section):
+    """When a batch is closed."""
+
+    age: float = Field(default=10.0, gt=0)
+    """Seconds after which an open batch is closed."""
+    bytes: int = Field(default=100_000, ge=1_024, le=120_000)
+    """Calldata after which it is closed before that."""
+    queue_depth: int = Field(default=0, ge=0)
+    """Blocks that must stand on a deposit, on top of --l1-tag, before it is sequenced."""
+
+
+class ProposerSettings(KeySettings):
+    """State roots with a bond, by a key of their own. Off unless a key is given."""
+
+    operator: str | None = Field(default=None, pattern=r"^0x[0-9a-fA-F]{40}$")
+    """Address that may play disputes for our claims: that of `challenger run`."""
+    poll: float = Field(default=12.0, gt=0)
+    """Seconds between two looks at what is due."""
+
+
+class SequencerSettings(SignerSettings):
+    """`key` signs batches and soft confirmations: the Inbox knows its address."""
+
+    api: ApiSettings = ApiSettings()
+    batch: BatchSettings = BatchSettings()
+    proposer: ProposerSettings = ProposerSettings()
+
+    @model_validator(mode="after")
+    def _has_datadir(self) -> Self:
+        if self.datadir is None:
+            raise ValueError("a sequencer needs --datadir: its journal is what it has promised")
+        if self.proposer.secret is not None and not self.dev:
+            raise ValueError("a raw key (OPTIMIST_PROPOSER_SECRET) is for development: add --dev")
+        return self
