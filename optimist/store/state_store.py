@@ -1,16 +1,21 @@
 """What a node has derived, on disk: a cache in RocksDB, from which a restart goes on without asking L1 again.
 
 Only a cache: everything in it comes from L1, so whatever looks wrong is thrown away and derived anew. One
-look at L1 is one atomic write, its cursor included; a crash, or a write-ahead log that lost its tail, leaves an
-older state that is whole. The values are opaque here.
+look at L1 is one atomic write, its cursor included; a crash, or a write-ahead log that lost its tail, leaves
+an older state that is whole. The values are opaque here.
 
     0 | name            identity of the deployment, cursor
     1 | batch:8         a batch and its effects
     2 | key:6           a record of the state, 256 bytes
     3 | sequence:8      a log of L1
+
+    StateDamaged        RocksDB found damage: `clear`, and derive anew
+    ForeignState        the state of another rollup or law: use another data directory
 """
 
+import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -23,6 +28,10 @@ _RECORD: Final = b"\x02"
 _LOG: Final = b"\x03"
 _IDENTITY: Final = _META + b"identity"
 _CURSOR: Final = _META + b"cursor"
+
+
+class StateDamaged(Exception):
+    """RocksDB found damage in its files. Everything in it can be derived anew."""
 
 
 class ForeignState(Exception):
@@ -53,16 +62,26 @@ class StateStore:
     """An open store. One process; see `lock`."""
 
     def __init__(self, path: Path, identity: bytes) -> None:
-        """`identity`: what the state is derived from and with. Raises ForeignState."""
+        """`identity`: what the state is derived from and with.
+
+        Damaged files are thrown away and begun anew: `was_damaged` then says so. Raises ForeignState.
+        """
         self._path = path
         self._identity = identity
-        self._db = self._open()
+        self.was_damaged = False
+        try:
+            self._db = self._open()
+        except StateDamaged:
+            self.was_damaged = True
+            shutil.rmtree(path)
+            self._db = self._open()
 
     def _open(self) -> Rdict:
         options = Options(raw_mode=True)
         options.create_if_missing(True)
-        db = Rdict(str(self._path), options)
-        known = db.get(_IDENTITY)
+        with _noticing_damage():
+            db = Rdict(str(self._path), options)
+            known = db.get(_IDENTITY)
         if known is None:
             db[_IDENTITY] = self._identity
         elif known != self._identity:
@@ -79,16 +98,17 @@ class StateStore:
         self.close()
 
     def load(self) -> Kept | None:
-        """Everything that was written; None when nothing was."""
-        cursor = self._db.get(_CURSOR)
-        if cursor is None:
-            return None
-        return Kept(
-            cursor=cursor,
-            batches=[value for _, value in self._scan(_BATCH)],
-            records={int.from_bytes(key, "big"): value for key, value in self._scan(_RECORD)},
-            logs=[value for _, value in self._scan(_LOG)],
-        )
+        """Everything that was written; None when nothing was. Raises StateDamaged."""
+        with _noticing_damage():
+            cursor = self._db.get(_CURSOR)
+            if cursor is None:
+                return None
+            return Kept(
+                cursor=cursor,
+                batches=[value for _, value in self._scan(_BATCH)],
+                records={int.from_bytes(key, "big"): value for key, value in self._scan(_RECORD)},
+                logs=[value for _, value in self._scan(_LOG)],
+            )
 
     def write(self, change: Change) -> None:
         """Make all of a change, or, if the process dies, nothing of it."""
@@ -102,7 +122,7 @@ class StateStore:
     def clear(self) -> None:
         """Throw everything away, to derive it anew."""
         self._db.close()
-        Rdict.destroy(str(self._path))
+        shutil.rmtree(self._path)
         self._db = self._open()
 
     def close(self) -> None:
@@ -115,6 +135,18 @@ class StateStore:
         while cursor.valid() and (key := bytes(cursor.key()))[:1] == prefix:
             yield key[1:], bytes(cursor.value())
             cursor.next()
+        cursor.status()  # a damaged block ends an iteration as if there were no more: only this tells
+
+
+@contextmanager
+def _noticing_damage() -> Iterator[None]:
+    """RocksDB's word for damage, as an exception of its own."""
+    try:
+        yield
+    except Exception as error:
+        if type(error) is Exception and str(error).startswith("Corruption"):  # rocksdict knows no other kind
+            raise StateDamaged(str(error)) from error
+        raise
 
 
 def _fill(batch: WriteBatch, prefix: bytes, width: int, values: Mapping[int, bytes | None]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optimist.store.state_store import Change, ForeignState, StateStore
+from optimist.store.state_store import Change, ForeignState, StateDamaged, StateStore
 
 IDENTITY = b"\x42" * 32
 RECORD = b"\1" * 256
@@ -73,3 +73,52 @@ while True:
     assert kept.batches == [kept.cursor]
     assert kept.logs == [kept.cursor]
     assert [record.strip() for record in kept.records.values()] == [kept.cursor]
+
+
+def write_many(path: Path) -> None:
+    """Enough to have table files, not only a log."""
+    with StateStore(path, IDENTITY) as store:
+        for number in range(400):
+            data = os.urandom(256)
+            store.write(Change(b"%d" % number, {number: data}, {number: data}, {number: data}))
+        store._db.flush()
+
+
+def test_damaged_block_of_a_table_is_noticed_and_not_taken_for_the_end(tmp_path: Path) -> None:
+    write_many(tmp_path / "db")
+    table = next((tmp_path / "db").glob("*.sst"))
+    data = bytearray(table.read_bytes())
+    data[len(data) // 2] ^= 1
+    table.write_bytes(data)
+    with StateStore(tmp_path / "db", IDENTITY) as store:
+        with pytest.raises(StateDamaged, match="Corruption"):
+            store.load()
+        store.clear()
+        assert store.load() is None
+
+
+@pytest.mark.parametrize("file", ["CURRENT", "MANIFEST-*", "*.sst"])
+def test_damaged_database_is_begun_anew(tmp_path: Path, file: str) -> None:
+    write_many(tmp_path / "db")
+    victim = next((tmp_path / "db").glob(file))
+    if file == "*.sst":
+        victim.unlink()
+    else:
+        victim.write_bytes(victim.read_bytes()[:10])
+    with StateStore(tmp_path / "db", IDENTITY) as store:
+        assert store.was_damaged
+        assert store.load() is None
+        store.write(Change(b"new"))
+    with StateStore(tmp_path / "db", IDENTITY) as store:
+        assert not store.was_damaged
+        assert store.load() is not None
+
+
+def test_second_opener_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    write_many(tmp_path / "db")
+    with StateStore(tmp_path / "db", IDENTITY) as store:
+        with pytest.raises(Exception, match="lock hold by current process"):
+            StateStore(tmp_path / "db", IDENTITY)
+        kept = store.load()
+        assert kept is not None
+        assert len(kept.batches) == 400
