@@ -3,17 +3,15 @@
 import asyncio
 import shutil
 import tempfile
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from devnet.accounts import Actor, Cast, get_cast
+from devnet.accounts import Actor, get_cast
 from devnet.actors.bank import Bank
 from devnet.anvil import Anvil
 from devnet.compile import compile_contracts
-from devnet.deploy import Choices, Deployed, deploy_rollup, deploy_token
+from devnet.deploy import Choices, deploy_rollup, deploy_token
 from devnet.genesis import make_init
 from devnet.history import RollupHistory, read_history
 from devnet.wallet import Wallet
@@ -21,78 +19,76 @@ from optimist.base.presets import MINIMAL, Preset
 from optimist.derive.actions import Init
 from optimist.l1.client import L1Client, require_header
 from optimist.l1.contracts import Contract
-from optimist.stf.law import get_law
-from optimist.vm.image import Image
+from optimist.l1.deployment import Deployment, check_deployment
+from optimist.prove.law import Law, load_law
 
 FUNDS = 10_000 * 10**18  # wei for everybody who may send L1 transactions
-
-
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """What was deployed, as the devnet's own tools need it. Services read `deployment.json` instead."""
-
-    preset: Preset
-    image: Image
-    init: Init
-    token: bytes
-    deployed: Deployed
-
-    @property
-    def addresses(self) -> dict[str, bytes]:
-        """Contracts by name."""
-        return self.deployed.addresses
 
 
 class Devnet:
     """One L1 and one rollup on it, in a directory of their own. Use as a context manager, or call `stop`."""
 
-    def __init__(self, directory: Path, anvil: Anvil, rollup: Rollup, *, temporary: bool = False) -> None:
-        self.directory = directory
-        self._temporary = temporary
+    def __init__(self, anvil: Anvil, deployment: Deployment, init: Init, directory: Path) -> None:
+        """Use `start`."""
         self.anvil = anvil
-        self.rollup = rollup
-        self.cast: Cast = get_cast()
+        self.deployment = deployment
+        self.init = init
+        self.directory = directory
+        self.cast = get_cast()
+        self._is_temporary = False
 
     @classmethod
     def start(
         cls,
-        image: Image,
         *,
         directory: Path | None = None,
         preset: Preset = MINIMAL,
         block_time: int | None = None,
         dump_state: Path | None = None,
     ) -> Self:
-        """Start anvil and deploy. `directory`: for logs and state, by default a new temporary one that `stop`
-        removes. `block_time`: see `Anvil`; None lets L1's time stand still between transactions.
+        """Start anvil, deploy, and write `deployment.json` into `directory`.
+
+        directory: for logs and state; by default a new temporary one, which `stop` removes.
+        preset: parameters; `dataclasses.replace` one of the named presets to change some.
+        block_time, dump_state: see `Anvil`. Without a block time L1's time stands still between transactions.
         """
-        temporary = directory is None
-        directory = directory or Path(tempfile.mkdtemp(prefix="devnet-"))
-        anvil = Anvil(directory, block_time=block_time, dump_state=dump_state)
+        folder = directory or Path(tempfile.mkdtemp(prefix="devnet-"))
+        anvil = Anvil(folder, block_time=block_time, dump_state=dump_state)
         try:
-            rollup = asyncio.run(_deploy(anvil, preset, image))
+            deployment, init = asyncio.run(_deploy(anvil, preset))
+            network = cls(anvil, deployment, init, folder)
+            network.deployment_file.write_bytes(deployment.encode())
         except BaseException:
             anvil.stop()
             raise
-        return cls(directory, anvil, rollup, temporary=temporary)
+        network._is_temporary = directory is None
+        return network
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
         """End anvil. Idempotent."""
         self.anvil.stop()
-        if self._temporary:
+        if self._is_temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def deployment_file(self) -> Path:
+        """What services are started with."""
+        return self.directory / "deployment.json"
+
+    @property
+    def law(self) -> Law:
+        """The law of this rollup."""
+        return load_law(self.deployment.preset.name)
 
     # ------------------------------------------------------------------------------------------- for actors
 
-    def connect(self) -> AbstractAsyncContextManager[L1Client]:
+    def connect(self) -> L1Client:
         """A connection to L1 for one event loop: `async with network.connect() as client`."""
         return L1Client([self.anvil.url])
 
@@ -102,39 +98,45 @@ class Devnet:
 
     def get_contract(self, name: str) -> Contract:
         """Vault, Inbox, Rollup, Dispute or Step."""
-        return Contract.named(name, self.rollup.addresses[name])
+        return self.deployment.get_contract(name)
 
     def get_bank(self) -> Bank:
         """Deposits, forced inputs and payments."""
-        return Bank(self.get_contract("Vault"), self.get_contract("Inbox"), self.rollup.token)
+        return Bank(
+            self.get_contract("Vault"), self.get_contract("Inbox"), self.deployment.addresses["token"]
+        )
 
     async def read_history(self, client: L1Client) -> RollupHistory:
         """Everything that happened, executed again from L1 alone."""
-        return await read_history(
-            client,
-            self.rollup.addresses,
-            self.rollup.deployed.first_block,
-            get_law(self.rollup.preset.name),
-        )
+        return await read_history(client, self.deployment.addresses, self.deployment.block, self.law.native)
 
 
-async def _deploy(anvil: Anvil, preset: Preset, image: Image) -> Rollup:
+async def _deploy(anvil: Anvil, preset: Preset) -> tuple[Deployment, Init]:
     cast = get_cast()
+    law = load_law(preset.name)
     for actor in cast.everybody():
         anvil.set_balance(actor.hex_address, FUNDS)
     async with L1Client([anvil.url]) as client:
         wallet = Wallet(client, cast.deployer)
         contracts = compile_contracts()
         token = await deploy_token(wallet, contracts)
+        chain_id = await client.get_chain_id()
         init = make_init(
-            chain_id=await client.get_chain_id(),
-            vault=bytes(20),
+            chain_id=chain_id,
+            vault=bytes(20),  # of no matter for the body; the Inbox writes the envelope
             second=0,
             backstop_owner=cast.backstop.address,
             signers=[key.address for key in cast.oracle],
         )
         choices = Choices(token, cast.sequencer.address, cast.backstop.address, init.encode_body())
-        deployed = await deploy_rollup(client, wallet, contracts, preset, image, choices)
+        deployed = await deploy_rollup(client, wallet, contracts, preset, law.image, choices)
         sealed = require_header(await client.get_header(deployed.receipts["Inbox"].block.number), "Inbox")
-        init = replace(init, vault=deployed.addresses["Vault"], second=sealed.timestamp)
-    return Rollup(preset, image, init, token, deployed)
+        deployment = Deployment(
+            chain_id=chain_id,
+            block=deployed.first_block,
+            image_root=law.image.root,
+            addresses={**deployed.addresses, "token": token},
+            preset=preset,
+        )
+        await check_deployment(client, deployment, law.image.root)
+    return deployment, replace(init, vault=deployed.addresses["Vault"], second=sealed.timestamp)

@@ -8,32 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """One text in one module of the law."""
-
-    module: str
-    old: str
-    new: str
+from optimist.prove.law import Law, Patch, load_law
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class FalseLaw:
     """A law that gives somebody what is not his."""
 
     story: str
-    replacements: tuple[Replacement, ...]
+    patches: tuple[Patch, ...]
 
 
 _TRADE, _LIQUIDATION = "optimist.stf.trade", "optimist.stf.liquidation"
 _DEPOSIT, _ORACLE, _WITHDRAWAL = "optimist.stf.deposit", "optimist.stf.oracle", "optimist.stf.withdrawal"
 
-PATCHES: Final[Mapping[str, Patch]] = {
-    "skip-margin-check": Patch(
+PATCHES: Final[Mapping[str, FalseLaw]] = {
+    "skip-margin-check": FalseLaw(
         "a trade leaves an account with less than its initial margin",
         (
-            Replacement(
+            Patch(
                 _TRADE,
                 "require(is_allowed(before, after, holdings.size, size), Code.BELOW_INITIAL_MARGIN)",
                 "require(is_allowed(before, after, holdings.size, size) or size != 0, "
@@ -41,65 +34,65 @@ PATCHES: Final[Mapping[str, Patch]] = {
             ),
         ),
     ),
-    "skip-fees": Patch(
+    "skip-fees": FalseLaw(
         "traders pay no fees",
         (
-            Replacement(
+            Patch(
                 _TRADE,
                 "fee = compute_fraction(fill.cost, fee_ppm)",
                 "fee = compute_fraction(fill.cost, 0)",
             ),
         ),
     ),
-    "liquidate-healthy": Patch(
+    "liquidate-healthy": FalseLaw(
         "an account with margin enough loses its position",
         (
-            Replacement(
+            Patch(
                 _LIQUIDATION,
                 "require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)",
                 "require(before.maintenance > 0, Code.NOT_LIQUIDATABLE)",
             ),
-            Replacement(
+            Patch(
                 _LIQUIDATION,
                 "if before.value < 0 or relief <= 0:",
                 "if before.value < 0 or relief <= 0 or before.value >= before.maintenance:",
             ),
         ),
     ),
-    "wrong-price": Patch(
+    "wrong-price": FalseLaw(
         "the stored price is a tenth below the median of the signed ones",
         (
-            Replacement(
+            Patch(
                 _ORACLE,
                 "store(market_id, Price(price=median, publish_time=publish_time))",
                 "store(market_id, Price(price=median - median // 10, publish_time=publish_time))",
             ),
         ),
     ),
-    "mint": Patch(
+    "mint": FalseLaw(
         "every deposit counts twice",
         (
-            Replacement(
+            Patch(
                 _DEPOSIT,
                 "account.collateral = total",
                 "account.collateral = min(total + amount, MAX_COLLATERAL)",
             ),
         ),
     ),
-    "free-withdrawal": Patch(
+    "free-withdrawal": FalseLaw(
         "a withdrawal is paid and the collateral stays",
         (
-            Replacement(
+            Patch(
                 _WITHDRAWAL,
                 "account.collateral = fit(i64, account.collateral - amount, Code.COLLATERAL_BOUND)",
                 "account.collateral = fit(i64, account.collateral, Code.COLLATERAL_BOUND)",
             ),
         ),
     ),
-    "any-signature": Patch(
+    "any-signature": FalseLaw(
         "anybody's signature withdraws from any account",
         (
-            Replacement(
+            Patch(
                 _WITHDRAWAL,
                 "require(signer == account.owner, Code.NOT_SIGNED_BY_OWNER)",
                 "require(signer != 0, Code.NOT_SIGNED_BY_OWNER)",
@@ -109,19 +102,11 @@ PATCHES: Final[Mapping[str, Patch]] = {
 }
 
 
-def patch_sources(sources: Mapping[str, str], name: str) -> dict[str, str]:
-    """The law `sources` (module name -> text) with the patch called `name`.
+def load_false_law(preset: str, name: str) -> Law:
+    """The law of a preset with the patches called `name`.
 
-    Raises ValueError for an unknown name, and when a text does not occur exactly once.
+    Raises ValueError for an unknown name, and when a text does not stand exactly once in its module.
     """
     if name not in PATCHES:
-        raise ValueError(f"there is no patch {name!r}; use one of: {', '.join(PATCHES)}")
-    patched = dict(sources)
-    for item in PATCHES[name].replacements:
-        count = patched[item.module].count(item.old)
-        if count != 1:
-            raise ValueError(
-                f"patch {name!r}: {item.module} holds {item.old!r} {count} times instead of once"
-            )
-        patched[item.module] = patched[item.module].replace(item.old, item.new)
-    return patched
+        raise ValueError(f"there is no patched law {name!r}; use one of: {', '.join(PATCHES)}")
+    return load_law(preset, PATCHES[name].patches)

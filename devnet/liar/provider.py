@@ -19,10 +19,11 @@ from challenger.game.types import Parameters
 from challenger.strategy.acts import Act, Prove, ProvePadding
 from challenger.strategy.strategy import compute_plan
 from challenger.strategy.view import Facts
-from challenger.trace.law import Law, LawProvider
+from challenger.trace.law import LawProvider
 from challenger.trace.replay import BatchSource, Before, Outcome, Replay, apply_law
 from devnet.liar.faults import Fault, MachineEdit, Padding, PatchedLaw, StateEdit, WrongLeaf
 from optimist.derive.commitments import compute_leaf
+from optimist.prove.law import Law
 from optimist.vm.records import ABSENT, compute_record_key, compute_record_leaf, pack_record, unpack_record
 from optimist.vm.state import compute_final_state
 from optimist.vm.tamper import Edit
@@ -134,14 +135,14 @@ class Liar:
             case StateEdit(number) if number == before.number:
                 return self._edit_state(before, self.fault)
             case WrongLeaf(number) if number < before.number:
-                return replace(apply_law(self.law.apply, before), offset=OFFSET)
+                return replace(apply_law(self.law.native, before), offset=OFFSET)
             case PatchedLaw():
-                return apply_law(self.own_law.apply, before)
+                return apply_law(self.own_law.native, before)
             case _:
-                return apply_law(self.law.apply, before)
+                return apply_law(self.law.native, before)
 
     def _edit_state(self, before: Before, fault: StateEdit) -> Outcome:
-        changes = dict(apply_law(self.law.apply, before).changes)
+        changes = dict(apply_law(self.law.native, before).changes)
         key = compute_record_key(fault.table, fault.row)
         words = unpack_record(before.state.get_bytes(key) or ABSENT)
         words[fault.word] = wrap(words[fault.word] + fault.delta)

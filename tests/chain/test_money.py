@@ -1,8 +1,6 @@
 """Money in, inputs sealed by anybody, a root confirmed, money out: on a real chain, without a sequencer."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,41 +15,35 @@ from optimist.l1.errors import Reverted
 from optimist.provable import State
 from optimist.sequencer.views import get_record
 from optimist.stf.records import ForcedOutcome
-from optimist.vm.image import Image
 
 USD = 10**6
-IMAGE = Image(program=(bytes(31) + b"\x01",), memory=(), entry=0)  # nobody disputes anything here
-
-
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Devnet]:
-    with Devnet.start(IMAGE, directory=tmp_path) as network:
-        yield network
 
 
 async def assert_and_confirm(network: Devnet, client: L1Client, wallet: Wallet) -> None:
     """The wallet's owner claims the truth about all batches, and nobody contradicts."""
     rollup = network.get_contract("Rollup")
     parent = GENESIS_ASSERTION
-    await wallet.call(rollup, "stake", value=network.rollup.preset.bond)
+    await wallet.call(rollup, "stake", value=network.deployment.preset.bond)
     history = await network.read_history(client)
     nodes = []
     for record in history.batches:
         root, number = record.root, record.batch.number
-        network.anvil.increase_time(network.rollup.preset.min_period)
+        network.anvil.increase_time(network.deployment.preset.min_period)
         await wallet.call(rollup, "assertState", parent, root, number, record.batch.accumulator)
         parent = compute_assertion_id(parent, compute_leaf(root, number, ZERO))
         nodes.append(parent)
-    network.anvil.increase_time(network.rollup.preset.challenge_period)
+    network.anvil.increase_time(network.deployment.preset.challenge_period)
     for node in nodes:
         await wallet.call(rollup, "confirm", node)
 
 
-def test_forced_withdrawal_is_paid_once_though_no_sequencer_lives(network: Devnet) -> None:
+def test_forced_withdrawal_is_paid_once_though_no_sequencer_lives(devnet: Devnet) -> None:
+    network = devnet
+
     async def play() -> None:
         bank, cast = network.get_bank(), network.cast
         vault, inbox = network.get_contract("Vault"), network.get_contract("Inbox")
-        token = Contract.named("IERC20", network.rollup.token)
+        token = Contract.named("IERC20", network.deployment.addresses["token"])
         async with network.connect() as client:
             user = Wallet(client, cast.traders[0])
             account, _ = await bank.open_account(user, 1_000 * USD)
@@ -60,13 +52,13 @@ def test_forced_withdrawal_is_paid_once_though_no_sequencer_lives(network: Devne
             assert account == 1
             with pytest.raises(Reverted, match="NothingOverdue"):
                 await user.call(inbox, "sealPublic", 3)
-            network.anvil.increase_time(network.rollup.preset.forced_deadline + 1)
+            network.anvil.increase_time(network.deployment.preset.forced_deadline + 1)
             await user.call(inbox, "sealPublic", 3)
 
             history = await network.read_history(client)
             assert [len(record.inputs) for record in history.batches] == [1, 4]
             assert all(applied.code == 0 for record in history.batches for applied in record.inputs)
-            assert history.get_batch(1).inputs[0] == network.rollup.init.encode()
+            assert history.get_batch(1).inputs[0] == network.init.encode()
             state = State(history.get_records(2))
             assert get_record(state, ForcedOutcome, 1).code == 0
 
