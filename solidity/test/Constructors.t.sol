@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Dispute} from "../src/dispute/Dispute.sol";
+import {Inbox} from "../src/inbox/Inbox.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRollup} from "../src/interfaces/IRollup.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
 import {Errors} from "../src/lib/Errors.sol";
+import {Rollup} from "../src/rollup/Rollup.sol";
+import {Vault} from "../src/vault/Vault.sol";
 import {Deployment} from "./support/Deployment.sol";
 
 /// @notice A token of 18 decimals.
@@ -25,7 +29,7 @@ contract ConstructorsTest is Deployment {
     /* VAULT */
 
     function _newVault(IVault.Parameters memory p) private {
-        vm.deployCode("Vault.sol:Vault", abi.encode(p));
+        new Vault(p);
     }
 
     function test_vault_zeroAddress_reverts() public {
@@ -66,7 +70,7 @@ contract ConstructorsTest is Deployment {
     /* INBOX */
 
     function _newInbox(IInbox.Parameters memory p) private {
-        vm.deployCode("Inbox.sol:Inbox", abi.encode(p));
+        new Inbox(p);
     }
 
     function test_inbox_zeroAddress_reverts() public {
@@ -127,7 +131,7 @@ contract ConstructorsTest is Deployment {
     /* ROLLUP */
 
     function _newRollup(IRollup.Parameters memory p) private {
-        vm.deployCode("Rollup.sol:Rollup", abi.encode(p));
+        new Rollup(p);
     }
 
     function test_rollup_zeroAddress_reverts() public {
@@ -203,11 +207,11 @@ contract ConstructorsTest is Deployment {
 
     function test_dispute_badParameters_reverts() public {
         vm.expectRevert(Errors.ZeroAddress.selector);
-        vm.deployCode("Dispute.sol:Dispute", abi.encode(address(0), address(machine), GAS_PRICE_CAP));
+        new Dispute(address(0), address(machine), GAS_PRICE_CAP);
         vm.expectRevert(Errors.ZeroAddress.selector);
-        vm.deployCode("Dispute.sol:Dispute", abi.encode(address(rollup), address(0), GAS_PRICE_CAP));
+        new Dispute(address(rollup), address(0), GAS_PRICE_CAP);
         _expectBadParameter(0, 1);
-        vm.deployCode("Dispute.sol:Dispute", abi.encode(address(rollup), address(machine), 0));
+        new Dispute(address(rollup), address(machine), 0);
     }
 
     function test_dispute_shape_isTheRollups() public view {

@@ -34,7 +34,7 @@ contract TestToken {
         return true;
     }
 
-    function transferFrom(address from, address to, uint256 amount) external returns (bool) {
+    function transferFrom(address from, address to, uint256 amount) public virtual returns (bool) {
         uint256 allowed = allowance[from][msg.sender];
         if (allowed < amount) revert AllowanceTooLow(allowed, amount);
         if (allowed != type(uint256).max) allowance[from][msg.sender] = allowed - amount;

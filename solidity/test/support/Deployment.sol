@@ -36,7 +36,6 @@ abstract contract Deployment is Test {
     address internal sequencer;
     address internal backstop;
 
-    /// @dev By their artifacts: with `new`, the code of all of them would be part of every test contract.
     function deploy() internal {
         vm.warp(START);
         sequencer = account("sequencer");
@@ -47,14 +46,10 @@ abstract contract Deployment is Test {
         address predictedInbox = vm.computeCreateAddress(address(this), nonce + 1);
         address predictedRollup = vm.computeCreateAddress(address(this), nonce + 2);
         address predictedDispute = vm.computeCreateAddress(address(this), nonce + 3);
-        vault = Vault(
-            vm.deployCode("Vault.sol:Vault", abi.encode(vaultParameters(predictedInbox, predictedRollup)))
-        );
-        inbox = Inbox(vm.deployCode("Inbox.sol:Inbox", abi.encode(inboxParameters())));
-        rollup = Rollup(vm.deployCode("Rollup.sol:Rollup", abi.encode(rollupParameters(predictedDispute))));
-        dispute = Dispute(
-            vm.deployCode("Dispute.sol:Dispute", abi.encode(address(rollup), address(machine), GAS_PRICE_CAP))
-        );
+        vault = new Vault(vaultParameters(predictedInbox, predictedRollup));
+        inbox = new Inbox(inboxParameters());
+        rollup = new Rollup(rollupParameters(predictedDispute));
+        dispute = new Dispute(address(rollup), address(machine), GAS_PRICE_CAP);
         assertEq(address(inbox), predictedInbox);
         assertEq(address(rollup), predictedRollup);
         assertEq(address(dispute), predictedDispute);

@@ -17,7 +17,6 @@ interface Vm {
     function deal(address account, uint256 balance) external;
     function etch(address target, bytes calldata code) external;
     function getNonce(address account) external view returns (uint64);
-    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function load(address target, bytes32 slot) external view returns (bytes32);
     function store(address target, bytes32 slot, bytes32 value) external;
