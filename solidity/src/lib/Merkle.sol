@@ -28,49 +28,21 @@ library Merkle {
     function rootFromPath(uint256 index, bytes32 leaf, bytes32[] calldata siblings)
         internal
         pure
-        returns (bytes32 root)
+        returns (bytes32)
     {
-        // INVARIANT: bits of the index above the depth would be ignored and prove another leaf.
-        uint256 depth = siblings.length;
-        if (index >> depth != 0) revert IndexTooLarge(index, depth);
-        root = leaf;
-        for (uint256 height = 0; height < depth; ++height) {
-            root = _parent(index >> height, root, siblings[height]);
-        }
+        return _fold(index, leaf, siblings.length, type(uint256).max, siblings);
     }
 
-    /// @notice Roots of the tree that holds `before`, then `afterwards` at `index`, from the same siblings.
-    function rootsFromPath(uint256 index, bytes32 before, bytes32 afterwards, bytes32[] calldata siblings)
-        internal
-        pure
-        returns (bytes32 rootBefore, bytes32 rootAfterwards)
-    {
-        // INVARIANT: bits of the index above the depth would be ignored and prove another leaf.
-        uint256 depth = siblings.length;
-        if (index >> depth != 0) revert IndexTooLarge(index, depth);
-        (rootBefore, rootAfterwards) = (before, afterwards);
-        for (uint256 height = 0; height < depth; ++height) {
-            bytes32 sibling = siblings[height];
-            rootBefore = _parent(index >> height, rootBefore, sibling);
-            rootAfterwards = _parent(index >> height, rootAfterwards, sibling);
-        }
-    }
-
-    /// @notice Root of the state tree, of depth 48, that holds `leaf` at `index`. Bit i of the mask says
-    /// that the i-th sibling is not zero; only those siblings are given, as many as the mask has bits.
-    function rootFromSparsePath(uint256 index, bytes32 leaf, uint48 mask, bytes32[] calldata siblings)
-        internal
-        pure
-        returns (bytes32 root)
-    {
-        // INVARIANT: bits of the index above the depth would be ignored and prove another leaf.
-        if (index >> 48 != 0) revert IndexTooLarge(index, 48);
-        root = leaf;
-        uint256 next = 0;
-        for (uint256 height = 0; height < 48; ++height) {
-            bytes32 sibling = (mask >> height) & 1 == 0 ? bytes32(0) : siblings[next++];
-            root = _parent(index >> height, root, sibling);
-        }
+    /// @notice Root of the tree of `depth` that holds `leaf` at `index`. Bit i of the mask says that the i-th
+    /// sibling is not zero; only those siblings are given, as many as the mask has bits below `depth`.
+    function rootFromSparsePath(
+        uint256 index,
+        bytes32 leaf,
+        uint256 depth,
+        uint256 mask,
+        bytes32[] calldata siblings
+    ) internal pure returns (bytes32) {
+        return _fold(index, leaf, depth, mask, siblings);
     }
 
     /// @notice Root of the subtree over `leaves`, whose number is a power of two.
@@ -88,8 +60,38 @@ library Merkle {
         return level[0];
     }
 
-    /// @dev The lowest bit of `index` says on which side of its sibling the child stands.
-    function _parent(uint256 index, bytes32 child, bytes32 sibling) private pure returns (bytes32) {
-        return index & 1 == 0 ? node(child, sibling) : node(sibling, child);
+    /// @dev In assembly because a step folds up to 140 levels, and calldata should be what it costs.
+    function _fold(uint256 index, bytes32 leaf, uint256 depth, uint256 mask, bytes32[] calldata siblings)
+        private
+        pure
+        returns (bytes32 root)
+    {
+        // INVARIANT: bits of the index above the depth would be ignored and prove another leaf.
+        if (index >> depth != 0) revert IndexTooLarge(index, depth);
+        bytes1 tag = Tags.NODE;
+        root = leaf;
+        assembly ("memory-safe") {
+            let at := mload(0x40) // free memory, used as scratch: tag | left | right
+            mstore(at, tag)
+            let next := siblings.offset
+            for { let height := 0 } lt(height, depth) { height := add(height, 1) } {
+                let sibling := 0
+                if and(shr(height, mask), 1) {
+                    sibling := calldataload(next)
+                    next := add(next, 32)
+                }
+                if iszero(or(root, sibling)) { continue } // node(0, 0) = 0
+                switch and(shr(height, index), 1)
+                case 0 {
+                    mstore(add(at, 1), root)
+                    mstore(add(at, 33), sibling)
+                }
+                default {
+                    mstore(add(at, 1), sibling)
+                    mstore(add(at, 33), root)
+                }
+                root := keccak256(at, 65)
+            }
+        }
     }
 }

@@ -121,8 +121,8 @@ library Witnesses {
         returns (bytes32[] memory words)
     {
         words = _takeWords(self, Isa.RECORD_WORDS);
-        (uint48 mask, bytes32[] calldata siblings) = _takeSparseSiblings(self);
-        bytes32 root = Merkle.rootFromSparsePath(key, Records.leaf(words), mask, siblings);
+        (uint256 mask, bytes32[] calldata siblings) = _takeSparseSiblings(self);
+        bytes32 root = Merkle.rootFromSparsePath(key, Records.leaf(words), Isa.STATE_DEPTH, mask, siblings);
         if (root != machine.stateRoot) revert IStep.WrongRecord(root, machine.stateRoot);
     }
 
@@ -132,11 +132,11 @@ library Witnesses {
         pure
     {
         bytes32 old = _takeWord(self);
-        (uint48 mask, bytes32[] calldata siblings) = _takeSparseSiblings(self);
-        bytes32 root = Merkle.rootFromSparsePath(key, old, mask, siblings);
-        bytes32 newRoot = Merkle.rootFromSparsePath(key, Records.leaf(words), mask, siblings);
+        (uint256 mask, bytes32[] calldata siblings) = _takeSparseSiblings(self);
+        bytes32 root = Merkle.rootFromSparsePath(key, old, Isa.STATE_DEPTH, mask, siblings);
         if (root != machine.stateRoot) revert IStep.WrongRecord(root, machine.stateRoot);
-        machine.stateRoot = newRoot;
+        machine.stateRoot =
+            Merkle.rootFromSparsePath(key, Records.leaf(words), Isa.STATE_DEPTH, mask, siblings);
     }
 
     /// @notice The input. The path of one written word follows it, so that its length need not be told.
@@ -159,10 +159,10 @@ library Witnesses {
         uint256 depth
     ) private pure {
         bytes32 old = _takeWord(self);
-        (bytes32 root, bytes32 newRoot) =
-            Merkle.rootsFromPath(index, old, subtree, _takeSiblings(self, depth));
+        bytes32[] calldata siblings = _takeSiblings(self, depth);
+        bytes32 root = Merkle.rootFromPath(index, old, siblings);
         if (root != machine.memoryRoot) revert IStep.WrongMemory(root, machine.memoryRoot);
-        machine.memoryRoot = newRoot;
+        machine.memoryRoot = Merkle.rootFromPath(index, subtree, siblings);
     }
 
     function _takeWord(Witness memory self) private pure returns (bytes32) {
@@ -189,12 +189,12 @@ library Witnesses {
     function _takeSparseSiblings(Witness memory self)
         private
         pure
-        returns (uint48 mask, bytes32[] calldata siblings)
+        returns (uint256 mask, bytes32[] calldata siblings)
     {
         mask = uint48(bytes6(take(self, Isa.STATE_DEPTH / 8)));
         uint256 count = 0;
-        for (uint256 height = 0; height < Isa.STATE_DEPTH; ++height) {
-            count += (mask >> height) & 1;
+        for (uint256 rest = mask; rest != 0; rest &= rest - 1) {
+            ++count; // each round clears the lowest bit
         }
         siblings = _takeSiblings(self, count);
     }
