@@ -1,0 +1,246 @@
+"""The sequencer as a process on a real chain: it trades, posts, and loses nothing that it acknowledged."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from devnet.actors.client import SequencerClient
+from devnet.actors.oracle import Oracle
+from devnet.actors.trader import Trader
+from devnet.genesis import QUORUM
+from devnet.network import Devnet
+from devnet.processes import Process
+from devnet.wallet import Wallet
+from optimist.api.errors import ApiError
+from optimist.api.schema import ActionAnswer
+from optimist.derive.actions import Sequenced, SignedOrder, Trade
+from optimist.derive.commitments import compute_input_hash, compute_soft_history
+from optimist.derive.decode import decode
+from optimist.derive.typed_data import Domain, Signature, SoftConfirmation
+from optimist.l1.client import L1Client
+from optimist.stf.codes import Code
+from tests.support.running import find_url, start_sequencer
+
+USD = 10**6
+PRICE = 10**8
+LOT = 10_000  # of the BTC market
+
+
+class Scene:
+    """Two traders with money in the rollup, and an oracle, before a sequencer that runs."""
+
+    def __init__(self, network: Devnet, client: L1Client, api: SequencerClient) -> None:
+        domain = Domain(network.deployment.chain_id, network.deployment.addresses["Vault"])
+        self.network, self.client, self.api, self.domain = network, client, api, domain
+        self.oracle = Oracle(domain, network.cast.oracle, QUORUM)
+        self.traders = [Trader(domain, network.cast.traders[i], i + 1) for i in range(2)]
+        self.published = 0
+
+    async def now(self) -> int:
+        header = await self.client.get_header("latest")
+        assert header is not None
+        return header.timestamp
+
+    async def publish(self, usd: int) -> ActionAnswer:
+        self.published = max(self.published + 1, await self.now())
+        return await self.api.submit(self.oracle.sign(0, usd * PRICE, self.published))
+
+    async def order(self, who: int, *, is_buy: bool, lots: int, usd: int, slot: int = 0) -> ActionAnswer:
+        signed = self.traders[who].sign_order(
+            market=0,
+            is_buy=is_buy,
+            size=lots * LOT,
+            price=usd * PRICE,
+            expiry=await self.now() + 3600,
+            slot=slot,
+        )
+        return await self.api.submit(signed)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Devnet]:
+    with Devnet.start(directory=tmp_path / "devnet", block_time=1) as network:
+        yield network
+
+
+async def fund(network: Devnet, client: L1Client) -> None:
+    for number, actor in enumerate(network.cast.traders[:2], 1):
+        account, _ = await network.get_bank().open_account(Wallet(client, actor), 10_000 * USD)
+        assert account == number
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+    for _ in range(int(seconds / 0.1)):
+        if await condition():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s")
+
+
+async def has_account(api: SequencerClient, account: int) -> bool:
+    try:
+        await api.get_account(account)
+    except ApiError as error:
+        if error.name != "UNKNOWN_ACCOUNT":
+            raise
+        return False
+    return True
+
+
+async def is_posted(api: SequencerClient) -> bool:
+    status = await api.get_status()
+    return status["openBatch"] is None and status["unposted"] == 0
+
+
+async def history_inputs(network: Devnet, client: L1Client) -> list[bytes]:
+    history = await network.read_history(client)
+    return [applied.data for record in history.batches for applied in record.inputs if applied.data[0] == 5]
+
+
+def play(network: Devnet, directory: Path, story: Callable[[Scene, Process], Awaitable[None]]) -> None:
+    process = start_sequencer(network, directory)
+    try:
+
+        async def run() -> None:
+            async with network.connect() as client, SequencerClient(find_url(process)) as api:
+                await fund(network, client)
+                await until(lambda: has_account(api, 2))
+                await story(Scene(network, client, api), process)
+
+        asyncio.run(run())
+    finally:
+        process.kill()
+
+
+def test_trades_reach_l1_and_a_node_that_never_met_the_sequencer_agrees(
+    network: Devnet, tmp_path: Path
+) -> None:
+    async def story(scene: Scene, process: Process) -> None:
+        await scene.publish(100_000)
+        resting = await scene.order(0, is_buy=False, lots=5, usd=100_000)
+        assert (resting.resting, resting.inputs) == (str(5 * LOT), [])
+        answer = await scene.order(1, is_buy=True, lots=3, usd=100_100)
+        assert (answer.filled, answer.resting) == (str(3 * LOT), "0")
+        trade = decode(bytes.fromhex(answer.inputs[0][2:]))
+        assert isinstance(trade, Sequenced)
+        assert isinstance(trade.action, Trade)
+        assert trade.action.price == 100_000 * PRICE, "the resting order's price"
+
+        confirmation = answer.confirmation
+        raw = bytes.fromhex(confirmation.signature[2:])
+        signature = Signature(raw[64], int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"))
+        message = SoftConfirmation(confirmation.number, bytes.fromhex(confirmation.history[2:]))
+        assert message.recover(scene.domain, signature) == scene.network.cast.sequencer.address
+
+        await until(lambda: is_posted(scene.api))
+        inputs = await history_inputs(scene.network, scene.client)
+        assert bytes.fromhex(answer.inputs[0][2:]) in inputs
+        soft = bytes(32)
+        for data in inputs:
+            soft = compute_soft_history(soft, compute_input_hash(data))
+        status = await scene.api.get_status()
+        assert (status["softInputs"], status["softHistory"]) == (len(inputs), "0x" + soft.hex())
+        assert process.stop() == 0
+
+    play(network, tmp_path / "data", story)
+
+
+def test_refusals_are_coded_and_cost_no_batch(network: Devnet, tmp_path: Path) -> None:
+    async def story(scene: Scene, process: Process) -> None:
+        await scene.publish(100_000)
+        await until(lambda: is_posted(scene.api))
+        posted = (await scene.api.get_status())["postedBatch"]
+        order = scene.traders[0].sign_order(
+            market=0, is_buy=True, size=LOT, price=PRICE, expiry=await scene.now() + 60, slot=0
+        )
+        with pytest.raises(ApiError) as forged:
+            await scene.api.submit(SignedOrder(order.order, order.signature._replace(s=1)))
+        assert forged.value.name == "BAD_SIGNATURE"
+        with pytest.raises(ApiError) as greedy:
+            await scene.api.submit(scene.traders[0].sign_withdrawal(10_001 * USD))
+        assert greedy.value.number == Code.BELOW_INITIAL_MARGIN
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{scene.api.url}/v1/actions", data=b"{") as answer:
+                assert answer.status == 400
+            async with session.post(f"{scene.api.url}/v1/actions", data=b"x" * 20_000) as answer:
+                assert answer.status == 413
+            async with session.get(f"{scene.api.url}/v1/nothing") as answer:
+                assert answer.status == 404
+        await asyncio.sleep(1.5)
+        assert (await scene.api.get_status())["postedBatch"] == posted
+        process.check_alive()
+
+    play(network, tmp_path / "data", story)
+
+
+@pytest.mark.parametrize(
+    "failpoint", ["before-journal:6", "after-journal:6", "before-send:2", "after-send:2"]
+)
+def test_killed_sequencer_loses_nothing_acknowledged_and_posts_nothing_twice(
+    network: Devnet, tmp_path: Path, failpoint: str
+) -> None:
+    """The client's own log against L1: every acknowledged input once, in order."""
+    acknowledged: list[str] = []
+
+    async def trade(scene: Scene) -> None:
+        for number in range(500):
+            usd = 100_000 + number % 10
+            if await scene.now() > scene.published:
+                acknowledged.extend((await scene.publish(usd)).inputs)
+            for who, is_buy in ((0, False), (1, True)):
+                answer = await scene.order(who, is_buy=is_buy, lots=1, usd=usd)
+                acknowledged.extend(answer.inputs)
+
+    async def before(process: Process) -> None:
+        async with network.connect() as client, SequencerClient(find_url(process)) as api:
+            await fund(network, client)
+            await until(lambda: has_account(api, 2))
+            scene = Scene(network, client, api)
+            with pytest.raises(aiohttp.ClientError):
+                await trade(scene)
+            scenes.append(scene)
+
+    async def after(process: Process) -> None:
+        async with network.connect() as client, SequencerClient(find_url(process)) as api:
+            scene = scenes[0]
+            scene.client, scene.api = client, api
+            acknowledged.extend((await scene.publish(99_000)).inputs)
+            answer = await scene.order(0, is_buy=True, lots=1, usd=99_000, slot=1)
+            acknowledged.extend(answer.inputs)
+            await until(lambda: is_posted(api))
+            on_l1 = ["0x" + data.hex() for data in await history_inputs(network, client)]
+            missing = [data for data in acknowledged if data not in on_l1]
+            assert missing == []
+            assert len(set(on_l1)) == len(on_l1)
+            positions = [each for each in on_l1 if each in acknowledged]
+            assert positions == acknowledged, "in the order of acknowledgement"
+            assert len(on_l1) - len(acknowledged) <= 1, "at most the input that died unacknowledged"
+
+    scenes: list[Scene] = []
+    first = start_sequencer(network, tmp_path / "data", failpoint=failpoint, name="first", batch_age="0.3")
+    try:
+        asyncio.run(before(first))
+        assert first._process.wait(10) == -signal.SIGKILL
+        second = start_sequencer(network, tmp_path / "data", name="second")
+        try:
+            asyncio.run(after(second))
+        finally:
+            second.kill()
+    finally:
+        first.kill()
+    assert len(acknowledged) > 2
+
+
+def test_second_sequencer_on_the_same_directory_refuses(network: Devnet, tmp_path: Path) -> None:
+    first = start_sequencer(network, tmp_path / "data", name="first")
+    try:
+        find_url(first)
+        second = start_sequencer(network, tmp_path / "data", name="second")
+        second.wait_for_line("is in use by process", timeout=30)
+        assert second._process.wait(10) == 2
+    finally:
+        first.kill()

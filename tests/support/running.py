@@ -1,0 +1,53 @@
+"""A real sequencer process on a real devnet, for tests."""
+
+import os
+import sys
+from pathlib import Path
+
+from devnet.network import Devnet
+from devnet.processes import Process
+
+
+def start_sequencer(
+    network: Devnet, directory: Path, *, failpoint: str = "", name: str = "sequencer", **flags: str
+) -> Process:
+    """`optimist sequencer` with the devnet's keys. Flags: `batch_age="1"` becomes `--batch.age 1`."""
+    environment = {
+        **os.environ,
+        "OPTIMIST_KEY_SECRET": network.cast.sequencer.hex_secret,
+        "OPTIMIST_FAILPOINT": failpoint,
+    }
+    settings = {"batch_age": "1", "l1_poll": "0.2", **flags}
+    arguments = [
+        part
+        for key, value in settings.items()
+        for part in ("--" + (key.replace("_", "-") if key.startswith("l1") else key.replace("_", ".")), value)
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "optimist",
+        "sequencer",
+        "--dev",
+        "--l1-rpc",
+        network.anvil.url,
+        "--deployment",
+        str(network.deployment_file),
+        "--datadir",
+        str(directory),
+        "--l1-tag",
+        "latest",
+        "--api.port",
+        "0",
+        "--log.format",
+        "json",
+        *arguments,
+    ]
+    return Process(name, command, directory.with_name(f"{directory.name}-{name}.log"), environment)
+
+
+def find_url(process: Process) -> str:
+    """The API's address, once it listens."""
+    line = process.wait_for_line('"event": "api_listening"', timeout=60)
+    start = line.index("http://")
+    return line[start : line.index('"', start)]
