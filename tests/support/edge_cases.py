@@ -9,6 +9,7 @@ from typing import Final
 
 from optimist.derive.actions import Deposit, Forced, Trade
 from optimist.stf.codes import Code
+from optimist.stf.law import get_law
 from optimist.stf.records import Account, Market, Position
 from tests.support.world import ETH, FREE, OK, PRICE, START, World, address
 
@@ -58,7 +59,7 @@ def build(preset: str, builder: Callable[[World], int]) -> Case:
 
 def full_slots(world: World, account: int) -> None:
     """Fill every position slot of an account with markets that INIT never wrote."""
-    slots = 4 if world.law is World("minimal").law else 16
+    slots = 4 if world.law is get_law("minimal") else 16
     for slot in range(slots):
         world.put(10 + slot, world.market(0))
         world.put(10 + slot, world.stored_price(0))

@@ -225,11 +225,11 @@ def wrong_price(storm: "Storm") -> None:
 
 def pair(storm: "Storm", **terms: Any) -> tuple[SignedOrder, SignedOrder]:
     """A small sound buy and sell order of two solvent accounts; `terms` go into the first."""
-    price = storm.prices[0]
+    price, size = storm.prices[0], terms.pop("size", 10_000)
     first, second = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
     slot = storm.random.randrange(4)
     return (
-        storm.world.order_units(first, True, 10_000, price, **{"slot": slot, **terms}),
+        storm.world.order_units(first, True, size, price, **{"slot": slot, **terms}),
         storm.world.order_units(second, False, 10_000, price, slot=slot),
     )
 
@@ -251,8 +251,8 @@ def wrong_terms(storm: "Storm") -> None:
         {"max_fee_ppm": 100},
         {"slot": 16},
         {"slot": 255},
-        {"nonce": 0},
-        {"nonce": 1},
+        {"nonce": 0, "size": 1 << 50},
+        {"nonce": 1, "size": 1 << 50},
         {"signer": "stranger"},
     ]
     if storm.random.random() < 0.7:

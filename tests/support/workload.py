@@ -85,8 +85,8 @@ class Storm:
         """A second or more passes, prices move, a random quorum signs them."""
         self.world.second += self.random.choice((1, 1, 1, 2, 5))
         if self.crash == 0 and self.random.random() < 0.06:
-            self.crash = self.random.choice((-6, -4, 4, 6, 10))
-        drift = -0.02 if self.crash > 0 else 0.02 if self.crash < 0 else 0.0
+            self.crash = self.random.choice((-8, -5, 4, 7, 10))
+        drift = -0.025 if self.crash > 0 else 0.025 if self.crash < 0 else 0.0
         self.crash -= (self.crash > 0) - (self.crash < 0)
         markets = range(len(self.world.init.markets))
         for market in markets:

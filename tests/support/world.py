@@ -4,7 +4,7 @@ Money in whole USD where a verb says `usd`, in 1e-6 USD elsewhere; prices in who
 become 1e-8 USD; sizes are units of 10^-(size decimals). Every signature is real.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final, TypeVar, cast
@@ -30,19 +30,9 @@ from optimist.derive.actions import (
 from optimist.derive.typed_data import Order, PriceReport, Signature, WithdrawRequest
 from optimist.provable import Receipt, State
 from optimist.stf.codes import Code
-from optimist.stf.constants import SLOT_BITS
 from optimist.stf.law import Apply, get_law
-from optimist.stf.records import (
-    Account,
-    ForcedOutcome,
-    Market,
-    OrderSlot,
-    Parameters,
-    Position,
-    Price,
-    System,
-    Withdrawal,
-)
+from optimist.stf.records import ForcedOutcome
+from tests.support.ledger import Ledger
 
 USD: Final = 10**6  # 1e-6 USD
 PRICE: Final = 10**8  # 1e-8 USD
@@ -114,7 +104,7 @@ class Terms:
     expiry: int = START + 1_000_000
 
 
-class World:
+class World(Ledger):
     """The law, a state, and the second at which the sequencer stands."""
 
     def __init__(
@@ -122,6 +112,7 @@ class World:
     ) -> None:
         """Apply what comes `before` INIT, INIT (`changes` replace its fields) and the header of batch 2."""
         self.law = law or get_law(preset)
+        super().__init__({})
         self.state = State()
         self.init = build_init(**changes)
         self.domain = self.init.domain
@@ -245,6 +236,11 @@ class World:
 
     # ------------------------------------------------------------------------------------------------ state
 
+    @property
+    def records(self) -> Mapping[int, bytes]:
+        """Key -> 256 bytes of every record that is not absent."""
+        return dict(self.state.items())
+
     def record(self, kind: type[R], row: int) -> R:
         """A record of the state; zeros when absent."""
         made: Any = kind
@@ -255,75 +251,9 @@ class World:
         """Change a record from outside of the law: for states that no input can reach."""
         self.state.set_bytes(value.record_base + row, value.record_bytes())
 
-    @property
-    def system(self) -> System:
-        return self.record(System, 0)
-
-    @property
-    def parameters(self) -> Parameters:
-        return self.record(Parameters, 0)
-
-    def account(self, account: int) -> Account:
-        return self.record(Account, account)
-
-    def market(self, market: int) -> Market:
-        return self.record(Market, market)
-
-    def stored_price(self, market: int) -> Price:
-        return self.record(Price, market)
-
-    def positions(self, account: int) -> dict[int, int]:
-        """Market -> size of every position that an account holds."""
-        held: dict[int, int] = {}
-        for slot in range(1 << SLOT_BITS):
-            position = self.record(Position, account << SLOT_BITS | slot)
-            if position.market_plus_one:
-                assert position.size != 0
-                assert position.market_plus_one - 1 not in held, "a market in two slots"
-                held[position.market_plus_one - 1] = position.size
-        return held
-
-    def order_slot(self, account: int, slot: int = 0) -> OrderSlot:
-        return self.record(OrderSlot, account << SLOT_BITS | slot)
-
-    def withdrawal(self, row: int) -> Withdrawal:
-        return self.record(Withdrawal, row)
-
-    def all_records(self, kind: type[R]) -> dict[int, R]:
-        """Row -> record of every record of a table that is not absent."""
-        made: Any = kind
-        table = made.record_base >> 40
-        return {
-            key & (1 << 40) - 1: made.record_from_bytes(data)
-            for key, data in self.state.items()
-            if key >> 40 == table
-        }
-
-    def health(self, account: int) -> tuple[Fraction, Fraction, Fraction]:
-        """(TV, MMR, IMR) of an account by the formulas in rational numbers, without any rounding."""
-        value = Fraction(self.account(account).collateral)
-        maintenance = initial = Fraction(0)
-        for market_id, size in self.positions(account).items():
-            market, price = self.market(market_id), self.stored_price(market_id).price
-            worth = Fraction(size * price, market.notional_divisor)
-            value += worth
-            maintenance += abs(worth) * market.maintenance_margin_ppm / 10**6
-            initial += abs(worth) * market.initial_margin_ppm / 10**6
-        return value, maintenance, initial
-
-    # ------------------------------------------------------------------------------------------- invariants
-
-    def check_conservation(self) -> None:
-        """I1: collateral + insurance + withdrawals = deposits, to the last unit. I2: sizes sum to zero."""
-        held = sum(account.collateral for account in self.all_records(Account).values())
-        paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
-        assert held + self.system.insurance + paid == self.deposited
-        sizes: dict[int, int] = {}
-        for position in self.all_records(Position).values():
-            market = position.market_plus_one - 1
-            sizes[market] = sizes.get(market, 0) + position.size
-        assert not any(sizes.values()), sizes
-        assert self.system.insurance >= 0
+    def check(self) -> None:
+        """The invariants that hold in every state."""
+        self.check_conservation(self.deposited)
 
 
 def trader(account: int) -> str:

@@ -18,7 +18,7 @@ def test_first_deposit_sets_owner_and_further_ones_add() -> None:
     assert world.deposit_units(5, 30) == OK
     account = world.account(5)
     assert (account.owner, account.collateral, account.nonce) == (number("trader 5"), 100, 0)
-    world.check_conservation()
+    world.check()
 
 
 def test_deposit_for_another_owner_goes_back_to_the_one_it_names() -> None:
@@ -30,7 +30,7 @@ def test_deposit_for_another_owner_goes_back_to_the_one_it_names() -> None:
     assert (withdrawal.recipient, withdrawal.amount) == (number("stranger"), 30)
     assert (withdrawal.account, withdrawal.reason) == (5, REASON_DEPOSIT_REFUSED)
     assert world.system.next_withdrawal == 2
-    world.check_conservation()
+    world.check()
 
 
 @pytest.mark.parametrize("account", [2**36, 2**40 - 1])
@@ -39,7 +39,7 @@ def test_deposit_beyond_the_last_account_goes_back(account: int) -> None:
     assert world.deposit_units(account, 9, owner="somebody") == OK
     assert (world.withdrawal(1).recipient, world.withdrawal(1).amount) == (number("somebody"), 9)
     assert world.account(account).owner == 0
-    world.check_conservation()
+    world.check()
 
 
 def test_last_account_can_be_credited() -> None:

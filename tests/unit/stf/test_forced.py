@@ -29,7 +29,7 @@ def test_forced_withdrawal_pays_the_owner(world: World) -> None:
     assert (record.account, record.reason) == (1, REASON_FORCED)
     assert world.account(1).collateral == 700 * USD
     assert world.account(1).nonce == 0
-    world.check_conservation()
+    world.check()
 
 
 def test_outcome_names_sender_account_and_amount(world: World) -> None:

@@ -72,7 +72,7 @@ def test_partial_liquidation_restores_the_buffer() -> None:
     assert value == 73_220_800
     assert maintenance == 63_662_400
     assert Fraction(115, 100) <= value / maintenance < Fraction(1151, 1000)
-    world.check_conservation()
+    world.check()
     assert world.liquidate(1) == Code.NOT_LIQUIDATABLE
 
 
@@ -85,7 +85,7 @@ def test_short_is_liquidated_when_the_price_rises() -> None:
     notional = 4_627_000 * 51_800 * PRICE // 10**10
     assert world.account(1).collateral == 5_300 * USD - notional - 23_967_860
     assert world.system.insurance == 23_967_860
-    world.check_conservation()
+    world.check()
 
 
 def test_charge_stops_at_the_zero_price() -> None:
@@ -95,7 +95,7 @@ def test_charge_stops_at_the_zero_price() -> None:
     assert world.positions(1) == {}
     assert world.account(1).collateral == 0
     assert world.system.insurance == 30 * USD
-    world.check_conservation()
+    world.check()
 
 
 @pytest.mark.parametrize(("insurance", "from_insurance"), [(0, 0), (40, 40), (100, 100), (150, 100)])
@@ -110,7 +110,7 @@ def test_loss_is_paid_by_insurance_first_and_then_by_the_backstop(
     assert world.system.insurance == (insurance - from_insurance) * USD
     assert world.account(0).collateral == (1_000_000 - 4_600 - (100 - from_insurance)) * USD
     assert world.positions(0) == {0: BTC_01}
-    world.check_conservation()
+    world.check()
 
 
 def test_bankrupt_account_with_two_markets_is_closed_at_the_zero_price_of_each() -> None:
@@ -136,7 +136,7 @@ def test_bankrupt_account_with_two_markets_is_closed_at_the_zero_price_of_each()
     assert world.account(0).collateral == 1_000_000 * USD - 4_500 * USD - 321_428_572
     assert world.liquidate(1, 1) == OK
     assert world.account(1).collateral == 0
-    world.check_conservation()
+    world.check()
 
 
 def test_size_is_not_the_callers_choice() -> None:
@@ -342,13 +342,13 @@ def test_ratio_is_not_lower_and_requirement_strictly_lower(
     """I6, with the law's own rounded figures read off the state, and I1/I2 to the last unit."""
     world = ruined(price, is_long=is_long, insurance=insurance)
     world.deposit_units(1, extra * USD + 1_000 + odd_units)
-    before = rounded(world, 1)
+    before = world.rounded_margin(1)
     code = world.liquidate(1)
     assert (code == OK) == (before.value < before.maintenance)
-    world.check_conservation()
+    world.check()
     if code != OK:
         return
-    after = rounded(world, 1)
+    after = world.rounded_margin(1)
     assert after.maintenance < before.maintenance
     assert after.value * before.maintenance >= before.value * after.maintenance
     if before.value >= 0:
@@ -356,17 +356,3 @@ def test_ratio_is_not_lower_and_requirement_strictly_lower(
     else:
         assert world.positions(1) == {}
         assert world.account(1).collateral == 0
-
-
-def rounded(world: World, account: int) -> Margin:
-    """The law's figures from the state, by a second path."""
-    value = world.account(account).collateral
-    maintenance = initial = 0
-    for market_id, size in world.positions(account).items():
-        market, price = world.market(market_id), world.stored_price(market_id).price
-        exact = Fraction(size * price, market.notional_divisor)
-        notional = -(-abs(exact) // 1)
-        value += exact // 1
-        maintenance += -(-notional * market.maintenance_margin_ppm // 10**6)
-        initial += -(-notional * market.initial_margin_ppm // 10**6)
-    return Margin(value=int(value), maintenance=int(maintenance), initial=int(initial))

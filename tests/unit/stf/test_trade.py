@@ -44,7 +44,7 @@ def test_trade_moves_quote_fees_and_size(world: World) -> None:
     assert world.positions(1) == {0: BTC_01}
     assert world.positions(2) == {0: -BTC_01}
     assert world.system.insurance == 3_500_000
-    world.check_conservation()
+    world.check()
 
 
 def test_seller_may_be_the_maker(world: World) -> None:
@@ -63,7 +63,7 @@ def test_odd_quote_rounds_against_both_and_the_unit_goes_to_insurance() -> None:
     assert world.account(1).collateral == USD - 4
     assert world.account(2).collateral == USD + 3
     assert world.system.insurance == 1
-    world.check_conservation()
+    world.check()
 
 
 def test_fee_rounds_up_for_the_payer() -> None:
@@ -272,7 +272,7 @@ def test_account_below_initial_margin_may_reduce() -> None:
     world = leveraged()
     assert world.trade(1, 3, 1_000, 49_000, maker_buys=False) == OK
     assert world.trade(1, 3, BTC_01, 49_000, maker_buys=False) == OK
-    world.check_conservation()
+    world.check()
 
 
 def test_account_below_initial_margin_may_reduce_and_pay_the_fee() -> None:

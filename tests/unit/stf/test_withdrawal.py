@@ -31,7 +31,7 @@ def test_withdrawal_writes_a_record_for_the_vault(world: World) -> None:
     assert (record.account, record.reason) == (1, REASON_SIGNED)
     assert world.account(1).collateral == 600 * USD
     assert (world.account(1).nonce, world.system.next_withdrawal) == (1, 2)
-    world.check_conservation()
+    world.check()
 
 
 def test_rows_of_withdrawals_are_never_used_twice(world: World) -> None:

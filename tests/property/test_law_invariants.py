@@ -1,0 +1,172 @@
+"""The invariants of the law after every input of seeded workloads, by an auditor that shares no code with it.
+
+A failure names the workload, which replays it: `generate_workload(seed=…)`.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+
+from optimist.derive.actions import Deposit
+from optimist.derive.decode import decode
+from optimist.provable import State
+from optimist.provable.program import Program
+from optimist.stf.law import ENTRY, Apply, get_law, read_sources
+from tests.support.audit import audit
+from tests.support.ledger import Ledger
+from tests.support.workload import Storm, Workload, generate_workload
+from tests.support.world import build_init
+
+SEEDS = [*range(200, 212)]
+LONG_SEEDS = [*range(1_000, 1_200)]
+DOMAIN = build_init().domain
+
+
+@dataclass
+class Count:
+    accepted: int = 0
+    rejected: int = 0
+
+
+def check(workload: Workload, law: Apply | None = None) -> Count:
+    """Replay a workload and audit every input of it."""
+    state, count, deposited = State(), Count(), 0
+    law = law or get_law(workload.preset)
+    before = Ledger({})
+    for number, data in enumerate(workload.inputs):
+        receipt = state.apply(law, data)
+        after = Ledger(dict(state.items()))
+        try:
+            if receipt.rejected:
+                count.rejected += 1
+                assert after.records == before.records, "a rejected input left a trace"
+                continue
+            count.accepted += 1
+            if data[0] == 3:
+                deposit = decode(data)
+                assert isinstance(deposit, Deposit)
+                deposited += deposit.amount
+            after.check_conservation(deposited)
+            audit(DOMAIN, data, before, after)
+        except AssertionError as error:
+            raise AssertionError(f"input {number} of {workload}, {data.hex()}: {error}") from error
+        before = after
+    return count
+
+
+@pytest.mark.parametrize("preset", ["minimal", "mainnet"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_invariants_hold_after_every_input(seed: int, preset: str) -> None:
+    count = check(generate_workload(seed, preset=preset))
+    assert count.accepted >= 80
+    assert count.rejected >= 30
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", LONG_SEEDS)
+def test_invariants_hold_in_long_workloads(seed: int) -> None:
+    check(generate_workload(seed, count=1_500))
+
+
+@pytest.mark.parametrize("seed", SEEDS[:3])
+def test_law_is_deterministic(seed: int) -> None:
+    """Two replays of the same bytes, with and without known signatures, end in the same records."""
+    workload = generate_workload(seed)
+    first, second = State(), State()
+    codes = [first.apply(get_law("minimal"), data).code for data in workload.inputs]
+    second.signatures.update({})
+    assert [second.apply(get_law("minimal"), data).code for data in workload.inputs] == codes
+    assert list(first.items()) == list(second.items())
+    assert tuple(codes) == workload.codes
+
+
+@pytest.mark.parametrize("seed", SEEDS[:3])
+def test_undoing_every_receipt_leads_back_to_the_empty_state(seed: int) -> None:
+    state = State()
+    receipts = [state.apply(get_law("minimal"), data) for data in generate_workload(seed).inputs]
+    for receipt in reversed(receipts):
+        state.undo(receipt)
+    assert dict(state.items()) == {}
+
+
+def test_presets_differ_in_nothing_but_slots() -> None:
+    """A workload that uses four slots at most ends in the same records under both."""
+    workload = generate_workload(SEEDS[0])
+    states = []
+    for preset in ("minimal", "mainnet"):
+        state = State()
+        for data in workload.inputs:
+            state.apply(get_law(preset), data)
+        states.append(dict(state.items()))
+    assert states[0] == states[1]
+
+
+# (module, what the law says, what a careless edit of it says). The auditor must tell each from the law.
+CARELESS_EDITS = [
+    ("trade", "require(is_allowed(before, after, holdings.size, size), Code.BELOW_INITIAL_MARGIN)", "pass"),
+    ("trade", "require(holdings.is_fresh, Code.PRICE_STALE)", "pass"),
+    ("trade", "check_signature(order, offset, account.owner, system.domain)", "pass"),
+    ("trade", "check_terms(order, fill, fee_ppm, system.clock)", "pass"),
+    ("trade", "system.insurance + fee,", "system.insurance,"),
+    ("trade", "TRADE_TAKER_AT, market.taker_fee_ppm", "TRADE_TAKER_AT, market.maker_fee_ppm"),
+    ("trade", "maker != taker", "True"),
+    ("positions", "-fill.cost if is_buy else fill.proceeds", "-fill.proceeds if is_buy else fill.cost"),
+    ("positions", "moved = fill.size if is_buy else -fill.size", "moved = fill.size"),
+    ("orders", "require(filled <= order.size, Code.ORDER_OVERFILLED)", "pass"),
+    ("orders", "used.nonce = order.nonce", "pass"),
+    ("orders", "require(order.nonce >= used.nonce, Code.ORDER_NONCE)", "pass"),
+    ("orders", "clock <= order.expiry", "True"),
+    ("orders", "fee_ppm <= order.max_fee_ppm", "True"),
+    ("margin", "if not is_reduced(size_before, size_after):", "if False:"),
+    ("margin", ">= before.value * after.maintenance", ">= 0"),
+    ("margin", "return ceil_div(notional * fraction_ppm, PPM)", "return notional * fraction_ppm // PPM"),
+    ("margin", "if after.value >= after.initial:", "if after.value >= after.maintenance:"),
+    ("oracle", "require(seen >> index & 1 == 0, Code.REPEATED_SIGNER)", "pass"),
+    ("oracle", "parameters.quorum <= count", "1 <= count"),
+    ("oracle", "i == (count - 1) // 2", "i == count // 2"),
+    ("oracle", "require(signer == key, Code.PRICE_SIGNATURE)", "pass"),
+    ("oracle", "publish_time <= system.clock + parameters.future_tolerance", "True"),
+    ("withdrawal", "account.nonce = nonce", "pass"),
+    ("withdrawal", "account.collateral - amount, Code", "account.collateral, Code"),
+    ("withdrawal", "require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)", "pass"),
+    ("withdrawal", "require(verdict != Code.PRICE_STALE, Code.PRICE_STALE)\n", "verdict = 0\n"),
+    ("withdrawal", "system.next_withdrawal = fit(u40, row + 1, Code.COUNTER_EXHAUSTED)", "pass"),
+    ("forced", "if account.owner != wanted.sender:", "if False:"),
+    ("forced", "input_uint(FORCED_ENQUEUED_AT, 5))", "system.clock)"),
+    ("forced", "account.collateral = collateral", "pass"),
+    ("liquidation", "require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)", "pass"),
+    ("liquidation", "min(penalty, surrendered)", "penalty"),
+    ("liquidation", "min(penalty, surrendered)", "surrendered"),
+    ("liquidation", "require(is_allowed(before, after, holdings.size, size), Code.BACKSTOP_UNABLE)", "pass"),
+    ("liquidation", "compute_quote(fill, is_buy) - shortfall", "compute_quote(fill, is_buy)"),
+    ("liquidation", "system.insurance = max(fund, 0)", "system.insurance = fund"),
+    ("deposit", "(account.owner == 0 or account.owner == owner) and ", ""),
+    ("header", "system.clock = first", "pass"),
+]
+
+
+@pytest.mark.parametrize(("module", "original", "edited"), CARELESS_EDITS)
+def test_auditor_notices_a_careless_edit_of_the_law(module: str, original: str, edited: str) -> None:
+    sources = dict(read_sources("minimal"))
+    name = f"optimist.stf.{module}"
+    assert sources[name].count(original) == 1
+    sources[name] = sources[name].replace(original, edited)
+    law = Program(sources, ENTRY).native()
+
+    for seed in range(300, 330):
+        storm = Storm(seed, "minimal", law)
+        while len(storm.world.inputs) < 220:
+            storm.step()
+        workload = Workload(seed, "minimal", tuple(storm.world.inputs), tuple(storm.world.codes))
+        if is_noticed(workload, law):
+            return
+    pytest.fail("thirty workloads gave the auditor nothing to object to")
+
+
+def is_noticed(workload: Workload, law: Apply) -> bool:
+    """True if the auditor objects to what this law did to the workload."""
+    try:
+        check(workload, law)
+    except AssertionError:
+        return True
+    return False

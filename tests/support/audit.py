@@ -1,0 +1,301 @@
+"""Judges what an accepted input did to a state, from the input's meaning and the two states alone.
+
+Shares nothing with the law but record layouts: inputs are read by `optimist.derive.decode`, margins are
+computed in fractions, signers recovered through the typed messages. Each check names the invariant that it
+is.
+
+    I4   a user's act leaves the account at its initial margin, or
+    I5   below it the account only improved: position smaller, not flipped, TV / MMR not lower
+    I6   liquidation: TV < MMR before; MMR strictly lower after, TV / MMR not lower; TV never below 0
+    I10  a price: a quorum of distinct keys, the lower median of what they signed, strictly newer
+    I11  no price older than the heartbeat of the act
+    I12  nonces only rise
+    I13  an order is filled within its size, its limit price, its fee and its time
+    I22  a forced input always ends in an outcome, and in the right one
+"""
+
+from fractions import Fraction
+from typing import Final
+
+from optimist.derive.actions import (
+    Deposit,
+    Forced,
+    Header,
+    Init,
+    Liquidate,
+    PriceUpdate,
+    Sequenced,
+    SignedOrder,
+    Trade,
+    Withdraw,
+)
+from optimist.derive.decode import decode, decode_forced
+from optimist.derive.octets import DecodingError
+from optimist.derive.typed_data import Domain, PriceReport
+from optimist.stf.codes import Code
+from optimist.stf.records import Account, ForcedOutcome, OracleSigner, OrderSlot, Position
+from tests.support.ledger import Ledger
+
+PPM: Final = 10**6
+
+
+def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
+    """Check one accepted input. Raises AssertionError."""
+    check_nonces(before, after)
+    if data[0] == 4:
+        check_forced(data, before, after)
+        return
+    value = decode(data)
+    match value:
+        case Init():
+            assert before.records == {}
+        case Header():
+            assert (after.system.batch, after.system.clock) == (value.batch, value.first)
+            assert after.system.clock >= before.system.clock
+        case Deposit():
+            check_deposit(value, before, after)
+        case Sequenced(second, action):
+            assert before.system.clock <= second == after.system.clock
+            check_action(domain, action, before, after)
+        case Forced():
+            raise AssertionError("handled above")
+
+
+def check_action(
+    domain: Domain, action: Trade | PriceUpdate | Withdraw | Liquidate, before: Ledger, after: Ledger
+) -> None:
+    match action:
+        case Trade():
+            check_trade(domain, action, before, after)
+        case PriceUpdate():
+            check_price(domain, action, before, after)
+        case Withdraw():
+            check_withdrawal(domain, action, before, after)
+        case Liquidate():
+            check_liquidation(action, before, after)
+
+
+# ------------------------------------------------------------------------------------------------- shared
+
+
+def check_only(before: Ledger, after: Ledger, accounts: set[int]) -> None:
+    """No other account's money or positions changed."""
+    old, new = before.all_records(Account), after.all_records(Account)
+    changed = {row for row in old.keys() | new.keys() if old.get(row) != new.get(row)}
+    held, holds = before.all_records(Position), after.all_records(Position)
+    changed |= {row >> 4 for row in held.keys() | holds.keys() if held.get(row) != holds.get(row)}
+    assert changed <= accounts, changed
+
+
+def check_nonces(before: Ledger, after: Ledger) -> None:
+    """I12."""
+    for row, account in before.all_records(Account).items():
+        assert after.account(row).nonce >= account.nonce
+    for row, slot in before.all_records(OrderSlot).items():
+        now = after.record(OrderSlot, row)
+        assert (now.nonce, now.filled) >= (slot.nonce, slot.filled)
+
+
+def check_fresh(ledger: Ledger, account: int, now: int, heartbeat: int) -> None:
+    """I11 for every market that an account holds."""
+    for market in ledger.positions(account):
+        price = ledger.stored_price(market)
+        assert price.price > 0
+        assert max(0, now - price.publish_time) <= heartbeat
+
+
+def check_margin(before: Ledger, after: Ledger, account: int, market: int) -> None:
+    """I4, I5."""
+    old, new = before.rounded_margin(account), after.rounded_margin(account)
+    if new.value >= new.initial:
+        return
+    size, now = before.positions(account).get(market, 0), after.positions(account).get(market, 0)
+    assert abs(now) < abs(size)
+    assert now * size >= 0
+    assert new.value * old.maintenance >= old.value * new.maintenance
+
+
+def ceil(value: Fraction) -> int:
+    return -int(-value // 1)
+
+
+# ------------------------------------------------------------------------------------------------- trades
+
+
+def check_trade(domain: Domain, trade: Trade, before: Ledger, after: Ledger) -> None:
+    market = before.market(trade.market)
+    sides = ((trade.maker, market.maker_fee_ppm), (trade.taker, market.taker_fee_ppm))
+    accounts = {signed.order.account for signed, _ in sides}
+    assert len(accounts) == 2
+    check_only(before, after, accounts)
+    now, heartbeat = after.system.clock, after.parameters.trade_heartbeat
+    quote = Fraction(trade.size * trade.price, market.notional_divisor)
+    fees = 0
+    for signed, fee_ppm in sides:
+        account = signed.order.account
+        check_order(domain, signed, trade, fee_ppm, before, after)
+        check_fresh(before, account, now, heartbeat)
+        check_fresh(after, account, now, heartbeat)
+        check_margin(before, after, account, trade.market)
+        fee = ceil(Fraction(ceil(quote) * fee_ppm, PPM))
+        fees += fee
+        moved = after.account(account).collateral - before.account(account).collateral
+        assert moved == (-ceil(quote) if signed.order.is_buy else int(quote // 1)) - fee
+        size = after.positions(account).get(trade.market, 0) - before.positions(account).get(trade.market, 0)
+        assert size == (trade.size if signed.order.is_buy else -trade.size)
+    remainder = ceil(quote) - int(quote // 1)
+    assert after.system.insurance - before.system.insurance == fees + remainder
+
+
+def check_order(
+    domain: Domain, signed: SignedOrder, trade: Trade, fee_ppm: int, before: Ledger, after: Ledger
+) -> None:
+    """I13."""
+    order = signed.order
+    owner = before.account(order.account).owner
+    assert owner != 0
+    assert order.recover(domain, signed.signature) == owner.to_bytes(20, "big")
+    assert trade.price <= order.price if order.is_buy else trade.price >= order.price
+    assert fee_ppm <= order.max_fee_ppm
+    assert after.system.clock <= order.expiry
+    slot, used = before.order_slot(order.account, order.slot), after.order_slot(order.account, order.slot)
+    assert used.nonce == order.nonce >= slot.nonce
+    assert used.filled == trade.size + (slot.filled if slot.nonce == order.nonce else 0)
+    assert used.filled <= order.size
+
+
+# ------------------------------------------------------------------------------------------------- prices
+
+
+def check_price(domain: Domain, update: PriceUpdate, before: Ledger, after: Ledger) -> None:
+    """I10."""
+    check_only(before, after, set())
+    parameters = before.parameters
+    keys = [one.signer for one in update.prices]
+    assert len(set(keys)) == len(keys)
+    assert parameters.quorum <= len(keys) <= parameters.signers
+    for one in update.prices:
+        report = PriceReport(update.market, one.price, update.publish_time)
+        signer = before.record(OracleSigner, one.signer).signer
+        assert report.recover(domain, one.signature) == signer.to_bytes(20, "big")
+    stored = after.stored_price(update.market)
+    signed = sorted(one.price for one in update.prices)
+    assert stored.price == signed[(len(signed) - 1) // 2]
+    assert stored.publish_time == update.publish_time > before.stored_price(update.market).publish_time
+    assert update.publish_time <= after.system.clock + parameters.future_tolerance
+
+
+# -------------------------------------------------------------------------------------------------- money
+
+
+def check_deposit(deposit: Deposit, before: Ledger, after: Ledger) -> None:
+    """The money is in the account, or on its way back to the owner that the deposit names."""
+    owner = int.from_bytes(deposit.owner, "big")
+    account = before.account(deposit.account)
+    is_credited = after.account(deposit.account).collateral != account.collateral
+    assert is_credited == (
+        deposit.account < 1 << 36
+        and account.owner in (0, owner)
+        and account.collateral + deposit.amount < 1 << 63
+    )
+    check_only(before, after, {deposit.account} if is_credited else set())
+    if is_credited:
+        assert after.account(deposit.account).owner == owner
+        assert after.account(deposit.account).collateral == account.collateral + deposit.amount
+        assert after.system.next_withdrawal == before.system.next_withdrawal
+    else:
+        back = after.withdrawal(before.system.next_withdrawal)
+        assert (back.recipient, back.amount) == (owner, deposit.amount)
+
+
+def check_withdrawal(domain: Domain, action: Withdraw, before: Ledger, after: Ledger) -> None:
+    request = action.request
+    account = before.account(request.account)
+    check_only(before, after, {request.account})
+    assert request.recover(domain, action.signature) == account.owner.to_bytes(20, "big") != bytes(20)
+    assert after.account(request.account).nonce == request.nonce > account.nonce
+    check_paid(before, after, request.account, request.amount, int.from_bytes(request.recipient, "big"))
+    check_fresh(before, request.account, after.system.clock, before.parameters.trade_heartbeat)
+    new = after.rounded_margin(request.account)
+    assert new.value >= new.initial
+
+
+def check_paid(before: Ledger, after: Ledger, account: int, amount: int, recipient: int) -> None:
+    """The account paid, and one record was written, in the next row."""
+    assert before.account(account).collateral - after.account(account).collateral == amount > 0
+    row = before.system.next_withdrawal
+    assert after.system.next_withdrawal == row + 1
+    assert before.withdrawal(row).amount == 0
+    assert (after.withdrawal(row).recipient, after.withdrawal(row).amount) == (recipient, amount)
+    assert recipient != 0
+
+
+def check_forced(data: bytes, before: Ledger, after: Ledger) -> None:
+    """I22."""
+    row = before.system.next_forced
+    assert after.system.next_forced == row + 1
+    outcome = after.record(ForcedOutcome, row)
+    assert outcome.code == judge_forced(data, before)
+    if outcome.code == 0:
+        check_paid(before, after, outcome.account, outcome.amount, before.account(outcome.account).owner)
+        check_only(before, after, {outcome.account})
+    else:
+        check_only(before, after, set())
+        assert after.system.next_withdrawal == before.system.next_withdrawal
+
+
+def judge_forced(data: bytes, before: Ledger) -> int:
+    """The outcome that a forced input must have."""
+    try:
+        forced = decode(data)
+        assert isinstance(forced, Forced)
+        wanted = decode_forced(forced.payload)
+    except DecodingError:
+        return Code.MALFORMED
+    if wanted.account >= 1 << 36 or before.account(wanted.account).owner == 0:
+        return Code.UNKNOWN_ACCOUNT
+    account = before.account(wanted.account)
+    if account.owner != int.from_bytes(forced.sender, "big"):
+        return Code.NOT_OWNER
+    if wanted.amount == 0:
+        return Code.AMOUNT_ZERO
+    if account.collateral - wanted.amount <= -(1 << 63):
+        return Code.COLLATERAL_BOUND
+    for market in before.positions(wanted.account):
+        age = forced.enqueued_at - before.stored_price(market).publish_time
+        if age > before.parameters.trade_heartbeat:
+            return Code.PRICE_STALE
+    margin = before.rounded_margin(wanted.account)
+    return Code.BELOW_INITIAL_MARGIN if margin.value - wanted.amount < margin.initial else 0
+
+
+# -------------------------------------------------------------------------------------------- liquidation
+
+
+def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
+    """I6, and the backstop's own I4, I5."""
+    account, market_id = action.account, action.market
+    check_only(before, after, {account, 0})
+    now, heartbeat = after.system.clock, after.parameters.liquidation_heartbeat
+    for who in (account, 0):
+        check_fresh(before, who, now, heartbeat)
+        check_fresh(after, who, now, heartbeat)
+    check_margin(before, after, 0, market_id)
+    old, new = before.rounded_margin(account), after.rounded_margin(account)
+    assert old.value < old.maintenance
+    assert new.maintenance < old.maintenance
+    assert new.value * old.maintenance >= old.value * new.maintenance
+    size, rest = before.positions(account)[market_id], after.positions(account).get(market_id, 0)
+    assert abs(rest) < abs(size)
+    assert rest * size >= 0
+    if old.value >= 0:
+        assert new.value >= 0
+        penalty_limit = before.market(market_id).liquidation_penalty_ppm
+        price = before.stored_price(market_id).price
+        notional = Fraction(abs(size - rest) * price, before.market(market_id).notional_divisor)
+        assert old.value - new.value <= notional * penalty_limit / PPM + 3  # three roundings of a unit
+    else:
+        assert rest == 0
+        assert new.value <= 0
+    if not after.positions(account):
+        assert after.account(account).collateral >= 0

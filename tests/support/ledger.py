@@ -1,0 +1,119 @@
+"""Reads a state: records by name, an account's health in exact fractions, the invariants over all of it."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, TypeVar, cast
+
+from optimist.stf.constants import SLOT_BITS
+from optimist.stf.margin import Margin
+from optimist.stf.records import (
+    Account,
+    Market,
+    OrderSlot,
+    Parameters,
+    Position,
+    Price,
+    System,
+    Withdrawal,
+)
+
+R = TypeVar("R")
+
+
+class Ledger:
+    """A state of the law, read-only: key -> 256 bytes."""
+
+    def __init__(self, records: Mapping[int, bytes]) -> None:
+        self._records = records
+
+    @property
+    def records(self) -> Mapping[int, bytes]:
+        """Key -> 256 bytes of every record that is not absent."""
+        return self._records
+
+    def record(self, kind: type[R], row: int) -> R:
+        """A record of the state; zeros when absent."""
+        made: Any = kind
+        data = self.records.get(made.record_base + row)
+        return cast("R", made.record_zero if data is None else made.record_from_bytes(data))
+
+    @property
+    def system(self) -> System:
+        return self.record(System, 0)
+
+    @property
+    def parameters(self) -> Parameters:
+        return self.record(Parameters, 0)
+
+    def account(self, account: int) -> Account:
+        return self.record(Account, account)
+
+    def market(self, market: int) -> Market:
+        return self.record(Market, market)
+
+    def stored_price(self, market: int) -> Price:
+        return self.record(Price, market)
+
+    def positions(self, account: int) -> dict[int, int]:
+        """Market -> size of every position that an account holds."""
+        held: dict[int, int] = {}
+        for slot in range(1 << SLOT_BITS):
+            position = self.record(Position, account << SLOT_BITS | slot)
+            if position.market_plus_one:
+                assert position.size != 0
+                assert position.market_plus_one - 1 not in held, "a market in two slots"
+                held[position.market_plus_one - 1] = position.size
+        return held
+
+    def order_slot(self, account: int, slot: int = 0) -> OrderSlot:
+        return self.record(OrderSlot, account << SLOT_BITS | slot)
+
+    def withdrawal(self, row: int) -> Withdrawal:
+        return self.record(Withdrawal, row)
+
+    def all_records(self, kind: type[R]) -> dict[int, R]:
+        """Row -> record of every record of a table that is not absent."""
+        made: Any = kind
+        table = made.record_base >> 40
+        return {
+            key & (1 << 40) - 1: made.record_from_bytes(data)
+            for key, data in self.records.items()
+            if key >> 40 == table
+        }
+
+    def health(self, account: int) -> tuple[Fraction, Fraction, Fraction]:
+        """(TV, MMR, IMR) of an account by the formulas in rational numbers, without any rounding."""
+        value = Fraction(self.account(account).collateral)
+        maintenance = initial = Fraction(0)
+        for market_id, size in self.positions(account).items():
+            market, price = self.market(market_id), self.stored_price(market_id).price
+            worth = Fraction(size * price, market.notional_divisor)
+            value += worth
+            maintenance += abs(worth) * market.maintenance_margin_ppm / 10**6
+            initial += abs(worth) * market.initial_margin_ppm / 10**6
+        return value, maintenance, initial
+
+    def check_conservation(self, deposited: int) -> None:
+        """Collateral + insurance + withdrawals = deposits, to the last unit; sizes sum to zero."""
+        held = sum(account.collateral for account in self.all_records(Account).values())
+        paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
+        assert held + self.system.insurance + paid == deposited
+        sizes: dict[int, int] = {}
+        for position in self.all_records(Position).values():
+            market = position.market_plus_one - 1
+            sizes[market] = sizes.get(market, 0) + position.size
+        assert not any(sizes.values()), sizes
+        assert self.system.insurance >= 0
+
+    def rounded_margin(self, account: int) -> Margin:
+        """(TV, MMR, IMR) as the law rounds them, position by position."""
+        value = Fraction(self.account(account).collateral)
+        maintenance = initial = Fraction(0)
+        for market_id, size in self.positions(account).items():
+            market, price = self.market(market_id), self.stored_price(market_id).price
+            exact = Fraction(size * price, market.notional_divisor)
+            notional = -(-abs(exact) // 1)
+            value += exact // 1
+            maintenance += -(-notional * market.maintenance_margin_ppm // 10**6)
+            initial += -(-notional * market.initial_margin_ppm // 10**6)
+        return Margin(value=int(value), maintenance=int(maintenance), initial=int(initial))
