@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/solidity/bin:$(PATH)
 # Among its backends eth-hash would take pycryptodome, which is six times slower.
 export ETH_HASH_BACKEND := pysha3
 
-PYTEST := pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+PYTEST := pytest --numprocesses auto --maxprocesses 8 --dist loadfile --durations 12 --durations-min 5
 
 .PHONY: help help-more setup demo check format test test-python forge test-long test-data bench snapshots lock clean
 

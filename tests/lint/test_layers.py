@@ -16,6 +16,7 @@ PURE_ROOMS = {
     "optimist.vm",
     "challenger.game",
     "challenger.strategy",
+    "challenger.trace",
 }
 
 
