@@ -38,8 +38,8 @@ async def open_node(
     """A node that has not looked at L1 yet; closed at the end.
 
     It refuses to work where L1 holds another rollup, or another law, than `deployment` and this program.
-    `native` replaces the law that is executed, for the devnet's liar. Raises DeploymentError, DeploymentMismatch,
-    DirectoryInUse, ForeignState or L1Error.
+    `native` replaces the law that is executed, for the devnet's liar. Raises DeploymentError,
+    DeploymentMismatch, DirectoryInUse, ForeignState or L1Error.
     """
     file = Deployment.load(deployment)
     law = load_law(file.preset.name)

@@ -82,7 +82,7 @@ class Proposer:
         if not staker["bond"]:
             await self._send("stake", "stake", value=self._bond)
             return
-        parent = await self._find_parent(head.hash, staker["lastClaim"])
+        parent = await self._find_parent(head.hash, staker["last_claim"])
         await self._confirm(head.hash, parent)
         proposal = await self._find_proposal(head.hash, parent)
         if proposal is not None:
@@ -118,7 +118,7 @@ class Proposer:
         root = self._node.ledger.get_end_root(to)
         if root is None:
             return None
-        if not round_["full"] and self._node.timestamp < node["createdAt"] + min_period:
+        if not round_["full"] and self._node.timestamp < node["created_at"] + min_period:
             return None
         return Proposal(parent, root, to, self._node.ledger.get_accumulator(to))
 

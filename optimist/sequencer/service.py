@@ -4,8 +4,8 @@
       ▲         ▲  API          proposer ──▶ L1
       └── L1    └── traders
 
-A failed part takes the process down (its supervisor starts it again): every part is safe to start again at any
-point. SIGTERM and SIGINT close the door, let the journal finish, and end.
+A failed part takes the process down (its supervisor starts it again): every part is safe to start again at
+any point. SIGTERM and SIGINT close the door, let the journal finish, and end.
 """
 
 import asyncio

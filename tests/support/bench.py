@@ -25,6 +25,7 @@ class Bench:
         self.world = World()  # signs for everybody
         self.engine = self.fresh_engine()
         self.journal: list[bytes] = []
+        self.seen: list[object] = []  # a fingerprint for every record of the journal
         self.keep([self.engine.open(START, DEPOSITS)])
         self.price(100_000)
 
@@ -41,6 +42,7 @@ class Bench:
     def keep(self, entries: Sequence[Entry]) -> None:
         """Journal what one action did."""
         self.journal.append(encode_record(entries))
+        self.seen.append(fingerprint(self.engine))
 
     def price(self, usd: int) -> None:
         """One second later, a new price."""
