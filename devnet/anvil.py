@@ -46,6 +46,7 @@ class Anvil:
         directory: Path,
         *,
         block_time: int | None = None,
+        epoch: int = 1,
         load_state: Path | None = None,
         dump_state: Path | None = None,
     ) -> None:
@@ -53,11 +54,14 @@ class Anvil:
 
         block_time: seconds between blocks; transactions are mined at once in any case. None: a block is mined
         only for a transaction or by `mine`, so that nothing moves unless a test moves it.
+        epoch: blocks of an epoch; the safe block is one epoch behind, the final one two.
         load_state, dump_state: files to start from and to write at `stop`; they hold every block, receipt and
         log. Raises AnvilMissing, or ProcessFailed when it does not come up.
         """
         command = [str(find_anvil()), "--host", "127.0.0.1", "--port", "0", "--hardfork", HARDFORK]
         command += ["--enable-tx-gas-limit"]  # EIP-7825, as on mainnet: no transaction of 2**24 gas or more
+        # An epoch of one block by default: programs need no other tags than on mainnet.
+        command += ["--slots-in-an-epoch", str(epoch)]
         command += ["--accounts", "1", "--no-cors"]
         if block_time is not None:
             command += ["--block-time", str(block_time), "--mixed-mining"]

@@ -44,16 +44,18 @@ class Devnet:
         directory: Path | None = None,
         preset: Preset = MINIMAL,
         block_time: int | None = None,
+        epoch: int = 1,
         dump_state: Path | None = None,
     ) -> Self:
         """Start anvil, deploy, and write `deployment.json` into `directory`.
 
         directory: for logs and state; by default a new temporary one, which `stop` removes.
         preset: parameters; `dataclasses.replace` one of the named presets to change some.
-        block_time, dump_state: see `Anvil`. Without a block time L1's time stands still between transactions.
+        block_time, epoch, dump_state: see `Anvil`. Without a block time L1's time stands still between
+        transactions.
         """
         folder = directory or Path(tempfile.mkdtemp(prefix="devnet-"))
-        anvil = Anvil(folder, block_time=block_time, dump_state=dump_state)
+        anvil = Anvil(folder, block_time=block_time, epoch=epoch, dump_state=dump_state)
         try:
             deployment, init = asyncio.run(_deploy(anvil, preset))
             network = cls(anvil, deployment, init, folder)

@@ -42,14 +42,14 @@ def devnet(shared_devnet: Devnet) -> Iterator[Devnet]:
 def start_devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartDevnet]:
     """Starts any number of devnets, each with its own L1, and ends them with the test.
 
-    `start_devnet(preset=…, block_time=…)` takes what `Devnet.start` takes.
+    `start_devnet(preset=…, block_time=…, epoch=…)` takes what `Devnet.start` takes.
     """
     with ExitStack() as stack:
 
-        def start(*, preset: Preset = MINIMAL, block_time: int | None = None) -> Devnet:
+        def start(*, preset: Preset = MINIMAL, block_time: int | None = None, epoch: int = 1) -> Devnet:
             directory = tmp_path_factory.mktemp("devnet")
             return stack.enter_context(
-                Devnet.start(directory=directory, preset=preset, block_time=block_time)
+                Devnet.start(directory=directory, preset=preset, block_time=block_time, epoch=epoch)
             )
 
         yield start
