@@ -1,0 +1,1 @@
+"""The game as L1 tells it: events to facts, acts to transactions."""
