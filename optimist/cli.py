@@ -1,8 +1,12 @@
 """`optimist`: the commands. What a command needs is imported when it runs: some of it loads slowly."""
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from optimist.ops.settings import NodeSettings
 
 
 @click.group()
@@ -63,3 +67,83 @@ def sequencer(arguments: tuple[str, ...]) -> None:
     from optimist.sequencer.command import command
 
     command.main(args=list(arguments), prog_name="optimist sequencer")
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def derive(arguments: tuple[str, ...]) -> None:
+    """Compute the state root at every batch end from L1 alone: `optimist derive --help`."""
+    from optimist.ops.config import settings_options
+    from optimist.ops.settings import NodeSettings
+
+    @click.command()
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    @settings_options(NodeSettings)
+    def command(settings: NodeSettings, as_json: bool) -> None:
+        """Compute the state root at every batch end from L1 alone.
+
+        Exit codes: 0 done, 2 these settings, 3 no L1, 4 what L1 says cannot be.
+        """
+        _run_derive(settings, as_json)
+
+    command.main(args=list(arguments), prog_name="optimist derive")
+
+
+def _run_derive(settings: "NodeSettings", as_json: bool) -> None:
+    import asyncio
+
+    from optimist.derive.batch import DerivationError
+    from optimist.l1.deployment import DeploymentError, DeploymentMismatch
+    from optimist.l1.errors import FinalizedReorg, L1Error
+    from optimist.ops.logs import configure_logs
+    from optimist.store.lock import DirectoryInUse
+    from optimist.store.state_store import ForeignState
+
+    configure_logs(settings.log.level, settings.log.format)
+    try:
+        found = asyncio.run(_derive(settings))
+    except (DeploymentError, DeploymentMismatch, DirectoryInUse, ForeignState) as error:
+        raise click.UsageError(str(error)) from error
+    except (DerivationError, FinalizedReorg) as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(4) from error
+    except L1Error as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(3) from error
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    click.echo(f"L1 block {found['block']} (0x{found['blockHash'][2:10]}…), {len(found['batches'])} batches")
+    click.echo(f"{'batch':>7} {'inputs':>7} {'rejected':>9}  root")
+    for batch in found["batches"]:
+        click.echo(f"{batch['batch']:>7} {batch['inputs']:>7} {batch['rejected']:>9}  {batch['root']}")
+
+
+async def _derive(settings: "NodeSettings") -> dict[str, Any]:
+    from optimist.node.opening import open_node
+
+    async with open_node(
+        l1_rpc=settings.l1_rpc,
+        deployment=settings.deployment,
+        tag=settings.l1_tag,
+        l1_timeout=settings.l1_timeout,
+        datadir=settings.datadir,
+    ) as opened:
+        node = opened.node
+        await node.catch_up()
+    batches = [node.ledger.get_applied(number) for number in range(1, node.ledger.batch_count + 1)]
+    head = node.head
+    return {
+        "block": head.number if head else 0,
+        "blockHash": "0x" + (head.hash if head else b"").hex(),
+        "batches": [
+            {
+                "batch": each.batch.number,
+                "inputs": len(each.batch.inputs),
+                "rejected": sum(code != 0 for code in each.codes),
+                "accumulator": "0x" + each.batch.accumulator.hex(),
+                "root": "0x" + each.root.hex(),
+            }
+            for each in batches
+        ],
+    }
