@@ -31,7 +31,7 @@ def read_pins(lines: list[str]) -> dict[str, str]:
 
 def find_imported_distributions() -> set[str]:
     distributions = packages_distributions()
-    imported = set()
+    imported: set[str] = set()
     for path in find_files("*.py", *PACKAGES):
         if path.name == PYTEST_PLUGIN:
             continue
