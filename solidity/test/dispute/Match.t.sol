@@ -19,7 +19,7 @@ contract MatchTest is RivalsTest {
     function test_match_lieAtEveryInputAndStep_onlyTheLiarDies() public {
         uint256 snapshot = vm.snapshotState();
         for (uint256 lieAt = 0; lieAt < INPUTS; ++lieAt) {
-            for (uint256 lieStep = 0; lieStep < toySteps(); ++lieStep) {
+            for (uint256 lieStep = 0; lieStep < STEPS; ++lieStep) {
                 _play(lieAt, lieStep, (lieAt + lieStep) % 2 == 0);
                 assertLive(honest);
                 assertDead(liar);
@@ -94,7 +94,7 @@ contract MatchTest is RivalsTest {
         uint256 lieStep,
         bool liarFirst
     ) public {
-        _play(bound(lieAt, 0, POSITIONS - 1), bound(lieStep, 0, toySteps() - 1), liarFirst);
+        _play(bound(lieAt, 0, POSITIONS - 1), bound(lieStep, 0, STEPS - 1), liarFirst);
         assertLive(honest);
         assertDead(liar);
         IDispute.Match memory m = dispute.getMatch(dispute.matchId(honest, liar));

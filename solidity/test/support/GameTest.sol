@@ -38,6 +38,8 @@ abstract contract GameTest is Deployment {
     mapping(bytes32 claim => Player) internal players;
     /// @dev The state root that a node stands for.
     mapping(bytes32 node => bytes32) internal rootOf;
+    /// @dev Single leaves of a claim's history that are not what its roots say.
+    mapping(bytes32 claim => mapping(uint256 position => bytes32)) internal oddLeaf;
     /// @dev Number in its range of the input that a match is about, once known.
     mapping(bytes32 id => uint256) internal disputedInput;
 
@@ -161,7 +163,8 @@ abstract contract GameTest is Deployment {
         bytes32[] memory ends = new bytes32[](player.roots.length);
         for (uint256 i = 0; i < ends.length; ++i) {
             Input memory last = inputs[i < inputs.length ? i : inputs.length - 1];
-            ends[i] = Hashes.leaf(player.roots[i], last.batch, last.rest);
+            bytes32 odd = oddLeaf[claim][i];
+            ends[i] = odd != 0 ? odd : Hashes.leaf(player.roots[i], last.batch, last.rest);
         }
         return Histories.History(arity(), inputHeight(), ends);
     }
@@ -189,20 +192,22 @@ abstract contract GameTest is Deployment {
         return input == 0 ? rootOf[player.parent] : player.roots[input - 1];
     }
 
-    /// @dev A claim's machine states over an input: true ones where its root is, else false from `lieStep` on.
+    /// @dev A claim's machine states over an input: true ones where its root is, else false from `lieStep` on, which
+    /// may lie behind the step in which the machine stops.
     function traceOf(bytes32 claim, uint256 input) internal view returns (Histories.History memory) {
         Player storage player = players[claim];
         bytes32 root = rootBefore(claim, input);
         bytes32 hash = rangeOf(player.parent)[input].hash;
-        uint256 steps = machine.STEPS();
-        bytes32[] memory ends = new bytes32[](steps);
         bool isTrue = player.roots[input] == machine.nextRoot(root, hash);
-        for (uint256 i = 0; i < steps; ++i) {
+        uint256 length = machine.STEPS();
+        if (!isTrue && player.lieStep >= length) length = player.lieStep + 1;
+        bytes32[] memory ends = new bytes32[](length);
+        for (uint256 i = 0; i < length; ++i) {
             ends[i] = isTrue || i < player.lieStep
                 ? machine.stateAfter(root, hash, i + 1)
                 : keccak256(abi.encodePacked("false state", player.salt, i));
         }
-        ends[steps - 1] = machine.finalState(player.roots[input]);
+        ends[length - 1] = machine.finalState(player.roots[input]);
         return Histories.History(arity(), stepHeight(), ends);
     }
 
@@ -279,7 +284,9 @@ abstract contract GameTest is Deployment {
     }
 
     function proofOf(bytes32 claim, uint256 input, uint256 done) internal view returns (bytes memory) {
-        return abi.encode(rootBefore(claim, input), rangeOf(players[claim].parent)[input].hash, done);
+        bytes32 root = rootBefore(claim, input);
+        bytes32 hash = rangeOf(players[claim].parent)[input].hash;
+        return abi.encode(done < machine.STEPS() ? root : machine.nextRoot(root, hash), hash, done);
     }
 
     /// @dev The next move of a match, whoever's it is. Returns whether the match was decided by it.

@@ -8,6 +8,7 @@ import {GameTest} from "./GameTest.sol";
 abstract contract RivalsTest is GameTest {
     uint256 internal constant INPUTS = 9;
     uint256 internal constant POSITIONS = 16;
+    uint256 internal constant STEPS = 8; // of one input; the toy machine stops after the fifth
 
     bytes32 internal parent;
     address internal alice;
