@@ -1,6 +1,6 @@
-"""Events of the contracts to the state of the game: everything that a player knows comes from L1's logs alone.
+"""Events of the contracts to the state of the game: what a player knows comes from L1's logs alone. Pure.
 
-`read_game` starts from nothing at every look, so a restart, a reorg and a first start are the same thing. Pure.
+`read_game` starts from nothing at every look, so a restart, a reorg and a first start are the same thing.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ from optimist.l1.events import Located
 
 @dataclass(slots=True)
 class Game:
-    """What the events tell: the contracts' state, every list that was opened, and which inputs are disputed."""
+    """What the events tell: the contracts' state, every list that was opened, which inputs are disputed."""
 
     state: State = field(default_factory=State)
     lists: dict[bytes, Words] = field(default_factory=dict)  # by hash
@@ -174,15 +174,21 @@ class _Reader:
     def _read_match(self, event: events.MatchOpened | events.Dissected | events.TraceCommitted) -> None:
         match event:
             case events.MatchOpened():
-                claims = (event.a, event.b)
+                self._set_match(event, (event.a, event.b))
             case events.Dissected():
-                claims = self._state.matches[event.id].claims
                 self._keep(event.next)
+                self._set_match(event, self._state.matches[event.id].claims)
             case events.TraceCommitted():
-                claims = self._state.matches[event.id].claims
                 self._keep(event.trace)
+                self._set_match(event, self._state.matches[event.id].claims)
                 if event.state.stage == Stage.HALF:
                     self._game.disputed[event.id] = event.state.start
+
+    def _set_match(
+        self,
+        event: events.MatchOpened | events.Dissected | events.TraceCommitted,
+        claims: tuple[bytes, bytes],
+    ) -> None:
         stands, now = event.position, event.state
         self._state.matches[event.id] = Match(
             claims=claims,

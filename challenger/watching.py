@@ -1,0 +1,70 @@
+"""`challenger watch`: follows L1 without a key and reports every assertion once."""
+
+from collections.abc import Callable
+
+import structlog
+
+from challenger.settings import WatchSettings
+from challenger.watcher import Judgement, Verdict, judge
+from optimist.l1.types import to_hex
+from optimist.node.opening import OpenNode, open_node
+
+log = structlog.get_logger(__name__)
+
+
+Report = Callable[[Judgement], None]
+
+
+async def watch(settings: WatchSettings, report: Report, *, once: bool) -> list[Judgement]:
+    """Report each assertion when its verdict is first known; with `once`, end when L1's head is reached.
+
+    Returns all judgements. Raises what `open_node` raises, and L1Error.
+    """
+    async with open_node(
+        l1_rpc=settings.l1_rpc,
+        deployment=settings.deployment,
+        tag=settings.l1_tag,
+        l1_timeout=settings.l1_timeout,
+        datadir=settings.datadir,
+    ) as opened:
+        log.info("watcher_ready", image_root=to_hex(opened.deployment.image_root), tag=settings.l1_tag)
+        reporter = Reporter(opened, report)
+        if not once:
+            opened.node.subscribe(reporter.look)
+            await opened.node.run(settings.l1_poll)
+        await opened.node.catch_up()
+        reporter.look()
+        return reporter.judgements
+
+
+class Reporter:
+    """Remembers what was reported."""
+
+    def __init__(self, opened: OpenNode, report: Report) -> None:
+        self._node = opened.node
+        self._report = report
+        self._reported: dict[bytes, Judgement] = {}
+        self.judgements: list[Judgement] = []
+
+    def look(self) -> None:
+        """Judge everything, report what is new."""
+        self.judgements = judge(self._node.events, self._node.ledger)
+        for judgement in self.judgements:
+            if self._reported.get(judgement.node) != judgement:
+                self._reported[judgement.node] = judgement
+                self._log(judgement)
+                self._report(judgement)
+
+    @staticmethod
+    def _log(judgement: Judgement) -> None:
+        speak = log.warning if judgement.verdict is Verdict.DISAGREE else log.info
+        speak(
+            "assertion_judged",
+            verdict=judgement.verdict.value,
+            node=to_hex(judgement.node),
+            batch=judgement.batch,
+            claimed_root=to_hex(judgement.claimed),
+            own_root=None if judgement.own is None else to_hex(judgement.own),
+            confirmed=judgement.is_confirmed,
+            reason=judgement.reason,
+        )
