@@ -82,33 +82,47 @@ class Ledger:
 
         Raises ValueError when it does not follow the last one.
         """
+        pending = self.begin(batch, first, last, queue_count)
+        while pending.apply_some(len(batch.inputs)):
+            pass
+        return self.finish(pending, self.compute_root(pending))
+
+    def begin(self, batch: Batch, first: int, last: int, queue_count: int) -> "PendingBatch":
+        """`append` in parts, for a process that has other things to do: apply, compute the root, finish.
+
+        The ledger itself stays as it is until `finish`. Raises ValueError as `append` does.
+        """
         if batch.number != self.batch_count + 1 or batch.previous_accumulator != self.get_accumulator():
             raise ValueError(f"batch {batch.number} does not follow batch {self.batch_count}")
-        undo: dict[int, bytes] = {}
-        codes = []
+        return PendingBatch(batch, first, last, queue_count, self._law, self.state.copy())
+
+    def compute_root(self, pending: "PendingBatch") -> bytes:
+        """State root after a batch of which every input is applied. May run in another thread."""
+        return self._tree.update(_get_leaves(pending.state, pending.undo))
+
+    def finish(self, pending: "PendingBatch", root: bytes) -> AppliedBatch:
+        """Make a pending batch the last one."""
         previous = self.last
+        batch = pending.batch
         soft_number = previous.soft_number if previous else 0
         soft_history = previous.soft_history if previous else ZERO
         for data in batch.inputs:
-            receipt = self.state.apply(self._law, data)
-            codes.append(receipt.code)
-            for key, (old, _) in receipt.writes.items():
-                undo.setdefault(key, old or ABSENT)
             if data[0] == ORIGIN_SEQUENCED:
                 soft_number += 1
                 soft_history = compute_soft_history(soft_history, compute_input_hash(data))
         applied = AppliedBatch(
             batch=batch,
-            first=first,
-            last=last,
-            root=self._tree.update(self._leaves(undo)),
-            codes=tuple(codes),
-            undo=undo,
+            first=pending.first,
+            last=pending.last,
+            root=root,
+            codes=tuple(pending.codes),
+            undo=pending.undo,
             input_count=(previous.input_count if previous else 0) + len(batch.inputs),
-            queue_next=(previous.queue_next if previous else 0) + queue_count,
+            queue_next=(previous.queue_next if previous else 0) + pending.queue_count,
             soft_number=soft_number,
             soft_history=soft_history,
         )
+        self.state = pending.state
         self._batches.append(applied)
         return applied
 
@@ -119,7 +133,7 @@ class Ledger:
         gone = self._batches.pop()
         for key, old in gone.undo.items():
             self.state.set_bytes(key, old)
-        self._tree.update(self._leaves(gone.undo))
+        self._tree.update(_get_leaves(self.state, gone.undo))
         return gone
 
     def get_applied(self, batch: int) -> AppliedBatch:
@@ -160,5 +174,39 @@ class Ledger:
                     records[key] = old
         return records
 
-    def _leaves(self, keys: Iterable[int]) -> Iterable[tuple[int, bytes]]:
-        return [(key, compute_record_leaf(self.state.get_bytes(key) or ABSENT)) for key in keys]
+
+class PendingBatch:
+    """A batch that is being applied, on a state of its own."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        first: int,
+        last: int,
+        queue_count: int,
+        law: Callable[[], None],
+        state: State,
+    ) -> None:
+        """Made by `Ledger.begin`."""
+        self.batch = batch
+        self.first = first
+        self.last = last
+        self.queue_count = queue_count
+        self.state = state
+        self.codes: list[int] = []
+        self.undo: dict[int, bytes] = {}
+        self._law = law
+
+    def apply_some(self, count: int) -> bool:
+        """Apply at most `count` inputs more; True while there are inputs left."""
+        start = len(self.codes)
+        for data in self.batch.inputs[start : start + count]:
+            receipt = self.state.apply(self._law, data)
+            self.codes.append(receipt.code)
+            for key, (old, _) in receipt.writes.items():
+                self.undo.setdefault(key, old or ABSENT)
+        return len(self.codes) < len(self.batch.inputs)
+
+
+def _get_leaves(state: State, keys: Iterable[int]) -> list[tuple[int, bytes]]:
+    return [(key, compute_record_leaf(state.get_bytes(key) or ABSENT)) for key in keys]

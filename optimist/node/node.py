@@ -27,6 +27,12 @@ from optimist.store.state_store import Change, StateDamaged, StateStore
 
 log = structlog.get_logger(__name__)
 
+SLICE = 64  # inputs applied before others get their turn: some milliseconds
+
+
+class NodeInterrupted(Exception):
+    """A look was cut off half-way (cancelled, or the disk failed): open the node again."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedInput:
@@ -59,6 +65,7 @@ class Node:
         self._queue: list[QueuedInput] = []
         self._located: list[Located] = []
         self._listeners: list[Callable[[], None]] = []
+        self._is_torn = False
         self.ledger = Ledger(law)
         self.timestamp = 0
         self.finalized = 0
@@ -103,15 +110,18 @@ class Node:
     async def advance(self) -> bool:
         """Look at L1 once and take in what is new; True when something was.
 
-        Raises L1Unavailable, L1Inconsistent, RpcError (look again), FinalizedReorg or DerivationError (stop).
+        Raises L1Unavailable, L1Inconsistent, RpcError (look again); FinalizedReorg, DerivationError or
+        NodeInterrupted (stop).
         """
+        if self._is_torn:
+            raise NodeInterrupted("the last look was cut off half-way, what is in memory belongs to no block")
         latest = require_header(await self._client.get_header("latest"), "latest")
         self.timestamp = latest.timestamp
         advance = await self._follower.look(self._cursor)
         if advance is None:
             self.is_caught_up = True
             return False
-        self._take(advance)
+        await self._take(advance)
         self.is_caught_up = advance.is_caught_up
         return True
 
@@ -131,39 +141,47 @@ class Node:
                 log.warning("l1_look_failed", error=str(error))
                 await asyncio.sleep(poll)
 
-    def _take(self, advance: Advance) -> None:
+    async def _take(self, advance: Advance) -> None:
+        self._is_torn = True
         change = Change(cursor=advance.cursor.encode())
         before = len(self._located)
         if advance.rollback_to is not None:
             self._roll_back(advance.rollback_to.number, change)
         for located in advance.events:
-            self._take_event(located, change)
+            await self._take_event(located, change)
         for number in range(len(self._located), before):
             change.logs[number] = None
         if self._store is not None:
             self._store.write(change)
         self._cursor = advance.cursor
         self.finalized = advance.finalized.number
+        self._is_torn = False
         for listener in self._listeners:
             listener()
 
-    def _take_event(self, located: Located, change: Change) -> None:
+    async def _take_event(self, located: Located, change: Change) -> None:
         match located.event:
             case QueueItem(index=index, enqueued_at=enqueued_at, input=data):
                 if index != len(self._queue):
                     raise DerivationError(f"queue item {index} does not follow item {len(self._queue) - 1}")
                 self._queue.append(QueuedInput(index, enqueued_at, data, located.block.number))
             case BatchSealed() as sealed:
-                self._apply(sealed, change)
+                await self._apply(sealed, change)
             case _:
                 pass
         change.logs[len(self._located)] = encode_log(located.log)
         self._located.append(located)
 
-    def _apply(self, sealed: BatchSealed, change: Change) -> None:
+    async def _apply(self, sealed: BatchSealed, change: Change) -> None:
+        """Derive a batch and apply it, a slice at a time: the same process may have people waiting."""
         items = [item.input for item in self.get_queue(sealed.queue_from, sealed.queue_count)]
         batch = derive_batch(sealed.to_sealed_batch(), items, self.ledger.get_accumulator())
-        applied = self.ledger.append(batch, sealed.first, sealed.last, sealed.queue_count)
+        pending = self.ledger.begin(batch, sealed.first, sealed.last, sealed.queue_count)
+        for _ in range(0, len(batch.inputs), SLICE):
+            pending.apply_some(SLICE)
+            await asyncio.sleep(0)
+        root = await asyncio.to_thread(self.ledger.compute_root, pending)
+        applied = self.ledger.finish(pending, root)
         self._note_records(applied, change)
         change.batches[batch.number] = encode_batch(applied)
         rejected = sum(code != 0 for code in applied.codes)

@@ -13,7 +13,7 @@ from devnet.wallet import Wallet
 from optimist.base.merkle import ZERO
 from optimist.l1.client import L1Client
 from optimist.l1.errors import FinalizedReorg
-from optimist.node.node import Node
+from optimist.node.node import Node, NodeInterrupted
 from optimist.store.state_store import StateStore
 from tests.support.operator import Operator, make_node
 
@@ -209,5 +209,27 @@ def test_every_kept_state_can_be_had_again(devnet: Devnet) -> None:
         for batch, records in seen.items():
             assert operator.node.ledger.get_records(batch) == records
         assert operator.node.ledger.get_end_root(0) == ZERO
+
+    play(devnet, story)
+
+
+def test_look_that_was_cut_off_half_way_is_noticed(devnet: Devnet, tmp_path: Path) -> None:
+    async def story(client: L1Client) -> None:
+        operator = Operator(devnet, client)
+        await live(devnet, client, operator, days=1)
+        await operator.seal(raw=[b"\x05"] * 2_000)
+        with StateStore(tmp_path / "state", IDENTITY) as store:
+            node = make_node(devnet, client, store)
+            task = asyncio.create_task(node.catch_up())
+            for _ in range(10_000):
+                await asyncio.sleep(0)
+                if node.ledger.batch_count:
+                    break
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            with pytest.raises(NodeInterrupted):
+                await node.advance()
+        with StateStore(tmp_path / "state", IDENTITY) as store:
+            await assert_same_as_fresh(devnet, client, make_node(devnet, client, store))
 
     play(devnet, story)

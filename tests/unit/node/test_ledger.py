@@ -104,3 +104,17 @@ def test_soft_history_counts_sequenced_inputs_alone() -> None:
     assert last is not None
     assert last.soft_number == sequenced
     assert last.queue_next == len(DEPOSITS)
+
+
+@pytest.mark.parametrize("slice_", [1, 3, 1000])
+def test_batch_applied_in_slices_is_invisible_until_it_is_finished(slice_: int) -> None:
+    ledger, batches = history(3)
+    whole = ledger.get_applied(4)
+    ledger.take_back()
+    root, records = ledger.root, dict(ledger.state.items())
+    pending = ledger.begin(batches[3], whole.first, whole.last, 0)
+    while pending.apply_some(slice_):
+        assert (ledger.root, ledger.batch_count, dict(ledger.state.items())) == (root, 3, records)
+    applied = ledger.finish(pending, ledger.compute_root(pending))
+    assert applied == whole
+    assert ledger.root == whole.root
