@@ -111,8 +111,6 @@ def _check_comparison(
     left = expressions.check_expression(c, first)
     for position, (op, right_node) in enumerate(zip(ops, rest, strict=True)):
         right = expressions.check_expression(c, right_node)
-        if contains_call(right) and parts:
-            left = _keep_middle(parts[-1], left)
         is_last = position == len(ops) - 1
         carried = right
         if not is_last and not isinstance(right, Constant) and place_of(right) is None:
@@ -127,18 +125,6 @@ def _check_comparison(
         left = carried
     value = parts[0] if len(parts) == 1 else Junction(BOOLEAN, BOOL, c.locate(node), True, parts)
     return Branches(value, c.flow, join(fails))
-
-
-def _keep_middle(previous: Expression, middle: Expression) -> Expression:
-    """A field between two comparisons may be changed by a call in the second: remember what the first one
-    saw.
-    """
-    place = place_of(middle)
-    if place is None or place.offset == SCALAR or not isinstance(previous, Compare):
-        return middle
-    keep, read = expressions.keep(middle)
-    previous.right = keep
-    return read
 
 
 def _compare(c: Checker, node: ast.expr, op: ast.cmpop, left: Expression, right: Expression) -> Compare:
