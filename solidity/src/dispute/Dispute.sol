@@ -71,6 +71,8 @@ contract Dispute is IDispute {
         // INVARIANT: a child ends where its parent said; else a copied child could leave the other side without a move.
         if (next.lastEnd() != own[2 * c + 1]) revert Errors.WrongEnd(next.lastEnd(), own[2 * c + 1]);
         (p.nodeA, p.nodeB) = (fork.listA[2 * c], fork.listB[2 * c]);
+        // a position of the range: checkShape keeps it below 2 ** 40
+        // forge-lint: disable-next-line(unsafe-typecast)
         (m.start, m.height) = (m.start + uint40(c * uint256(K) ** below), below);
         _charge(id, m, p);
         emit Dissected(id, m, p, next);
@@ -87,6 +89,8 @@ contract Dispute is IDispute {
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
         _requireMover(m, fork.a, fork.b);
         (uint256 c, Position memory p) = _openLists(m, fork);
+        // a child of a list: less than K
+        // forge-lint: disable-next-line(unsafe-typecast)
         m.start += uint40(c);
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start >= inputs) revert Padding(m.start, inputs);
@@ -160,6 +164,8 @@ contract Dispute is IDispute {
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start + c < inputs) revert NotPadding(m.start + c, inputs);
         (bool lostA, bool lostB) = (fork.listA[c] != p.prev, fork.listB[c] != p.prev);
+        // a child of a list: less than K
+        // forge-lint: disable-next-line(unsafe-typecast)
         emit PaddingProven(id, m.start + uint40(c), p.prev, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }
@@ -172,6 +178,8 @@ contract Dispute is IDispute {
         // INVARIANT: no result is recorded from a call that failed: whatever reverts inside, reverts all of it.
         bytes32 post = IStep(STEP).step(p.prev, proof);
         (bool lostA, bool lostB) = (fork.listA[c] != post, fork.listB[c] != post);
+        // a child of a list: less than K
+        // forge-lint: disable-next-line(unsafe-typecast)
         emit Proven(id, m.start + uint40(c), p.prev, post, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }

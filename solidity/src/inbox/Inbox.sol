@@ -142,6 +142,8 @@ contract Inbox is IInbox {
         chain = _takeQueue(s.queueFrom, s.queueCount, chain);
         bytes memory header = abi.encodePacked(ORIGIN_HEADER, batchCount + 1, s.first, s.last, s.mode);
         s.head = Hashes.chainLink(Hashes.input(header), chain);
+        // at most MAX_BATCH
+        // forge-lint: disable-next-line(unsafe-typecast)
         s.acc = _store(s.head, uint64(count), s.last);
         emit BatchSealed(batchCount, s.acc, s.head, s.first, s.last, s.mode, s.queueFrom, s.queueCount, rows);
     }
@@ -223,6 +225,8 @@ contract Inbox is IInbox {
         // Every batch has an input, so at most `limit` batches fit: the search looks no further.
         uint256 most = _batches[from].cum + limit;
         uint64 low = from + 1; // fits: MAX_BATCH <= limit, checked by the Rollup
+        // cast only where it is less than a difference of two uint64
+        // forge-lint: disable-next-line(unsafe-typecast)
         uint64 high = sealedCount - from > limit ? from + uint64(limit) : sealedCount;
         while (low < high) {
             uint64 middle = low + (high - low + 1) / 2;

@@ -50,6 +50,8 @@ contract Rollup is IRollup {
         if (p.bond == 0) revert Errors.BadParameter(p.bond, 1);
         INBOX = p.inbox;
         DISPUTE = p.dispute;
+        // checkShape keeps it below 2 ** 40
+        // forge-lint: disable-next-line(unsafe-typecast)
         (K, H1, H2, MAX_INPUTS) = (p.k, p.h1, p.h2, uint64(maxInputs));
         (CHALLENGE_PERIOD, GRACE, MIN_PERIOD, BOND) = (p.challengePeriod, p.grace, p.minPeriod, p.bond);
         bytes32 end = Hashes.leaf(0, 0, 0);
@@ -255,9 +257,13 @@ contract Rollup is IRollup {
         // INVARIANT: a bond is split once, however many claims it backs.
         if (!staker.out) {
             (staker.out, staker.bond) = (true, 0);
+            // a part of a uint96
+            // forge-lint: disable-next-line(unsafe-typecast)
             pot = uint128(uint256(BOND) * POT_PERCENT / 100);
             c.pot = pot;
             if (winner != 0) {
+                // a part of a uint96
+                // forge-lint: disable-next-line(unsafe-typecast)
                 bounty = uint96(uint256(BOND) * BOUNTY_PERCENT / 100);
                 _claims[winner].credit += bounty;
             }

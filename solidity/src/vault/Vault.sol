@@ -81,6 +81,8 @@ contract Vault is IVault {
         uint256 total = uint256(held) + amount;
         // INVARIANT: the law never meets a deposit that it cannot credit.
         if (total > MAX_TOTAL) revert TotalAboveCap(total, MAX_TOTAL);
+        // at most MAX_TOTAL, a uint64
+        // forge-lint: disable-next-line(unsafe-typecast)
         held = uint64(total);
         uint256 before = IERC20(TOKEN).balanceOf(address(this));
         IERC20(TOKEN).safeTransferFrom(msg.sender, address(this), amount);
