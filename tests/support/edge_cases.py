@@ -142,6 +142,48 @@ def ruin(world: World, code: int) -> int:
     return code
 
 
+def backstop_with_an_old_price(world: World) -> int:
+    """The backstop holds ETH, whose price nobody has signed for a while."""
+    world.trade(0, 2, 10_000, 2_000, market=1)
+    world.trade(1, 2, 3 * BTC_01, 50_000)
+    world.second += 31
+    world.price(0, 47_500)
+    world.liquidate(1)
+    return Code.PRICE_STALE
+
+
+def account_with_an_old_price(world: World) -> int:
+    """The account to be liquidated holds ETH, whose price nobody has signed for a while."""
+    world.trade(1, 2, 10_000, 2_000, market=1)
+    world.trade(1, 2, 3 * BTC_01, 50_000)
+    world.second += 31
+    world.price(0, 46_000)
+    world.liquidate(1)
+    return Code.PRICE_STALE
+
+
+def backstop_too_poor(world: World) -> int:
+    """It has 1,000 USD and would hold a position of 96,000."""
+    world.deposit(1, 9_000)
+    world.deposit(2, 100_000)
+    world.trade(1, 2, 40 * BTC_01, 50_000)
+    world.price(0, 48_000, at=START + 1)
+    world.liquidate(1)
+    return Code.BACKSTOP_UNABLE
+
+
+def bankrupt_account(world: World) -> int:
+    """The insurance fund pays what it has, the backstop the rest."""
+    world.deposit(0, 10_000)
+    world.trade(1, 2, 10_000, 2_000, market=1)
+    world.trade(1, 2, 3 * BTC_01, 50_000)
+    world.price(0, 40_000, at=START + 1)
+    assert world.system.insurance > 0
+    world.liquidate(1)
+    assert world.system.insurance == 0
+    return OK
+
+
 def liquidation_beyond_the_fund(world: World) -> int:
     """The insurance fund is at its bound."""
     system = world.system
@@ -249,6 +291,10 @@ BUILDERS: Final = (
     no_slot_for_a_trade,
     trade_with_every_slot_held,
     no_slot_for_the_backstop,
+    backstop_with_an_old_price,
+    account_with_an_old_price,
+    backstop_too_poor,
+    bankrupt_account,
     liquidation_beyond_the_fund,
     liquidation_beyond_the_backstop,
     trade_beyond_the_fund,

@@ -6,7 +6,6 @@ signatures are real, so that an attack is stopped by the rule that it is about.
 
 from collections.abc import Callable
 from dataclasses import replace
-from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from optimist.base.signature import CURVE_ORDER
@@ -31,15 +30,15 @@ if TYPE_CHECKING:
 
 
 def attack(storm: "Storm") -> None:
-    """One attack, chosen at random."""
-    storm.random.choice(ATTACKS)(storm)
+    """The attack whose turn it is."""
+    storm.turn("attack", ATTACKS)(storm)
 
 
 # ----------------------------------------------------------------------------------------------- before INIT
 
 
-def before_init(random: Random, preset: str) -> list[bytes]:
-    """Inputs that cannot precede INIT, and INITs that must not become one. All are rejected."""
+def before_init(seed: int) -> list[bytes]:
+    """Eight inputs that cannot precede INIT, or INITs that must not become one. All are rejected."""
     data = build_init().encode()
     unsound = [init.encode() for init in unsound_inits()]
     early = [
@@ -51,8 +50,8 @@ def before_init(random: Random, preset: str) -> list[bytes]:
         data[:-1],
         data + b"\0",
     ]
-    _ = preset
-    return random.sample(unsound + early, 8)
+    cases = unsound + early
+    return [cases[(8 * seed + i) % len(cases)] for i in range(8)]
 
 
 def unsound_inits() -> list[Init]:
@@ -132,9 +131,27 @@ def garbage(storm: "Storm") -> None:
         storm.world.apply_bytes(data)
 
 
+def wrong_length(storm: "Storm") -> None:
+    """Every kind with bytes missing, down to the kind alone."""
+    head = bytes((inputs.ORIGIN_SEQUENCED,)) + storm.world.second.to_bytes(5, "big")
+    quorum = bytes((storm.world.init.quorum,))
+    body = storm.turn(
+        "wrong_length",
+        (
+            bytes((inputs.KIND_PRICE,)) + bytes(7) + quorum + bytes(74),
+            bytes((inputs.KIND_TRADE,)) + bytes(227),
+            bytes((inputs.KIND_WITHDRAW,)),
+            bytes((inputs.KIND_LIQUIDATE,)) + bytes(6),
+        ),
+    )
+    storm.world.apply_bytes(head + body)
+
+
 def unknown_kind(storm: "Storm") -> None:
     head = bytes((inputs.ORIGIN_SEQUENCED,)) + storm.world.second.to_bytes(5, "big")
-    storm.world.apply_bytes(head + bytes((storm.random.choice((0, 5, 77)),)) + storm.random.randbytes(9))
+    storm.world.apply_bytes(
+        head + bytes((storm.turn("unknown_kind", (0, 5, 77)),)) + storm.random.randbytes(9)
+    )
 
 
 def init_again(storm: "Storm") -> None:
@@ -146,21 +163,22 @@ def init_again(storm: "Storm") -> None:
 
 def wrong_second(storm: "Storm") -> None:
     """Before the clock, or after the batch's last second."""
-    second = storm.random.choice((storm.world.system.clock - 1, START + 10**6 + 1))
+    second = storm.turn("wrong_second", (storm.world.system.clock - 1, START + 10**6 + 1))
     storm.world.apply_bytes(Sequenced(second, Liquidate(1, 0)).encode())
 
 
 def wrong_header(storm: "Storm") -> None:
     system = storm.world.system
     batch, clock = system.batch, system.clock
-    header = storm.random.choice(
+    header = storm.turn(
+        "wrong_header",
         (
             Header(batch, clock, clock),
             Header(batch + 2, clock, clock),
             Header(batch + 1, clock - 1, clock),
             Header(batch + 1, clock + 9, clock + 8),
             Header(batch + 1, clock, clock, 2),
-        )
+        ),
     )
     storm.world.apply_bytes(header.encode())
 
@@ -217,7 +235,7 @@ def wrong_price(storm: "Storm") -> None:
         lambda: world.price_update(0, [(key, 0) for key in range(keys)], at=good.publish_time),
         lambda: world.price_update(0, [(key, 1 << 60) for key in range(keys)], at=good.publish_time),
     ]
-    world.act(storm.random.choice(wrong)())
+    world.act(storm.turn("wrong_price", wrong)())
 
 
 # ------------------------------------------------------------------------------------------------- trades
@@ -256,7 +274,7 @@ def wrong_terms(storm: "Storm") -> None:
         {"signer": "stranger"},
     ]
     if storm.random.random() < 0.7:
-        trade(storm, **storm.random.choice(terms))
+        trade(storm, **storm.turn("wrong_terms", terms))
         return
     first, second = pair(storm)
     move = storm.random.choice((-1, 1))
@@ -267,7 +285,8 @@ def wrong_fill(storm: "Storm") -> None:
     """A size or a price that no fill can have, or more than an order has left."""
     first, second = in_any_order(storm, pair(storm))
     price = storm.prices[0]
-    size, at = storm.random.choice(
+    size, at = storm.turn(
+        "wrong_fill",
         (
             (0, price),
             (999, price),
@@ -275,7 +294,7 @@ def wrong_fill(storm: "Storm") -> None:
             (10_000, 0),
             (10_000, 1 << 60),
             (11_000, price),
-        )
+        ),
     )
     storm.world.act(Trade(size, at, first, second))
 
@@ -294,7 +313,7 @@ def wrong_pair(storm: "Storm") -> None:
     world, price = storm.world, storm.prices[0]
     one, two = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
     side = storm.random.random() < 0.5
-    choice = storm.random.randrange(3)
+    choice = storm.turn("wrong_pair", range(3))
     if choice == 0:
         world.trade(one, one, 10_000, 50_000)
     elif choice == 1:
@@ -312,8 +331,8 @@ def wrong_pair(storm: "Storm") -> None:
 
 def wrong_account(storm: "Storm") -> None:
     """An account that nobody owns, or that cannot exist."""
-    account = storm.random.choice((77, 1 << 36, (1 << 40) - 1))
-    choice = storm.random.randrange(4)
+    cases = [(choice, account) for choice in range(4) for account in (77, 1 << 36, (1 << 40) - 1)]
+    choice, account = storm.turn("wrong_account", cases)
     if choice == 0:
         order = storm.world.order_units(account, True, 10_000, storm.prices[0])
         storm.world.act(Trade(10_000, storm.prices[0], *in_any_order(storm, (order, pair(storm)[1]))))
@@ -330,7 +349,8 @@ def wrong_signature(storm: "Storm") -> None:
     """Signatures that are forged, malleable, of another message, or no signatures at all."""
     first, second = pair(storm)
     v, r, s = first.signature
-    signature = storm.random.choice(
+    signature = storm.turn(
+        "wrong_signature",
         (
             forge(first.signature),
             Signature(55 - v, r, CURVE_ORDER - s),  # the high-s twin, valid to a careless ecrecover
@@ -338,7 +358,7 @@ def wrong_signature(storm: "Storm") -> None:
             Signature(v, 0, 0),
             Signature(v, (1 << 256) - 1, (1 << 256) - 1),
             second.signature,
-        )
+        ),
     )
     storm.world.act(
         Trade(
@@ -352,7 +372,7 @@ def wrong_signature(storm: "Storm") -> None:
 def wrong_side(storm: "Storm") -> None:
     """A side that is neither 0 nor 1."""
     data = bytearray(Sequenced(storm.world.second, Trade(10_000, storm.prices[0], *pair(storm))).encode())
-    at = storm.random.choice((inputs.TRADE_MAKER_AT, inputs.TRADE_TAKER_AT)) + inputs.ORDER_IS_BUY_AT
+    at = storm.turn("wrong_side", (inputs.TRADE_MAKER_AT, inputs.TRADE_TAKER_AT)) + inputs.ORDER_IS_BUY_AT
     data[at] = storm.random.choice((2, 255))
     storm.world.apply_bytes(bytes(data))
 
@@ -361,13 +381,14 @@ def too_much(storm: "Storm") -> None:
     """Positions and quotes beyond margin, beyond the market's bound, beyond 64 bits."""
     world = storm.world
     one, two = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
-    size, price = storm.random.choice(
+    size, price = storm.turn(
+        "too_much",
         (
             (BTC.max_position, storm.prices[0]),
             (BTC.max_position + 1_000, 1),
             (1 << 61, 1),
             (BTC.max_position, (1 << 60) - 1),
-        )
+        ),
     )
     size -= size % 1_000
     orders = (world.order_units(one, True, size, price), world.order_units(two, False, size, price))
@@ -375,13 +396,33 @@ def too_much(storm: "Storm") -> None:
 
 
 def bad_price_for_the_weak(storm: "Storm") -> None:
-    """A trade far from the market: whoever gets the worse side is below its margin afterwards."""
-    world = storm.world
-    one, two = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
-    price = storm.prices[0] * storm.random.choice((1, 3)) // storm.random.choice((1, 2, 3))
-    size = storm.random_size(one, 0)
-    orders = (world.order_units(one, True, size, price), world.order_units(two, False, size, price))
-    world.act(Trade(size, price, *in_any_order(storm, orders)))
+    """Somebody below initial margin reduces at a price somewhat worse than the last one.
+
+    Or anybody trades far from it: whoever gets the worse side may be below margin afterwards.
+    """
+    world, random = storm.world, storm.random
+    weak = [
+        account
+        for account in (1, 2, 3, 4, 5, 6)
+        if world.positions(account).get(0) and world.health(account)[0] < world.health(account)[2]
+    ]
+    if weak:
+        account = random.choice(weak)
+        held = world.positions(account)[0]
+        other = random.choice([one for one in (1, 2, 3, 4, 5, 6) if one not in weak] or [0])
+        is_buy, size = held < 0, max(abs(held) // random.choice((1, 2, 4)) // 1_000, 1) * 1_000
+        worse = random.choice((5, 20, 50))
+        price = storm.prices[0] * (1_000 + (worse if is_buy else -worse)) // 1_000
+    else:
+        account, other = random.sample((1, 2, 3, 4, 5, 6), 2)
+        is_buy, size = True, storm.random_size(account, 0)
+        price = storm.prices[0] * random.choice((1, 3)) // random.choice((1, 2, 3))
+    if account != other:
+        orders = (
+            world.order_units(account, is_buy, size, price),
+            world.order_units(other, not is_buy, size, price),
+        )
+        world.act(Trade(size, price, *in_any_order(storm, orders)))
 
 
 # -------------------------------------------------------------------------------------------------- money
@@ -390,7 +431,8 @@ def bad_price_for_the_weak(storm: "Storm") -> None:
 def wrong_withdrawal(storm: "Storm") -> None:
     world = storm.world
     account = storm.random.randint(1, 6)
-    change: dict[str, Any] = storm.random.choice(
+    change: dict[str, Any] = storm.turn(
+        "wrong_withdrawal",
         (
             {"amount": 0},
             {"recipient": bytes(20)},
@@ -398,7 +440,7 @@ def wrong_withdrawal(storm: "Storm") -> None:
             {"signer": "thief"},
             {"amount": 10**13},
             {"amount": (1 << 64) - 1},
-        )
+        ),
     )
     world.withdraw(account, change.pop("amount", USD), **change)
 
@@ -407,7 +449,7 @@ def wrong_force(storm: "Storm") -> None:
     """Forced inputs that cannot be carried out: each ends in an outcome."""
     world = storm.world
     account = storm.random.randint(1, 6)
-    choice = storm.random.randrange(6)
+    choice = storm.turn("wrong_force", range(6))
     if choice == 0:
         world.force_withdraw(account, 5, sender="thief")
     elif choice == 1:
@@ -424,17 +466,20 @@ def wrong_force(storm: "Storm") -> None:
 
 def odd_deposit(storm: "Storm") -> None:
     """Deposits that cannot be credited, and one that comes back as money."""
-    account, owner = storm.random.choice(((1, "thief"), (1 << 36, "trader 1"), ((1 << 40) - 1, "trader 2")))
+    account, owner = storm.turn(
+        "odd_deposit", ((1, "thief"), (1 << 36, "trader 1"), ((1 << 40) - 1, "trader 2"))
+    )
     storm.world.deposit_units(account, storm.random.randint(1, 10**9), owner=owner)
 
 
 def cut_deposit(storm: "Storm") -> None:
     data = Deposit(1, address("trader 1"), 5).encode()
-    storm.world.apply_bytes(storm.random.choice((data[:-1], data + b"\0", data[:1])))
+    storm.world.apply_bytes(storm.turn("cut_deposit", (data[:-1], data + b"\0", data[:1])))
 
 
 def wrong_liquidation(storm: "Storm") -> None:
-    account, market = storm.random.choice(
+    account, market = storm.turn(
+        "wrong_liquidation",
         (
             (0, 0),
             (77, 0),
@@ -442,7 +487,7 @@ def wrong_liquidation(storm: "Storm") -> None:
             (1, 65_535),
             (storm.random.randint(1, 6), 0),
             (storm.random.randint(1, 6), 1),
-        )
+        ),
     )
     storm.world.liquidate(account, market)
 
@@ -453,6 +498,7 @@ ATTACKS: Final[tuple[Callable[["Storm"], None], ...]] = (
     mutate,
     cut_or_extend,
     garbage,
+    wrong_length,
     unknown_kind,
     init_again,
     wrong_second,

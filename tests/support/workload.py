@@ -7,11 +7,12 @@ law, to the machine, or through the contracts. About two in three inputs are acc
 states that no sequence of inputs reaches.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from optimist.derive.actions import SignedOrder, Trade
 from optimist.stf.law import Apply
@@ -21,6 +22,7 @@ from tests.support.world import BTC, ETH, PRICE, USD, World, address
 DEFAULT_COUNT: Final = 220
 TRADERS: Final = (1, 2, 3, 4, 5, 6)
 MARKETS: Final = (BTC, ETH)
+T = TypeVar("T")
 FIRST_PRICES: Final = (50_000 * PRICE, 2_000 * PRICE)
 
 
@@ -51,7 +53,9 @@ class Storm:
 
     def __init__(self, seed: int, preset: str, law: Apply | None = None) -> None:
         self.random = Random(seed)
-        before = hostile.before_init(self.random, preset)
+        self.seed = seed
+        self.turns: Counter[str] = Counter()
+        before = hostile.before_init(seed)
         # A poor backstop cannot take over what a crash leaves behind.
         backstop = self.random.choice((300, 20_000, 500_000, 500_000))
         self.world = World(preset, law, before=before, **build_changes(self.random))
@@ -78,6 +82,12 @@ class Storm:
         ]
         weights, choices = zip(*acts, strict=True)
         self.random.choices(choices, weights)[0]()
+
+    def turn(self, name: str, options: Sequence[T]) -> T:
+        """One of `options`, each in its turn. Seeds begin at different ones: a few seeds see them all."""
+        index = self.seed + self.turns[name]
+        self.turns[name] += 1
+        return options[index % len(options)]
 
     # -------------------------------------------------------------------------------------------- markets
 
