@@ -89,7 +89,7 @@ def count_successes(seeds: range) -> dict[str, int]:
 def test_random_games_are_the_same_in_both(capsys: pytest.CaptureFixture[str]) -> None:
     counts = count_successes(range(25))
     with capsys.disabled():
-        print(f"\ncalls that landed alike in twin and contracts: {dict(sorted(counts.items()))}")  # noqa: T201 - the counts are the result
+        print(f"\ncalls that landed alike in twin and contracts: {dict(sorted(counts.items()))}")
     assert counts.keys() == FUNCTIONS, FUNCTIONS - counts.keys()
 
 
@@ -98,6 +98,6 @@ def test_random_games_are_the_same_in_both(capsys: pytest.CaptureFixture[str]) -
 def test_many_random_games_are_the_same_in_both(capsys: pytest.CaptureFixture[str]) -> None:
     counts = count_successes(range(1000, 3500))
     with capsys.disabled():
-        print(f"\ncalls that landed alike in twin and contracts: {dict(sorted(counts.items()))}")  # noqa: T201 - the counts are the result
+        print(f"\ncalls that landed alike in twin and contracts: {dict(sorted(counts.items()))}")
     assert min(counts.values()) >= 500, counts
     assert counts.keys() == FUNCTIONS, FUNCTIONS - counts.keys()
