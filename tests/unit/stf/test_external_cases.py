@@ -1,0 +1,178 @@
+"""Figures from the test suites of other exchanges, replayed on our formulas.
+
+They are not part of this repository. OPTIMIST_DATA names a directory with `external_cases.json`: a list of
+cases, each with an id, inputs and expected figures, and the source that it was taken from.
+"""
+
+import json
+import os
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimist.stf.codes import Code
+from optimist.stf.liquidation import compute_charge, compute_closing_size
+from optimist.stf.margin import (
+    Margin,
+    compute_fraction,
+    compute_notional,
+    compute_value,
+    is_allowed,
+)
+from optimist.stf.records import Account, Market, Position, Price
+from tests.support.world import FREE, OK, PRICE, USD, World
+
+PPM = 10**6
+BTC = 10**8  # units of size
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, Any]:
+    folder = os.environ.get("OPTIMIST_DATA")
+    if folder is None:
+        pytest.skip("set OPTIMIST_DATA to a directory with external_cases.json to replay them")
+    path = Path(folder) / "external_cases.json"
+    if not path.is_file():
+        pytest.skip(f"OPTIMIST_DATA has no {path.name}")
+    listed = json.loads(path.read_text(encoding="utf-8"))["cases"]
+    return {case["id"]: case["inputs"] for case in listed}
+
+
+def exact(value: float) -> Fraction:
+    """The decimal that was written in the file."""
+    return Fraction(str(value))
+
+
+def ppm(value: float) -> int:
+    return int(exact(value) * PPM)
+
+
+def test_dydx_notional(cases: dict[str, Any]) -> None:
+    """quote = base * price * 10^(price exponent + atomic resolution + 6): here 10^15 as divisor.
+
+    dYdX v4 truncates what a position is worth, as our value of a long does; its requirement we round up.
+    """
+    for case in cases["DYDX4-NOTIONAL"]:
+        divisor = 10 ** -(case["price_exponent"] + case["atomic_resolution"] + 6)
+        assert compute_value(case["quantums"], case["price"], divisor) == case["quote_quantums"]
+        assert compute_notional(case["quantums"], case["price"], divisor) == case["quote_quantums"] + 1
+
+
+def test_dydx_margin_rounds_up(cases: dict[str, Any]) -> None:
+    checked = 0
+    for case in cases["DYDX4-MARGIN-ROUND-UP"]:
+        if "imr" in case:  # the others are about open interest, which this law does not look at
+            fraction = case.get("scaled_imf_ppm", case["imf_ppm"])
+            assert compute_fraction(case["notional"], fraction) == case["imr"]
+            checked += 1
+    assert checked == 2
+
+
+def held(usdc: float, *positions: tuple[float, int], initial: float, maintenance: float) -> World:
+    """Account 1 with USDC and positions (size, price) in markets of one margin, made by hand."""
+    market = replace(FREE, initial_margin_ppm=ppm(initial), maintenance_margin_ppm=ppm(maintenance))
+    world = World(markets=(market,) * max(len(positions), 1), liquidation_buffer_ppm=0)
+    world.deposit(0, 1_000_000)
+    world.put(1, Account(owner=7, collateral=int(exact(usdc) * USD), nonce=0))
+    for index, (size, price) in enumerate(positions):
+        world.price(index, price)
+        world.put((1 << 4) + index, Position(market_plus_one=index + 1, size=int(exact(size) * BTC)))
+    return world
+
+
+def test_dydx_liquidatable(cases: dict[str, Any]) -> None:
+    """Equality is safe."""
+    for case in cases["DYDX4-LIQUIDATABLE"]:
+        world = held(
+            case["usdc"],
+            (case["long_btc"], case["btc_price"]),
+            initial=case["imf"],
+            maintenance=case["mmf"],
+        )
+        assert world.liquidate(1) == (OK if case["liquidatable"] else Code.NOT_LIQUIDATABLE)
+
+
+def test_dydx_undercollateralised_transition(cases: dict[str, Any]) -> None:
+    """With MMR 0 before there is no position to reduce, and none may be opened below initial margin."""
+    for case in cases["DYDX4-UNDERCOLLATERALISED-TRANSITION"]:
+        before = Margin(value=case["old_nc"], maintenance=case["old_mmr"], initial=10**9)
+        after = Margin(value=case["new_nc"], maintenance=case["new_mmr"], initial=10**9)
+        sizes = (0, 1) if case["old_mmr"] == 0 else (2, 1)
+        assert is_allowed(before, after, *sizes) is case["allowed"]
+
+
+def test_dydx_bankruptcy_quote_is_our_zero_price(cases: dict[str, Any]) -> None:
+    """Closing at the bankruptcy price brings what closing at the last price does, less our largest charge.
+
+    quote = -size * price - floor(TV * MMR of the position / MMR); ours is ceil(TV0 * MMR1 / MMR0) for what
+    remains.
+    """
+    inputs = cases["DYDX4-BANKRUPTCY"]
+    btc, eth, maintenance = inputs["btc_price"], inputs["eth_price"], inputs["mmf"]
+    for case in inputs["cases"]:
+        if case["pos"].startswith("long 0.1"):
+            positions, closed = [(0.1, btc)], 0
+        else:
+            positions, closed = [(-0.004, btc), (-0.1, eth)], 1
+        world = held(case["usdc"], *positions, initial=maintenance, maintenance=maintenance)
+        size, price = exact(positions[closed][0]), positions[closed][1]
+        before = world.rounded_margin(1)
+        world.put((1 << 4) + closed, Position(market_plus_one=0, size=0))
+        at_last_price = size * price * USD
+        account = world.account(1)
+        world.put(1, Account(owner=7, collateral=int(account.collateral + at_last_price), nonce=0))
+        after = world.rounded_margin(1)
+        taken = compute_charge(before, after, 10**30)
+        assert at_last_price - taken == exact(case["bankruptcy_quote"]) * USD
+
+
+def test_dydx_insurance_delta_is_our_charge(cases: dict[str, Any]) -> None:
+    """min(fill - bankruptcy, max fee * |quote|) for an account that is closed whole at the fill price."""
+    for case in cases["DYDX4-INSURANCE"]:
+        side, size, _, _, usdc = case["position"].split()
+        value = exact(size) * case["fill_price"] * USD
+        worth = int(usdc) * USD + (value if side == "long" else -value)
+        before = Margin(value=int(worth), maintenance=int(value / 10), initial=int(value / 10))
+        after = Margin(value=int(worth), maintenance=0, initial=0)
+        penalty = compute_fraction(int(value), ppm(case["max_fee"]))
+        assert compute_charge(before, after, penalty) == exact(case["delta"]) * USD
+
+
+def test_extended_value_and_risk(cases: dict[str, Any]) -> None:
+    """TV and TR of whole numbers: the figures are upstream's, scaled to units of 1e-6."""
+    for case in cases["EXTENDED-TVTR"]:
+        value, risk = case["coll"] * USD, 0
+        for balance, price, factor in case["positions"]:
+            value += compute_value(balance * BTC, price * PRICE, 10**10)
+            risk += compute_fraction(compute_notional(balance * BTC, price * PRICE, 10**10), ppm(factor))
+        assert (value, risk) == (case["tv"] * USD, case["tr"] * USD)
+
+
+def test_drift_liquidation_size(cases: dict[str, Any]) -> None:
+    """base = shortage / (price * (margin ratio - fees)) in 1e-9; Drift rounds down, we round up to lots."""
+    checked = 0
+    for case in cases["DRIFT-LIQ-SIZE"]:
+        if "quote_price" in case:  # collateral that is not worth 1 USD
+            continue
+        market = Market(
+            notional_divisor=10**11,  # 9 size decimals
+            lot=1,
+            initial_margin_ppm=PPM,
+            maintenance_margin_ppm=ppm(case["margin_ratio"]),
+            maker_fee_ppm=0,
+            taker_fee_ppm=0,
+            liquidation_penalty_ppm=ppm(case["liq_fee"]) + ppm(case["if_fee"]),
+            max_position=2**61 - 1,
+        )
+        maintenance = 1_000 * USD
+        before = Margin(
+            value=maintenance - case["shortage"] * USD, maintenance=maintenance, initial=maintenance
+        )
+        price = Price(price=case["price"] * PRICE, publish_time=1)
+        size = compute_closing_size(before, 10**15, market, price, 0)
+        assert case["base_1e9"] <= size <= case["base_1e9"] + 1
+        checked += 1
+    assert checked == 2
