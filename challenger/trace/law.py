@@ -1,14 +1,13 @@
 """The truth by re-execution: the law natively for a range, its image on the machine for one input."""
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from challenger.game.dispute import Machine, Opening
 from challenger.game.lists import History
 from challenger.game.types import Parameters, Revert
 from challenger.trace.replay import BatchSource, Before, Outcome, Replay, apply_law
+from optimist.prove.law import Law
 from optimist.vm.image import Image
 from optimist.vm.state import compute_initial_state
 from optimist.vm.step import step
@@ -17,14 +16,6 @@ from optimist.vm.witness import FalseWitness
 
 KEPT_REPLAYS: Final = 4  # ranges in dispute at the same time, beyond which the oldest is computed again
 KEPT_TRACES: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Law:
-    """One law in its two forms."""
-
-    apply: Callable[[], None]
-    image: Image
 
 
 class LawProvider:
@@ -67,7 +58,7 @@ class LawProvider:
 
     def apply(self, before: Before) -> Outcome:
         """The transition that this provider believes in."""
-        return apply_law(self.law.apply, before)
+        return apply_law(self.law.native, before)
 
     def build_trace(self, before: Before) -> Trace:
         """The machine's way through one input."""

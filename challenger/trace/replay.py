@@ -38,7 +38,10 @@ class BatchSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The state before one input. `number` counts the inputs of all batches from 0: INIT is 0."""
+    """The state before one input. `number` counts the inputs of all batches from 0: INIT is 0.
+
+    Given to a transition, `state` and `tree` are the replay's own and move on with it.
+    """
 
     number: int
     input: bytes
@@ -69,25 +72,55 @@ class Applied:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The state after a batch, from which a range is replayed."""
+
+    records: Mapping[int, bytes]
+    tree: SparseTree
+    input_count: int  # inputs before the range
+
+
+def load_base(source: BatchSource, batch: int) -> Base:
+    """The state after `batch`. Raises ValueError when it is not known, or does not hash to its root."""
+    root = source.get_end_root(batch)
+    if root is None:
+        raise ValueError(f"batch {batch} is not known here, so nothing after it can be replayed")
+    records = dict(source.get_records(batch))
+    tree = build_state_tree(records)
+    if tree.root != root:
+        raise ValueError(f"the records after batch {batch} do not hash to its root {root.hex()}")
+    return Base(records, tree, source.get_input_count(batch))
+
+
 class Replay:
     """The inputs after batch `start`, as far as they were asked for."""
 
-    def __init__(self, source: BatchSource, start: int, apply: Callable[[Before], Outcome]) -> None:
+    def __init__(
+        self, source: BatchSource, start: int, apply: Callable[[Before], Outcome], base: "Base | None" = None
+    ) -> None:
         """`apply` is the transition: the law, or what somebody takes for it."""
-        root = source.get_end_root(start)
-        if root is None:
-            raise ValueError(f"batch {start} is not known here, so nothing after it can be replayed")
         self.start = start
+        self.base = base or load_base(source, start)
         self.applied: list[Applied] = []
         self.last_batch = start
         self._source = source
         self._apply = apply
-        self._first = source.get_input_count(start)
-        self._base = dict(source.get_records(start))
-        self._base_tree = build_state_tree(self._base)
-        if self._base_tree.root != root:
-            raise ValueError(f"the records after batch {start} do not hash to its root {root.hex()}")
         self._now = self.get_before(0, b"")
+
+    @classmethod
+    def fork(
+        cls, other: "Replay", source: BatchSource, position: int, apply: Callable[[Before], Outcome]
+    ) -> "Replay":
+        """Another future of `other` from its input at `position` on: what came before is shared."""
+        twin = cls(source, other.start, apply, other.base)
+        twin.applied = other.applied[:position]
+        twin.last_batch = other.applied[position].batch - 1
+        twin._now = twin.get_before(position, b"")
+        skipped = position - (source.get_input_count(twin.last_batch) - twin.base.input_count)
+        twin._apply_batch(source.get_batch(twin.last_batch + 1), skipped)
+        twin.last_batch += 1
+        return twin
 
     def extend(self, to: int) -> None:
         """Apply all batches up to `to`."""
@@ -103,7 +136,7 @@ class Replay:
 
     def get_before(self, position: int, data: bytes | None = None) -> Before:
         """The state before the input at `position`: a copy that the caller may keep."""
-        records, tree = dict(self._base), self._base_tree.copy()
+        records, tree = dict(self.base.records), self.base.tree.copy()
         changes: dict[int, bytes] = {}
         for applied in self.applied[:position]:
             changes |= applied.outcome.changes
@@ -111,17 +144,17 @@ class Replay:
         state = State(records)
         root = self.applied[position - 1].root if position else tree.root
         return Before(
-            self._first + position,
+            self.base.input_count + position,
             self.applied[position].input if data is None else data,
             state,
             tree,
             root,
         )
 
-    def _apply_batch(self, batch: Batch) -> None:
-        for index, data in enumerate(batch.inputs):
+    def _apply_batch(self, batch: Batch, skipped: int = 0) -> None:
+        for index, data in enumerate(batch.inputs[skipped:], start=skipped):
             now = self._now
-            before = Before(self._first + len(self.applied), data, now.state, now.tree, self._root)
+            before = Before(self.base.input_count + len(self.applied), data, now.state, now.tree, self._root)
             outcome = self._apply(before)
             previous = (batch.number - 1, ZERO) if index == 0 else (batch.number, batch.links[index])
             opening = Opening(before.root, *previous, compute_input_hash(data), batch.links[index + 1])
@@ -133,7 +166,7 @@ class Replay:
 
     @property
     def _root(self) -> bytes:
-        return self.applied[-1].root if self.applied else self._base_tree.root
+        return self.applied[-1].root if self.applied else self.base.tree.root
 
 
 def _update(records: dict[int, bytes], tree: SparseTree, changes: Mapping[int, bytes]) -> None:

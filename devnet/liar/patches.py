@@ -65,7 +65,7 @@ PATCHES: Final[Mapping[str, FalseLaw]] = {
             Patch(
                 _ORACLE,
                 "store(market_id, Price(price=median, publish_time=publish_time))",
-                "store(market_id, Price(price=median - median // 10, publish_time=publish_time))",
+                "store(market_id, Price(price=median // 10 * 9, publish_time=publish_time))",
             ),
         ),
     ),

@@ -15,15 +15,15 @@ from functools import cached_property
 
 from challenger.game.dispute import Opening
 from challenger.game.lists import History
-from challenger.game.types import Parameters
 from challenger.strategy.acts import Act, Prove, ProvePadding
 from challenger.strategy.strategy import compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.law import LawProvider
-from challenger.trace.replay import BatchSource, Before, Outcome, Replay, apply_law
+from challenger.trace.replay import Before, Outcome, Replay, apply_law
 from devnet.liar.faults import Fault, MachineEdit, Padding, PatchedLaw, StateEdit, WrongLeaf
 from optimist.derive.commitments import compute_leaf
 from optimist.prove.law import Law
+from optimist.vm.fast import STEP_LIMIT, StepLimitExceeded, run
 from optimist.vm.records import ABSENT, compute_record_key, compute_record_leaf, pack_record, unpack_record
 from optimist.vm.state import compute_final_state
 from optimist.vm.tamper import Edit
@@ -37,37 +37,47 @@ OFFSET = 1  # what a root is false by when the fault itself has left it true
 class Liar:
     """A `TraceProvider` that believes in `fault` since batch `since`; before it, in the truth.
 
-    `law` is the true one, `own_law` the patched one of a PatchedLaw. With `insist`, a fault that leaves the
-    root as it was is followed by a root that is false anyway: the fault itself stays the first false step.
+    `own_law` is the patched law of a PatchedLaw. A fault may leave no trace: an edited word that nobody
+    reads, a record that the next input overwrites. With `insist`, all roots from the false input on are false
+    by one more, and the fault itself stays the first false step. An edited machine that has not stopped after
+    `step_limit` steps is said to have stopped.
     """
 
     def __init__(
         self,
-        parameters: Parameters,
-        source: BatchSource,
-        law: Law,
+        truth: LawProvider,
         fault: Fault,
         *,
         since: int = 0,
         own_law: Law | None = None,
-        insist: bool = True,
+        insist: bool = False,
+        step_limit: int = STEP_LIMIT,
     ) -> None:
         if isinstance(fault, PatchedLaw) and own_law is None:
             raise ValueError(f"the liar needs the law that was patched by {fault.name}")
-        self.parameters = parameters
-        self.source = source
-        self.law = law
-        self.own_law = own_law or law
+        self.truth = truth
+        self.parameters = truth.parameters
+        self.source = truth.source
+        self.law = truth.law
+        self.own_law = own_law or truth.law
         self.fault = fault
         self.since = since
         self.insist = insist
-        self._truth = LawProvider(parameters, source, law)
+        self.step_limit = step_limit
         self._offset = 0
+        self._edited: Trace | None = None  # the machine's way through the false input, once it was walked
         self._traces: dict[int, _LyingTrace] = {}
 
     @cached_property
     def chain(self) -> Replay:
         """All inputs since the liar began, as it tells them."""
+        if isinstance(self.fault, MachineEdit | StateEdit | WrongLeaf):
+            index = self.fault.input - self._first
+            batch = self.since
+            while self.source.get_input_count(batch) <= self.fault.input:
+                batch += 1
+            shared = self.truth.get_replay(self.since, batch)
+            return Replay.fork(shared, self.source, index, self._apply)
         return Replay(self.source, self.since, self._apply)
 
     # ----------------------------------------------------------------------------------- as every provider
@@ -86,7 +96,7 @@ class Liar:
     def get_history(self, start: int, to: int) -> History:
         """See `TraceProvider`."""
         if start < self.since:
-            return self._truth.get_history(start, to)
+            return self.truth.get_history(start, to)
         self.chain.extend(to)
         first = self._index(start, 0)
         count = self.source.get_input_count(to) - self.source.get_input_count(start)
@@ -99,26 +109,26 @@ class Liar:
     def get_opening(self, start: int, position: int) -> Opening:
         """See `TraceProvider`."""
         if start < self.since:
-            return self._truth.get_opening(start, position)
+            return self.truth.get_opening(start, position)
         return self._through(start, position).applied[self._index(start, position)].opening
 
     def get_root_after(self, start: int, position: int) -> bytes:
         """See `TraceProvider`."""
         if start < self.since:
-            return self._truth.get_root_after(start, position)
+            return self.truth.get_root_after(start, position)
         return self._through(start, position).applied[self._index(start, position)].root
 
     def get_trace(self, start: int, position: int) -> History:
         """See `TraceProvider`."""
         if start < self.since:
-            return self._truth.get_trace(start, position)
+            return self.truth.get_trace(start, position)
         hashes = self._get_trace(start, position).hashes
         return History(self.parameters.arity, self.parameters.step_height, hashes)
 
     def get_step_proof(self, start: int, position: int, step: int) -> bytes:
         """See `TraceProvider`. Of the liar's own machine: L1 accepts none that would prove the lie."""
         if start < self.since:
-            return self._truth.get_step_proof(start, position, step)
+            return self.truth.get_step_proof(start, position, step)
         return self._get_trace(start, position).trace.proof(step)
 
     # --------------------------------------------------------------------------------------------- level 1
@@ -136,6 +146,9 @@ class Liar:
                 return self._edit_state(before, self.fault)
             case WrongLeaf(number) if number < before.number:
                 return replace(apply_law(self.law.native, before), offset=OFFSET)
+            case MachineEdit() | StateEdit():
+                # The native law need not be total over states that no law leads to. The machine is.
+                return self._run_on_false_state(before)
             case PatchedLaw():
                 return apply_law(self.own_law.native, before)
             case _:
@@ -147,20 +160,24 @@ class Liar:
         words = unpack_record(before.state.get_bytes(key) or ABSENT)
         words[fault.word] = wrap(words[fault.word] + fault.delta)
         changes[key] = pack_record(words)
-        return Outcome(changes)
+        return Outcome(changes, OFFSET if self.insist else 0)
 
     def _run_edited(self, before: Before, edit: Edit) -> Outcome:
         records = dict(before.state.items())
-        edited = Trace(self.law.image, before.tree, records, before.input, edit=edit)
+        image, limit = self.law.image, self.step_limit
+        tree = before.tree.copy()  # the replay goes on with its own
+        edited = Trace(image, tree, records, before.input, edit=edit, step_limit=limit)
+        self._edited = edited
         changes = edited.execution.writes
-        natural = _compute_root(before, changes)
-        offset = 0
-        if compute_final_state(natural) != edited.hashes[-1]:
-            offset = edit.delta  # a bare hash was edited: no records stand behind the root
-        true = Trace(self.law.image, before.tree, records, before.input)
-        if self.insist and edited.hashes[-1] == true.hashes[-1]:
-            offset = OFFSET
-        return Outcome(changes, offset)
+        if compute_final_state(_compute_root(before, changes)) != edited.hashes[-1]:
+            return Outcome(changes, edit.delta)  # a bare hash was edited: no records stand behind the root
+        return Outcome(changes, OFFSET if self.insist else 0)
+
+    def _run_on_false_state(self, before: Before) -> Outcome:
+        try:
+            return Outcome(run(self.law.image, dict(before.state.items()), before.input).writes)
+        except StepLimitExceeded:  # a count in the false state is larger than any that the law can write
+            return Outcome({})
 
     def _get_leaf(self, index: int) -> bytes:
         applied = self.chain.applied[index]
@@ -184,13 +201,15 @@ class Liar:
 
     def _build_trace(self, index: int) -> "_LyingTrace":
         before, claimed = self.chain.get_before(index), self.chain.applied[index].root
-        records = dict(before.state.items())
-        is_patched = isinstance(self.fault, PatchedLaw)
-        image = self.own_law.image if is_patched else self.law.image
-        edit = None
-        if isinstance(self.fault, MachineEdit) and self.fault.input == before.number:
-            edit = self.fault.edit
-        trace = Trace(image, before.tree, records, before.input, edit=edit)
+        if (
+            self._edited is not None
+            and isinstance(self.fault, MachineEdit)
+            and self.fault.input == before.number
+        ):
+            trace = self._edited
+        else:
+            image = self.own_law.image if isinstance(self.fault, PatchedLaw) else self.law.image
+            trace = Trace(image, before.tree, dict(before.state.items()), before.input)
         # Whatever the machine did, L1 asks for a last state that follows from the claimed root.
         return _LyingTrace(trace, [*trace.hashes[:-1], compute_final_state(claimed)])
 
@@ -217,10 +236,13 @@ class _LyingTrace:
     hashes: Sequence[bytes]
 
 
-def compute_liar_plan(facts: Facts, provider: Liar, player: bytes) -> list[Act]:
-    """What the best liar does: all that an honest player would, except asking L1 who is right."""
+def compute_liar_plan(facts: Facts, provider: Liar, player: bytes, *, stubborn: bool = False) -> list[Act]:
+    """What the best liar does: all that an honest player would, except asking L1 who is right.
+
+    A stubborn one asks as well, and loses by a proof where the other would have lost by its clock.
+    """
     acts = compute_plan(facts, provider, player).acts
-    return [act for act in acts if not isinstance(act, Prove | ProvePadding)]
+    return acts if stubborn else [act for act in acts if not isinstance(act, Prove | ProvePadding)]
 
 
 def _compute_root(before: Before, changes: dict[int, bytes]) -> bytes:
