@@ -1,5 +1,8 @@
 """FORCED: never rejected; what became of it can be proven from the state."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +118,20 @@ def test_counter_of_outcomes_ends_after_2_to_the_40(world: World) -> None:
     world.put(0, system)
     data = Forced(address("trader 1"), START, b"").encode()
     assert world.apply_bytes(data).code == Code.COUNTER_EXHAUSTED
+
+
+def test_codes_of_outcomes_are_those_of_the_protocol() -> None:
+    """Outcomes are part of the state, so their codes are in docs/PROTOCOL.md, in the order of the checks."""
+    text = (Path(__file__).parents[3] / "docs" / "PROTOCOL.md").read_text(encoding="utf-8")
+    sentence = text[text.index("Codes: 0 done") : text.index("the first that applies")]
+    without_remarks = re.sub(r"\(.*?\)", "", sentence, flags=re.DOTALL)
+    assert [int(number) for number in re.findall(r"\d+", without_remarks)] == [
+        DONE,
+        Code.MALFORMED,
+        Code.UNKNOWN_ACCOUNT,
+        Code.NOT_OWNER,
+        Code.AMOUNT_ZERO,
+        Code.COLLATERAL_BOUND,
+        Code.PRICE_STALE,
+        Code.BELOW_INITIAL_MARGIN,
+    ]
