@@ -16,7 +16,6 @@ from optimist.provable.rejection import ACCEPTED, Rejected
 from optimist.vm.isa import REJECT_DIVISION
 
 ABSENT: Final = bytes(RECORD_BYTES)
-_INTRINSICS_FILE: Final = intrinsics.__file__
 _OWN_FOLDER: Final = str(Path(__file__).parent)
 
 
@@ -143,13 +142,12 @@ def _restore(records: Records, touched: Touched) -> None:
 
 
 def _is_division_of_the_law(traceback: TracebackType | None) -> bool:
-    """True when the division that failed is written in the law itself (or is its `ceil_div`)."""
-    frame_code = None
+    """True when the division that failed is written in the law, or is its `ceil_div`; a bug is neither."""
+    codes = []
     while traceback is not None:
-        frame_code = traceback.tb_frame.f_code
+        codes.append(traceback.tb_frame.f_code)
         traceback = traceback.tb_next
-    if frame_code is None:
-        return False
-    if frame_code is intrinsics.ceil_div.__code__:
+    if codes[-1] is intrinsics.ceil_div.__code__:
         return True
-    return not frame_code.co_filename.startswith(_OWN_FOLDER)
+    # The first frame is State.apply. An intrinsic on the way down means that the law did not divide.
+    return len(codes) > 1 and not any(code.co_filename.startswith(_OWN_FOLDER) for code in codes[1:])

@@ -119,11 +119,15 @@ def _check_comparison(
         parts.append(compare)
         holds, fail = _split(c.flow, compare)
         fails.append(fail)
+        if not fail.reachable and is_discardable(compare):
+            parts.pop()  # the widths decide it
         c.flow = holds
         if not holds.reachable:
             break
         left = carried
-    value = parts[0] if len(parts) == 1 else Junction(BOOLEAN, BOOL, c.locate(node), True, parts)
+    value: Expression = Junction(BOOLEAN, BOOL, c.locate(node), True, parts)
+    if len(parts) < 2:
+        value = parts[0] if parts else c.constant(node, True)
     return Branches(value, c.flow, join(fails))
 
 

@@ -84,7 +84,9 @@ def _check_rounds(c: Checker, node: ast.For, start: Expression, stop: Expression
     c.flow.forget(Place(variable))
     c.flow.assigned.pop(variable, None)
     c.names[name] = Expired()
-    changed = frozenset(found for other in reassigned if isinstance(found := c.names.get(other), Variable))
+    changed = frozenset(
+        found for other, found in c.names.items() if other in reassigned and isinstance(found, Variable)
+    )
     return Loop(c.locate(node), variable, start, stop, body, rounds, certain, changed)
 
 
