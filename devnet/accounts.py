@@ -37,7 +37,8 @@ class Cast:
     """Everybody on one devnet."""
 
     deployer: Actor
-    sequencer: Actor  # orders, posts, proposes
+    sequencer: Actor  # orders and posts
+    proposer: Actor  # asserts state roots with a bond
     challenger: Actor  # honest, with a bond
     liar: Actor  # asserts what is not true
     backstop: Actor  # owns account 0, which takes over what is liquidated
@@ -47,20 +48,21 @@ class Cast:
 
     def everybody(self) -> list[Actor]:
         """All of them, in order of derivation."""
-        named = [self.deployer, self.sequencer, self.challenger, self.liar, self.backstop, self.market_maker]
-        return [*named, *self.traders, *self.oracle]
+        services = [self.deployer, self.sequencer, self.proposer, self.challenger, self.liar]
+        return [*services, self.backstop, self.market_maker, *self.traders, *self.oracle]
 
 
 @cache
 def get_cast() -> Cast:
     """The devnet's cast; the deployer is the first account of anvil."""
-    named = ["deployer", "sequencer", "challenger", "liar", "backstop", "market-maker"]
-    deployer, sequencer, challenger, liar, backstop, market_maker = (
+    named = ["deployer", "sequencer", "proposer", "challenger", "liar", "backstop", "market-maker"]
+    deployer, sequencer, proposer, challenger, liar, backstop, market_maker = (
         _derive(name, index) for index, name in enumerate(named)
     )
     return Cast(
         deployer=deployer,
         sequencer=sequencer,
+        proposer=proposer,
         challenger=challenger,
         liar=liar,
         backstop=backstop,

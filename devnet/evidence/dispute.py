@@ -60,11 +60,11 @@ class Lie:
 
 
 def find_assertions(history: RollupHistory) -> dict[bytes, NodeCreated]:
-    """Every assertion by id, in the order of their creation."""
+    """Every assertion by id, in the order of their creation. Genesis, which nobody asserted, is left out."""
     return {
         located.event.node: located.event
         for located in history.events
-        if isinstance(located.event, NodeCreated)
+        if isinstance(located.event, NodeCreated) and located.event.node != GENESIS_ASSERTION
     }
 
 
