@@ -26,7 +26,7 @@ class LawProvider:
         self.source = source
         self.law = law
         self._replays: OrderedDict[int, Replay] = OrderedDict()
-        self._traces: OrderedDict[tuple[int, int], Trace] = OrderedDict()
+        self._traces: OrderedDict[tuple[bytes, bytes], Trace] = OrderedDict()
 
     def get_end_root(self, batch: int) -> bytes | None:
         """See `TraceProvider`."""
@@ -66,22 +66,24 @@ class LawProvider:
         return Trace(self.law.image, before.tree, records, before.input)
 
     def get_replay(self, start: int, to: int) -> Replay:
-        """The range from batch start + 1, at least up to batch `to`."""
-        replay = self._replays.get(start)
-        if replay is None:
-            replay = self._replays[start] = Replay(self.source, start, self.apply)
-            if len(self._replays) > KEPT_REPLAYS:
-                self._replays.popitem(last=False)
+        """Batches from start + 1 to at least `to`. What a reorg took away is replayed anew."""
+        replay = self._replays.pop(start, None)
+        if replay is None or not replay.is_current():
+            replay = Replay(self.source, start, self.apply)
+        self._replays[start] = replay
+        if len(self._replays) > KEPT_REPLAYS:
+            self._replays.popitem(last=False)
         replay.extend(to)
-        self._replays.move_to_end(start)
         return replay
 
     def get_machine_trace(self, start: int, position: int) -> Trace:
         """Trace of one input of the range."""
-        trace = self._traces.get((start, position))
+        replay = self._replay_through(start, position)
+        opening = replay.applied[position].opening
+        key = (opening.root, opening.input_hash)  # all that an execution depends on
+        trace = self._traces.get(key)
         if trace is None:
-            before = self._replay_through(start, position).get_before(position)
-            trace = self._traces[start, position] = self.build_trace(before)
+            trace = self._traces[key] = self.build_trace(replay.get_before(position))
             if len(self._traces) > KEPT_TRACES:
                 self._traces.popitem(last=False)
         return trace

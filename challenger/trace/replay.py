@@ -24,7 +24,7 @@ class BatchSource(Protocol):
         ...
 
     def get_batch(self, number: int) -> Batch:
-        """The inputs of a batch that is known."""
+        """The inputs of a batch. Raises LookupError when it is not known here."""
         ...
 
     def get_input_count(self, batch: int) -> int:
@@ -104,6 +104,7 @@ class Replay:
         self.base = base or load_base(source, start)
         self.applied: list[Applied] = []
         self.last_batch = start
+        self._accumulator = source.get_batch(start).accumulator if start else ZERO
         self._source = source
         self._apply = apply
         self._now = self.get_before(0, b"")
@@ -118,9 +119,20 @@ class Replay:
         twin.last_batch = other.applied[position].batch - 1
         twin._now = twin.get_before(position, b"")
         skipped = position - (source.get_input_count(twin.last_batch) - twin.base.input_count)
-        twin._apply_batch(source.get_batch(twin.last_batch + 1), skipped)
+        batch = source.get_batch(twin.last_batch + 1)
+        twin._apply_batch(batch, skipped)
         twin.last_batch += 1
+        twin._accumulator = batch.accumulator
         return twin
+
+    def is_current(self) -> bool:
+        """Whether the batches that were replayed are still those of the source: a reorg may replace them."""
+        if self.last_batch == 0:
+            return True
+        try:
+            return self._source.get_batch(self.last_batch).accumulator == self._accumulator
+        except LookupError:
+            return False
 
     def extend(self, to: int) -> None:
         """Apply all batches up to `to`."""
@@ -128,6 +140,7 @@ class Replay:
             batch = self._source.get_batch(self.last_batch + 1)
             self._apply_batch(batch)
             self.last_batch += 1
+            self._accumulator = batch.accumulator
 
     def get_leaf(self, position: int) -> bytes:
         """Level-1 leaf after the input at `position`."""
