@@ -1,8 +1,8 @@
 """INIT: the single input of batch 1. All that can be chosen about a rollup is chosen, and checked, here.
 
 A rejected INIT leaves a rollup that refuses every later input: whoever deploys one runs this first. The rules
-make the rest of the law safe: markets whose notional cannot overflow a sum, fees and penalties that never
-worsen an account which closes at the last price, keys among which nobody signs twice.
+make the rest of the law safe: markets whose notional cannot overflow a sum, fees that never keep an account from
+reducing before it can be liquidated, keys among which nobody signs twice.
 """
 
 from typing import Final
@@ -146,8 +146,8 @@ def set_signer(index: u8) -> None:
 def set_market(market_id: u8, offset: u16) -> None:
     """0 < maintenance <= initial <= 100 %; fees and penalty at most the maintenance margin.
 
-    The last makes closing at the last price an improvement in spite of its fee: TV falls by at most mmf * N,
-    and MMR by just that.
+    The last means that whoever cannot be liquidated yet can always reduce at the last price, in spite of the
+    fee: TV falls by at most mmf * N and MMR by just that, which cannot lower TV / MMR while it is 1 or more.
     """
     decimals = input_uint(offset + MARKET_SIZE_DECIMALS_AT, 1)
     lot = input_uint(offset + MARKET_LOT_AT, 8)

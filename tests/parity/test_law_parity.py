@@ -91,6 +91,15 @@ def test_native_law_and_machine_agree_on_a_workload(preset: str, seed: int) -> N
     assert sum(replay(preset, seed).codes.values()) >= 200
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1_000, 1_100))
+def test_native_law_and_machine_agree_on_long_workloads(seed: int) -> None:
+    workload = generate_workload(seed, count=1_000)
+    twins = Twins("minimal")
+    for number, data in enumerate(workload.inputs):
+        twins.apply(data, f"input {number} of {workload}")
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_native_law_and_machine_agree_on_edge_cases(preset: str) -> None:
     replay_edge_cases(preset)

@@ -281,6 +281,20 @@ def test_account_below_initial_margin_may_reduce_and_pay_the_fee() -> None:
     assert world.trade(3, 1, BTC_01, 49_000) == OK
 
 
+@pytest.mark.parametrize(("price", "code"), [(48_970, OK), (48_900, Code.BELOW_INITIAL_MARGIN)])
+def test_largest_fee_lets_an_account_reduce_until_it_can_be_liquidated(price: int, code: int) -> None:
+    """The fee is the whole maintenance margin. 48,970: TV 588, MMR 587.64; 48,900: TV 560, MMR 586.80."""
+    world = World(markets=(replace(FREE, taker_fee_ppm=FREE.maintenance_margin_ppm),))
+    world.deposit(1, 1_000)
+    world.deposit(2, 100_000)
+    world.deposit(3, 100_000)
+    world.price(0, 50_000)
+    assert world.trade(1, 2, 4 * BTC_01, 50_000, max_fee_ppm=30_000) == OK
+    world.second += 1
+    world.price(0, price)
+    assert world.trade(3, 1, BTC_01, price, max_fee_ppm=30_000) == code
+
+
 def test_account_below_initial_margin_may_not_grow() -> None:
     assert leveraged().trade(1, 3, 1_000, 49_000) == Code.BELOW_INITIAL_MARGIN
 
