@@ -62,18 +62,18 @@ contract Dispute is IDispute {
     function dissect(Fork calldata fork, bytes32[] calldata next) external {
         (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage == Stage.HALF || m.height < 2) revert WrongStage(m.stage, m.height);
-        (uint256 c, Position memory p) = _openLists(m, fork);
+        (uint40 c, Position memory p) = _openChild(m, fork);
         uint8 below = m.height - 1;
         Lists.requireLength(next, K, below);
-        bytes32[] calldata own = m.turnB ? fork.listB : fork.listA;
-        bytes32 hash = Hashes.list(next, below);
-        if (hash != own[2 * c]) revert WrongList(hash, own[2 * c]);
+        (bytes32 hash, bytes32 own) = (Hashes.list(next, below), m.turnB ? p.nodeB : p.nodeA);
+        if (hash != own) revert WrongList(hash, own);
         // INVARIANT: a child ends where its parent said; else a copied child could leave the other side without a move.
-        if (next.lastEnd() != own[2 * c + 1]) revert Errors.WrongEnd(next.lastEnd(), own[2 * c + 1]);
-        (p.nodeA, p.nodeB) = (fork.listA[2 * c], fork.listB[2 * c]);
-        // a position of the range: checkShape keeps it below 2 ** 40
-        // forge-lint: disable-next-line(unsafe-typecast)
-        (m.start, m.height) = (m.start + uint40(c * uint256(K) ** below), below);
+        bytes32 end = Lists.endOf(m.turnB ? fork.listB : fork.listA, c, m.height);
+        if (next.lastEnd() != end) revert Errors.WrongEnd(next.lastEnd(), end);
+        unchecked {
+            m.start += c * uint40(K) ** below; // a position of the level: checkShape keeps it below 2 ** 40
+        }
+        m.height = below;
         _charge(id, m, p);
         emit Dissected(id, m, p, next);
     }
@@ -88,13 +88,10 @@ contract Dispute is IDispute {
         (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
         _requireMover(m, fork.a, fork.b);
-        (uint256 c, Position memory p) = _openLists(m, fork);
-        // a child of a list: less than K
-        // forge-lint: disable-next-line(unsafe-typecast)
-        m.start += uint40(c);
+        (uint40 c, Position memory p) = _openChild(m, fork);
+        m.start += c;
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start >= inputs) revert Padding(m.start, inputs);
-        (p.nodeA, p.nodeB) = (fork.listA[c], fork.listB[c]);
         _openInput(p, opening);
         p.prev = IStep(STEP).initialState(opening.root, opening.inputHash);
         _commit(m, p, nextRoot, trace);
@@ -160,13 +157,11 @@ contract Dispute is IDispute {
     function provePadding(Fork calldata fork) external {
         (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
-        (uint256 c, Position memory p) = _openLists(m, fork);
+        (uint40 c, Position memory p) = _openChild(m, fork);
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start + c < inputs) revert NotPadding(m.start + c, inputs);
-        (bool lostA, bool lostB) = (fork.listA[c] != p.prev, fork.listB[c] != p.prev);
-        // a child of a list: less than K
-        // forge-lint: disable-next-line(unsafe-typecast)
-        emit PaddingProven(id, m.start + uint40(c), p.prev, lostA, lostB);
+        (bool lostA, bool lostB) = (p.nodeA != p.prev, p.nodeB != p.prev);
+        emit PaddingProven(id, m.start + c, p.prev, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }
 
@@ -174,13 +169,11 @@ contract Dispute is IDispute {
     function prove(Fork calldata fork, bytes calldata proof) external {
         (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
         if (m.stage != Stage.STEPS || m.height != 1) revert WrongStage(m.stage, m.height);
-        (uint256 c, Position memory p) = _openLists(m, fork);
+        (uint40 c, Position memory p) = _openChild(m, fork);
         // INVARIANT: no result is recorded from a call that failed: whatever reverts inside, reverts all of it.
         bytes32 post = IStep(STEP).step(p.prev, proof);
-        (bool lostA, bool lostB) = (fork.listA[c] != post, fork.listB[c] != post);
-        // a child of a list: less than K
-        // forge-lint: disable-next-line(unsafe-typecast)
-        emit Proven(id, m.start + uint40(c), p.prev, post, lostA, lostB);
+        (bool lostA, bool lostB) = (p.nodeA != post, p.nodeB != post);
+        emit Proven(id, m.start + c, p.prev, post, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }
 
@@ -254,11 +247,12 @@ contract Dispute is IDispute {
         if (given != m.position) revert WrongPosition(given, m.position);
     }
 
-    /// @dev Checks the lists against the match. `c` is the first child that differs, `p.prev` the state before it.
-    function _openLists(Match memory m, Fork calldata fork)
+    /// @dev Checks the lists against the match and goes to the first child in which they differ: `p` gets the nodes of
+    /// that child (at height 1 its ends) and the state before it.
+    function _openChild(Match memory m, Fork calldata fork)
         private
         view
-        returns (uint256 c, Position memory p)
+        returns (uint40 c, Position memory p)
     {
         (bytes32[] calldata listA, bytes32[] calldata listB) = (fork.listA, fork.listB);
         uint8 height = m.height;
@@ -269,6 +263,8 @@ contract Dispute is IDispute {
         _requirePosition(m, p);
         c = Lists.firstDifference(listA, listB, height);
         if (c != 0) p.prev = Lists.endOf(listA, c - 1, height);
+        uint256 word = height == 1 ? c : 2 * c;
+        (p.nodeA, p.nodeB) = (listA[word], listB[word]);
     }
 
     /// @dev Ends a move: time off the mover's clock, one more move to refund, turn to the other side.

@@ -43,19 +43,21 @@ library Lists {
     function firstDifference(bytes32[] calldata a, bytes32[] calldata b, uint256 height)
         internal
         pure
-        returns (uint256 c)
+        returns (uint40)
     {
-        uint256 words = a.length;
+        (uint256 words, uint256 i) = (a.length, 0);
         assembly ("memory-safe") {
-            // c counts words here; both lists have the length of their height, checked by the caller
-            for {} lt(c, words) { c := add(c, 1) } {
-                let offset := shl(5, c)
+            // Both lists have the length of their height: checked by the caller.
+            for {} lt(i, words) { i := add(i, 1) } {
+                let offset := shl(5, i)
                 if iszero(eq(calldataload(add(a.offset, offset)), calldataload(add(b.offset, offset)))) {
                     break
                 }
             }
         }
-        if (c == words) revert NoDifference();
-        return height == 1 ? c : c / 2;
+        if (i == words) revert NoDifference();
+        // less than k, which is a uint8
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint40(height == 1 ? i : i / 2);
     }
 }

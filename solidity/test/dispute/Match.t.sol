@@ -88,6 +88,7 @@ contract MatchTest is RivalsTest {
         assertEq(address(rollup).balance, 2 * BOND - BOND * 10 / 100 - refunded);
     }
 
+    /// forge-config: default.fuzz.runs = 64
     /// @dev A match takes no more moves than heights and commitments, whatever the lie.
     function testFuzz_match_anyLie_onlyTheLiarDiesInBoundedMoves(
         uint256 lieAt,
