@@ -1,4 +1,4 @@
-"""The pure twin and the real contracts under random games: same outcome of every call, same state.
+"""The twin and the real contracts under random games: same outcomes, same state, all of it in the events.
 
 The adversary of `tests/support/adversary.py` calls everything in every order, mostly in vain: refusals are
 compared as well, by the name of the custom error.
@@ -72,6 +72,7 @@ def run(seed: int, ticks: int = 90) -> MirrorArena:
             if tick % 10 == 9:
                 arena.compare()
         arena.compare()
+        arena.compare_events()
     except AssertionError as error:
         raise AssertionError(f"seed {seed}, second {arena.now}: {error}") from error
     return arena

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pyrevm import EVM, BlockEnv
 
 from challenger.calls import compute_call
+from challenger.chain.reading import read_game
 from challenger.game.types import Batch, Parameters
 from challenger.strategy import acts
 from challenger.trace.alphabet import MACHINE_RULES
@@ -26,6 +27,8 @@ from optimist.derive.actions import Header, Init, MarketParameters
 from optimist.derive.batch import Batch as DerivedBatch
 from optimist.derive.rows import encode_rows
 from optimist.l1.codec import Abi, decode_revert
+from optimist.l1.events import EventReader, Located
+from optimist.l1.types import Log
 from tests.support.arena import Arena
 
 START: Final = 1_700_000_000  # s
@@ -67,6 +70,7 @@ class Contracts:
         self.now = START
         self._evm: Any = EVM(spec_id="OSAKA")
         self._funded: set[bytes] = set()
+        self._logs: list[Log] = []
         self._set_time()
         compiled = compile_game()
         self.abis = {name: Abi(name, compiled[name].abi) for name in ("Inbox", "Rollup", "Dispute")}
@@ -145,6 +149,12 @@ class Contracts:
         )
         assert error == "", error
 
+    def read_events(self) -> list[Located]:
+        """Every event of the contracts, as a node would read them."""
+        reader = EventReader(self.addresses)
+        known = set(reader.addresses)
+        return [reader.read(entry) for entry in self._logs if entry.address in known]
+
     def play(self, sender: bytes, act: acts.Act) -> str:
         """Send one act; the name of the custom error, or nothing when it landed."""
         call = compute_call(act, self.bond)
@@ -174,12 +184,22 @@ class Contracts:
             if found is None:
                 raise
             return decode_revert(bytes.fromhex(found[1][2:])).name
+        self._keep_logs()
         return ""
+
+    def _keep_logs(self) -> None:
+        for entry in self._evm.result.logs:
+            topics, data = entry.data
+            where = bytes.fromhex(entry.address[2:])
+            number = len(self._logs)
+            self._logs.append(Log(where, tuple(topics), bytes(data), number, ZERO, ZERO, number))
 
     def _deploy(self, name: str, *arguments: Any) -> bytes:
         self._fund(DEPLOYER)
         code = encode_creation(compile_game()[name], arguments)
-        return bytes.fromhex(self._evm.deploy(_hex(DEPLOYER), code)[2:])
+        address = bytes.fromhex(self._evm.deploy(_hex(DEPLOYER), code)[2:])
+        self._keep_logs()
+        return address
 
     def _fund(self, account: bytes) -> None:
         if account not in self._funded:
@@ -298,6 +318,15 @@ class MirrorArena(Arena):
                 },
             )
         assert self.contracts.get_balance("Rollup") == state.balance + state.burnt
+
+    def compare_events(self) -> None:
+        """Who knows nothing but the events knows everything."""
+        told = read_game(self.contracts.read_events(), arity=self.parameters.arity, genesis_time=START)
+        told.state.rounds.pop(ZERO)  # where genesis is confirmed; the twin has no such round
+        for name in ("batches", "nodes", "rounds", "claims", "matches", "stakers", "balance", "burnt"):
+            expect_equal(name, getattr(told.state, name), getattr(self.state, name))
+        assert told.lists.items() <= self.lists.items()
+        assert told.disputed == self.disputed
         assert self.contracts.get_balance("Dispute") == 0
 
 
@@ -306,6 +335,15 @@ def expect(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
     differing = {name: (theirs[name], value) for name, value in ours.items() if theirs[name] != value}
     assert not differing, f"(contracts, twin) differ: {differing}"
     assert theirs.keys() == ours.keys()
+
+
+def expect_equal(name: str, told: Any, ours: Any) -> None:
+    """The events tell the same as the twin."""
+    if isinstance(ours, dict):
+        assert told.keys() == ours.keys(), name
+        for key, value in ours.items():
+            assert told[key] == value, f"{name}: the events tell {told[key]}, the twin says {value}"
+    assert told == ours, name
 
 
 def _sealed(batch: DerivedBatch, before: int) -> Batch:
