@@ -1,8 +1,8 @@
 """INIT: the single input of batch 1. All that can be chosen about a rollup is chosen, and checked, here.
 
 A rejected INIT leaves a rollup that refuses every later input: whoever deploys one runs this first. The rules
-make the rest of the law safe: markets whose notional cannot overflow a sum, fees that never keep an account from
-reducing before it can be liquidated, keys among which nobody signs twice.
+make the rest of the law safe: markets whose notional cannot overflow a sum, fees that never keep an account
+from reducing before it can be liquidated, keys among which nobody signs twice.
 """
 
 from typing import Final
