@@ -36,8 +36,7 @@ library Alu {
         return op != Isa.MOV && op != Isa.BITLEN && op != Isa.CHKU && op != Isa.CHKS;
     }
 
-    /// @notice CHKU: 0 <= value < 2^width. CHKS: abs(value) < 2^(width - 1); nothing fits a signed width of
-    /// 0.
+    /// @notice CHKU: 0 <= value < 2^width. CHKS: abs(value) < 2^(width - 1); nothing fits width 0.
     function isInWidth(uint256 op, int256 value, uint256 width) internal pure returns (bool) {
         // A negative value has its highest bit set, so that no width below 256 holds it.
         if (op == Isa.CHKU) return Words.bits(value) >> width == 0;
