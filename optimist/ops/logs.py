@@ -46,7 +46,7 @@ def configure_logs(level: str = "info", form: str = "console", stream: TextIO | 
         [
             structlog.processors.dict_tracebacks,
             mask_secrets,
-            structlog.processors.JSONRenderer(default=_to_text),
+            structlog.processors.JSONRenderer(default=str),
         ]
         if form == "json"
         else [structlog.dev.ConsoleRenderer(colors=out.isatty())]
@@ -64,7 +64,10 @@ def configure_logs(level: str = "info", form: str = "console", stream: TextIO | 
 
 
 def mask_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Processor of structlog: hide what is named like a secret, however deep, and the path of every URL."""
+    """Processor of structlog: hide what is named like a secret, however deep, and the path of every URL.
+
+    Bytes become 0x and hexadecimal digits, as people know hashes and addresses.
+    """
     del logger, method
     return {name: _mask(name, value) for name, value in event.items()}
 
@@ -74,12 +77,10 @@ def _mask(name: object, value: object) -> object:
         return "***"
     if isinstance(value, str):
         return _URL.sub(lambda match: mask_url(match.group()), value)
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
     if isinstance(value, dict):
         return {key: _mask(key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_mask(None, item) for item in value]
     return value
-
-
-def _to_text(value: object) -> str:
-    return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -53,3 +53,11 @@ def test_exception_is_one_json_line() -> None:
         structlog.get_logger("x").exception("failed")
     (line,) = out.getvalue().splitlines()
     assert "what went wrong" in line
+
+
+def test_hashes_are_shown_in_hexadecimal_on_the_console_too() -> None:
+    out = io.StringIO()
+    configure_logs("info", "console", out)
+    structlog.get_logger("x").info("batch_derived", root=b"\xab\xcd", nested=[b"\x01"])
+    assert "root=0xabcd" in out.getvalue()
+    assert "0x01" in out.getvalue()
