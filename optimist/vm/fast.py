@@ -86,7 +86,9 @@ def get_execution(core: Core) -> Execution:
 def advance(  # noqa: PLR0915 (one loop: a call a step would halve its speed)
     core: Core, program: list[Decoded], limit: int
 ) -> None:
-    """Execute at most `limit` steps of a running machine, until it stops."""
+    """Execute at most `limit` steps, until the machine stops. One that has stopped stays as it is."""
+    if core.result != CONTINUE:
+        return
     memory = core.memory
     pc = core.pc
     result = CONTINUE

@@ -7,7 +7,7 @@ import pytest
 
 from optimist.vm.isa import Op
 from optimist.vm.rare import CONTINUE, HALT
-from tests.support.machine_cases import CELLS, ORDINARY, Cell, make_cases
+from tests.support.machine_cases import CELLS, ORDINARY, Cell, make_cases, make_grid
 from tests.support.machine_faces import replayable, step_everywhere
 from tests.support.step_contract import StepContract
 
@@ -53,3 +53,16 @@ def test_opcode_steps_to_the_same_state_in_all_faces(op: Op, count_steps: Callab
     for cause in compared:
         assert compared[cause] >= (ORDINARY_STEPS if cause == ORDINARY else REJECTED_STEPS)
         count_steps(f"{op.name} {ORDINARY if cause == ORDINARY else 'rejected'}", compared[cause])
+
+
+def test_pairs_of_edge_words_step_to_the_same_state(
+    count_steps: Callable[[str, int], None],
+) -> None:
+    image, cases = make_grid()
+    contract = StepContract(image)
+    steps = 0
+    for case in cases:
+        step_everywhere(image, contract, case.walker)
+        steps += 1
+    assert steps >= 3_000
+    count_steps("pairs of edge words", steps)

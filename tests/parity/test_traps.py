@@ -402,11 +402,15 @@ def test_halt_keeps_the_state_and_rejection_the_base() -> None:
 
 
 def test_machine_that_has_stopped_stays_as_it_is() -> None:
-    walker, contract = prepare(Instruction(Op.HALT))
-    step_everywhere(walker.image, contract, walker)
+    program = (Instruction(Op.STR, 8, 0, 0, 1), Instruction(Op.HALT), Instruction(Op.REJ))
+    walker, contract = prepare(*program, memory={8: 5})
+    for _ in range(2):
+        step_everywhere(walker.image, contract, walker)
     assert walker.core.result == HALT
-    stepped = step_everywhere(walker.image, contract, walker)
-    assert stepped.pre == stepped.post
+    for _ in range(2):
+        stepped = step_everywhere(walker.image, contract, walker)
+        assert stepped.pre == stepped.post == compute_final_state(walker.state.root)
+    assert (walker.core.result, walker.core.steps) == (HALT, 2)
 
 
 # ------------------------------------------------------------------------------------------------- signatures

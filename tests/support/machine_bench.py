@@ -26,6 +26,8 @@ EDGES: Final = (
     *(ROWS - 1, ROWS, ROWS + 1, -ROWS, (1 << 64) - 1, 1 << 64, 1 << 127, 1 << 128, -(1 << 128), -(1 << 127)),
 )
 ZEROS_AT: Final = 256  # sixteen words of zeros: an absent record, yet not the hash of nothing
+ENDS: Final = (0, 1, 2, 8, 20, 31, 32, 33)  # bytes before the end of the input
+ENDS_AT: Final = 272  # words that are offsets so near the end
 SIGNATURES_AT: Final = 768  # from here on every 4-aligned block is a signature, good or nearly so
 IMMEDIATES: Final = (0, 1, 2, 7, 64, 128, 254, 255, 256, 257, 300, 1 << 64, (1 << 200) - 1)
 
@@ -35,8 +37,8 @@ class Bench:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.memory = self._make_memory()
         self.input = self._make_input()
+        self.memory = self._make_memory()
         keys = {compute_record_key(table, row) for table in TABLES for row in (0, 1, 8, 9, ROWS - 1)}
         self.records = {
             key: pack_record([self.word() for _ in range(RECORD_WORDS)])
@@ -64,6 +66,7 @@ class Bench:
         memory = [self.word() for _ in range(MEMORY_WORDS)]
         memory[: len(EDGES)] = self.rng.sample(EDGES, len(EDGES))
         memory[ZEROS_AT : ZEROS_AT + 16] = [0] * 16
+        memory[ENDS_AT : ENDS_AT + len(ENDS)] = [max(0, len(self.input) - back) for back in ENDS]
         for at in range(SIGNATURES_AT, MEMORY_WORDS, 4):
             memory[at : at + 4] = self._make_signature()
         return memory

@@ -18,9 +18,10 @@ from optimist.vm.isa import (
     Instruction,
     Op,
 )
+from optimist.vm.records import build_state_tree
 from optimist.vm.walker import Walker
-from optimist.vm.word import to_bytes
-from tests.support.machine_bench import SIGNATURES_AT, TABLES, ZEROS_AT, Bench
+from optimist.vm.word import WORD_MAX, WORD_MIN, to_bytes
+from tests.support.machine_bench import ENDS, ENDS_AT, SIGNATURES_AT, TABLES, ZEROS_AT, Bench
 
 ORDINARY: Final = "ordinary"
 END: Final = "end of the program"
@@ -108,6 +109,8 @@ def _read(bench: Bench, op: int) -> Instruction:
     a = bench.find("offset", lambda word: word >= 0)
     if bench.rng.random() < 0.7:
         a = bench.find("near offset", lambda word: 0 <= word < 300)
+    if bench.rng.random() < 0.3:
+        a = ENDS_AT + bench.rng.randrange(len(ENDS))
     return _any(
         bench, op, a=a, imm=_low(bench, bench.rng.choice((1, 8, 20, 31, 32, bench.rng.randrange(1, 33))))
     )
@@ -169,7 +172,10 @@ def _far_target(bench: Bench, op: int) -> Instruction:
 
 
 def _far_return(bench: Bench, op: int) -> Instruction:
-    return _any(bench, op, a=bench.find("no pc", lambda word: not 0 <= word < PROGRAM_WORDS))
+    a = bench.find("no pc", lambda word: not 0 <= word < PROGRAM_WORDS)
+    if bench.rng.random() < 0.3:
+        a = bench.find("end", lambda word: word in (PROGRAM_WORDS, PROGRAM_WORDS + 1, -1))
+    return _any(bench, op, a=a)
 
 
 def _divide_by_zero(bench: Bench, op: int) -> Instruction:
@@ -313,4 +319,38 @@ def _walk(bench: Bench, image: Image, cells: Sequence[Cell], places: list[int]) 
         walker.core.pc = pc
         if cause == END:
             walker.core.pc = bench.rng.choice((PROGRAM_WORDS, PROGRAM_WORDS | pc, (1 << 40) - 1, 1 << 39))
+        # As after a store: else nobody could tell which of the two roots a stopped machine keeps.
+        walker.base_root = bench.rng.choice((bench.state.root, bench.rng.randbytes(32)))
         yield Case(op, cause, image.program[pc], walker)
+
+
+# --------------------------------------------------------------------------------------- the ends of the word
+
+GRID: Final = (0, 1, -1, 2, 254, 255, 256, WORD_MAX, WORD_MIN, WORD_MIN + 1, 1 << 254, -(1 << 254))
+GRID_OPS: Final = tuple(op for op in Op if Op.MOV <= op <= Op.CHKS or op in BRANCHES)
+GRID_IMMEDIATES: Final = {
+    Op.MULSHR: (1, 254, 256, (1 << 200) - 1),
+    Op.CHKU: (0, 1, 2, 254, 255),
+    Op.CHKS: (0, 1, 2, 254, 255),
+}
+
+
+def make_grid() -> tuple[Image, Iterator[Case]]:
+    """Every pair of the words where arithmetic breaks, under every operation and branch."""
+    lines = [
+        (op, Instruction(op, d=len(GRID), a=a, b=b, imm=imm))
+        for op in GRID_OPS
+        for imm in GRID_IMMEDIATES.get(op, (7,))
+        for a in range(len(GRID))
+        for b in (range(len(GRID)) if op not in (Op.MOV, Op.BITLEN, Op.CHKU, Op.CHKS) else (0,))
+    ]
+    image = Image(tuple(line.encode() for _, line in lines), tuple(map(to_bytes, GRID)), 0)
+    state = build_state_tree({})
+
+    def walk() -> Iterator[Case]:
+        for pc, (op, line) in enumerate(lines):
+            walker = Walker(image, state, {}, b"")
+            walker.core.pc = pc
+            yield Case(op, "grid", line.encode(), walker)
+
+    return image, walk()
