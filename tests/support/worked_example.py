@@ -30,7 +30,10 @@ ARITY: Final = 2
 HEIGHT: Final = 3
 FIRST: Final = 1_700_000_000  # s
 
-INIT: Final = b"\x01" + (31337).to_bytes(8, "big") + b"\x5f" * 20 + FIRST.to_bytes(5, "big") + b"parameters"
+BACKSTOP: Final = b"\x0b" * 20
+# An INIT of the right shape, one signer and one market, so that a real Inbox can be built with it.
+INIT_BODY: Final = BACKSTOP + bytes((1, 1, 1)) + bytes(16) + b"\x51" * 20 + bytes(37)
+INIT: Final = b"\x01" + (31337).to_bytes(8, "big") + b"\x5f" * 20 + FIRST.to_bytes(5, "big") + INIT_BODY
 DEPOSIT: Final = b"\x03" + (1).to_bytes(5, "big") + b"\xaa" * 20 + (1_000_000).to_bytes(8, "big")
 SEQUENCED: Final = {
     name: b"\x05" + (FIRST + second).to_bytes(5, "big") + b"\x04" + name.encode()
@@ -66,6 +69,12 @@ def build_vectors() -> dict[str, Any]:
     return {
         "k": ARITY,
         "h1": HEIGHT,
+        "init": {
+            "vault": _hex(b"\x5f" * 20),
+            "backstop": _hex(BACKSTOP),
+            "body": _hex(INIT_BODY),
+            "second": FIRST,
+        },
         "genesis": {"leaf": _hex(GENESIS_LEAF), "node": _hex(GENESIS_ASSERTION)},
         "batch": {
             "cumulative": [1, 5, 7],
