@@ -2,6 +2,8 @@
 
 A patch is text for text, each text exactly once in its module: a patch which the law has outgrown says so
 instead of doing nothing. Patched laws compile: their owner can commit to the trace of its own machine.
+Where a patch compiles to as many instructions as what it replaces, the programs differ nowhere else, and the
+disputed step is the patched instruction itself; otherwise it is the first jump to code that has moved.
 """
 
 from collections.abc import Mapping
@@ -19,18 +21,17 @@ class FalseLaw:
     patches: tuple[Patch, ...]
 
 
-_TRADE, _LIQUIDATION = "optimist.stf.trade", "optimist.stf.liquidation"
+_TRADE, _MARGIN, _LIQUIDATION = "optimist.stf.trade", "optimist.stf.margin", "optimist.stf.liquidation"
 _DEPOSIT, _ORACLE, _WITHDRAWAL = "optimist.stf.deposit", "optimist.stf.oracle", "optimist.stf.withdrawal"
 
 PATCHES: Final[Mapping[str, FalseLaw]] = {
     "skip-margin-check": FalseLaw(
-        "a trade leaves an account with less than its initial margin",
+        "an account need not have its initial margin",
         (
             Patch(
-                _TRADE,
-                "require(is_allowed(before, after, holdings.size, size), Code.BELOW_INITIAL_MARGIN)",
-                "require(is_allowed(before, after, holdings.size, size) or size != 0, "
-                "Code.BELOW_INITIAL_MARGIN)",
+                _MARGIN,
+                "if after.value >= after.initial:",
+                "if after.initial >= after.initial:",
             ),
         ),
     ),
@@ -50,12 +51,12 @@ PATCHES: Final[Mapping[str, FalseLaw]] = {
             Patch(
                 _LIQUIDATION,
                 "require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)",
-                "require(before.maintenance > 0, Code.NOT_LIQUIDATABLE)",
+                "require(before.value >= before.maintenance, Code.NOT_LIQUIDATABLE)",
             ),
             Patch(
                 _LIQUIDATION,
-                "if before.value < 0 or relief <= 0:",
-                "if before.value < 0 or relief <= 0 or before.value >= before.maintenance:",
+                "shortage = max(before.maintenance * restored - before.value * PPM, 1)",
+                "shortage = max(before.value * restored - before.maintenance * PPM, 1)",
             ),
         ),
     ),
