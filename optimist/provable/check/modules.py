@@ -11,6 +11,8 @@ from optimist.provable.check.refusal import Location, Refused, locate
 from optimist.provable.check.symbols import BUILTINS, FOREIGN, RESERVED, Definition, Symbol, WordSymbol
 from optimist.provable.check.tree import RecordKind
 
+MAX_DEPTH: Final = 80  # levels of syntax, from the module down
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -129,12 +131,25 @@ def _parse(name: str, file: str, text: str, sources: Mapping[str, str]) -> Modul
     except SyntaxError as error:
         where = Location(file, error.lineno or 1, error.offset or 1)
         raise Refused(where, f"this is not Python: {error.msg}", "write what Python can parse") from None
+    _refuse_depth(file, tree)
     definitions: dict[str, Definition] = {}
     for statement in tree.body:
         for new, definition in _definitions(file, statement, sources):
             _refuse_name(new, definition, definitions)
             definitions[new] = definition
     return Module(name, file, definitions)
+
+
+def _refuse_depth(file: str, tree: ast.Module) -> None:
+    """The checker and the emitter walk the syntax recursively: what is nested too deeply is refused first."""
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    deepest = next((node for node in level if hasattr(node, "lineno")), None)
+    if deepest is not None:
+        raise Refused(
+            locate(file, deepest), f"this is nested more than {MAX_DEPTH} deep", "write it in several steps"
+        )
 
 
 def _definitions(file: str, node: ast.stmt, sources: Mapping[str, str]) -> list[tuple[str, Definition]]:

@@ -325,6 +325,11 @@ def test_an_input_that_may_take_too_many_steps_is_refused() -> None:
     assert "(work " in get_refusal(body)
 
 
+def test_what_is_nested_too_deeply_is_refused_before_it_is_walked() -> None:
+    assert "nested more than 80 deep" in get_refusal(entry("x = " + " + ".join(["input_uint(0, 1)"] * 500)))
+    assert "nested more than 80 deep" in get_refusal(entry("x = " + "-" * 500 + "input_uint(0, 1)"))
+
+
 def test_an_image_that_exceeds_the_machine_is_refused() -> None:
     many_variables = [f"x{i} = input_uint({i}, 1)" for i in range(1100)]
     assert "the machine has 1024" in get_refusal(entry(*many_variables))

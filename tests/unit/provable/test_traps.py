@@ -114,6 +114,23 @@ def test_a_field_read_before_a_call_that_changes_it_keeps_its_old_value(inline: 
 
 
 @pytest.mark.parametrize("inline", ["", "@inline\n"], ids=["called", "inlined"])
+def test_a_field_is_read_before_the_call_that_is_added_to_it(inline: str) -> None:
+    first = ("a = zero(Account)", "o = zero(Out)", "o.a = 3", "o.a += change(o, 4)")
+    lines = (
+        *first,
+        "a.slots[1] = 7",
+        "a.slots[min(change(o, 1), 2)] %= 1 + change(o, 4)",
+        "o.b = a.slots[1]",
+        "o.a = fit(i128, o.a - o.b, Code.A)",
+        STORE,
+    )
+    body = CHANGE.replace("def change(o: Out, by: u8) -> u8", "def change(o: Out, by: Small) -> Small")
+    body = "Small = Annotated[int, Range(0, 4)]\n\n\n" + inline + body
+    (receipt,) = run_everywhere(body + entry(*lines), b"")
+    assert out(receipt)[:2] == (48, 2)
+
+
+@pytest.mark.parametrize("inline", ["", "@inline\n"], ids=["called", "inlined"])
 def test_a_field_between_two_comparisons_is_read_once(inline: str) -> None:
     lines = ("o = zero(Out)", "o.a = input_uint(0, 1)", "if 0 <= o.a < change(o, 40):", "    o.b = 1", STORE)
     small, large = run_everywhere(inline + CHANGE + entry(*lines), b"\x03", b"\x28")
