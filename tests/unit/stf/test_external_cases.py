@@ -1,7 +1,7 @@
 """Figures from the test suites of other exchanges, replayed on our formulas.
 
-They are not part of this repository. OPTIMIST_DATA names a directory with `external_cases.json`: a list of
-cases, each with an id, inputs and expected figures, and the source that it was taken from.
+They are not part of this repository. `DATA=<folder> make test-data` finds them in its `external_cases.json`:
+a list of cases, each with an id, inputs and expected figures, and the source that it was taken from.
 """
 
 import json
@@ -28,15 +28,12 @@ from tests.support.world import FREE, OK, PRICE, USD, World
 PPM = 10**6
 BTC = 10**8  # units of size
 
+pytestmark = pytest.mark.data
+
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, Any]:
-    folder = os.environ.get("OPTIMIST_DATA")
-    if folder is None:
-        pytest.skip("set OPTIMIST_DATA to a directory with external_cases.json to replay them")
-    path = Path(folder) / "external_cases.json"
-    if not path.is_file():
-        pytest.skip(f"OPTIMIST_DATA has no {path.name}")
+    path = Path(os.environ["DATA"]) / "external_cases.json"
     listed = json.loads(path.read_text(encoding="utf-8"))["cases"]
     return {case["id"]: case["inputs"] for case in listed}
 
