@@ -63,6 +63,11 @@ class Walker:
         """True after HALT or a rejection."""
         return self.core.result != CONTINUE
 
+    @property
+    def is_rejected(self) -> bool:
+        """True after a rejection: what was written does not count."""
+        return self.core.result not in (CONTINUE, HALT)
+
     def compute_hash(self) -> bytes:
         """Hash of the state now."""
         return compute_final_state(self._final_root()) if self.has_stopped else self._machine().compute_hash()
