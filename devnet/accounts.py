@@ -11,6 +11,7 @@ from eth_account import Account
 MNEMONIC = "test test test test test test test test test test test junk"
 ORACLE_SIGNERS = 7
 TRADERS = 6
+LIARS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +41,28 @@ class Cast:
     sequencer: Actor  # orders and posts
     proposer: Actor  # asserts state roots with a bond
     challenger: Actor  # honest, with a bond
-    liar: Actor  # asserts what is not true
+    liars: tuple[Actor, ...]  # each asserts one thing that is not true, for its bond is gone then
     backstop: Actor  # owns account 0, which takes over what is liquidated
     market_maker: Actor
     traders: tuple[Actor, ...]
     oracle: tuple[Actor, ...]  # by signer index
 
+    @property
+    def liar(self) -> Actor:
+        """The first of the liars."""
+        return self.liars[0]
+
     def everybody(self) -> list[Actor]:
         """All of them, in order of derivation."""
-        services = [self.deployer, self.sequencer, self.proposer, self.challenger, self.liar]
-        return [*services, self.backstop, self.market_maker, *self.traders, *self.oracle]
+        services = [self.deployer, self.sequencer, self.proposer, self.challenger]
+        return [*services, self.backstop, self.market_maker, *self.liars, *self.traders, *self.oracle]
 
 
 @cache
 def get_cast() -> Cast:
     """The devnet's cast; the deployer is the first account of anvil."""
-    named = ["deployer", "sequencer", "proposer", "challenger", "liar", "backstop", "market-maker"]
-    deployer, sequencer, proposer, challenger, liar, backstop, market_maker = (
+    named = ["deployer", "sequencer", "proposer", "challenger", "backstop", "market-maker"]
+    deployer, sequencer, proposer, challenger, backstop, market_maker = (
         _derive(name, index) for index, name in enumerate(named)
     )
     return Cast(
@@ -64,7 +70,7 @@ def get_cast() -> Cast:
         sequencer=sequencer,
         proposer=proposer,
         challenger=challenger,
-        liar=liar,
+        liars=tuple(_derive(f"liar-{number}", 20 + number) for number in range(LIARS)),
         backstop=backstop,
         market_maker=market_maker,
         traders=tuple(_derive(f"trader-{number}", 10 + number) for number in range(TRADERS)),

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -20,6 +21,7 @@ from optimist.derive.actions import Init
 from optimist.l1.client import L1Client, require_header
 from optimist.l1.contracts import Contract
 from optimist.l1.deployment import Deployment, check_deployment
+from optimist.l1.types import Receipt
 from optimist.prove.law import Law, load_law
 
 FUNDS = 10_000 * 10**18  # wei for everybody who may send L1 transactions
@@ -28,11 +30,19 @@ FUNDS = 10_000 * 10**18  # wei for everybody who may send L1 transactions
 class Devnet:
     """One L1 and one rollup on it, in a directory of their own. Use as a context manager, or call `stop`."""
 
-    def __init__(self, anvil: Anvil, deployment: Deployment, init: Init, directory: Path) -> None:
-        """Use `start`."""
+    def __init__(
+        self,
+        anvil: Anvil,
+        deployment: Deployment,
+        init: Init,
+        creations: Mapping[str, Receipt],
+        directory: Path,
+    ) -> None:
+        """Use `start`. `creations`: the receipt of each contract's creation."""
         self.anvil = anvil
         self.deployment = deployment
         self.init = init
+        self.creations = creations
         self.directory = directory
         self.cast = get_cast()
         self._is_temporary = False
@@ -57,9 +67,8 @@ class Devnet:
         folder = directory or Path(tempfile.mkdtemp(prefix="devnet-"))
         anvil = Anvil(folder, block_time=block_time, epoch=epoch, dump_state=dump_state)
         try:
-            deployment, init = asyncio.run(_deploy(anvil, preset))
-            network = cls(anvil, deployment, init, folder)
-            network.deployment_file.write_bytes(deployment.encode())
+            network = cls(anvil, *asyncio.run(_deploy(anvil, preset)), folder)
+            network.deployment_file.write_bytes(network.deployment.encode())
         except BaseException:
             anvil.stop()
             raise
@@ -113,7 +122,7 @@ class Devnet:
         return await read_history(client, self.deployment.addresses, self.deployment.block, self.law.native)
 
 
-async def _deploy(anvil: Anvil, preset: Preset) -> tuple[Deployment, Init]:
+async def _deploy(anvil: Anvil, preset: Preset) -> tuple[Deployment, Init, Mapping[str, Receipt]]:
     cast = get_cast()
     law = load_law(preset.name)
     for actor in cast.everybody():
@@ -141,4 +150,5 @@ async def _deploy(anvil: Anvil, preset: Preset) -> tuple[Deployment, Init]:
             preset=preset,
         )
         await check_deployment(client, deployment, law.image.root)
-    return deployment, replace(init, vault=deployed.addresses["Vault"], second=sealed.timestamp)
+    init = replace(init, vault=deployed.addresses["Vault"], second=sealed.timestamp)
+    return deployment, init, deployed.receipts

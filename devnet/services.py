@@ -101,6 +101,12 @@ def start_challenger(network: Devnet, *, options: Sequence[str] = ()) -> Service
     return Service("challenger", ["challenger", "run", "--dev", *options], network, secrets)
 
 
+def start_liar(network: Devnet, liar: Actor, fault: str, *, options: Sequence[str] = ()) -> Service:
+    """A liar with a bond, who asserts `fault` about the first range that is not confirmed yet."""
+    command = ["devnet.liar", "--dev", "--fault", fault, *options]
+    return Service(liar.name, command, network, {"OPTIMIST_KEY_SECRET": liar})
+
+
 def keep_logs(network: Devnet, folder: Path) -> None:
     """Copy the logs of all services of a devnet to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)

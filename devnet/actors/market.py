@@ -4,8 +4,9 @@ Everything goes through the sequencer's API, as anybody's actions would.
 """
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from devnet.actors.client import SequencerClient
 from devnet.actors.keeper import choose_liquidation
@@ -23,13 +24,23 @@ ORDER_LIFETIME = 30  # s
 MOST_LIQUIDATIONS = 8  # of one account at one tick; each restores 20 % more than maintenance
 
 
+@dataclass(frozen=True, slots=True)
+class Liquidation:
+    """A liquidation that the sequencer acknowledged. `size`: what was closed, signed as the position was."""
+
+    account: int
+    market: int
+    size: int
+    price: int  # 1e-8 USD
+
+
 @dataclass(slots=True)
 class Tick:
-    """What happened at one tick. `prices` in 1e-8 USD by market; liquidations as (account, market)."""
+    """What happened at one tick. `prices` in 1e-8 USD by market."""
 
     prices: tuple[int, ...]
     trades: int = 0
-    liquidations: list[tuple[int, int]] = field(default_factory=list)
+    liquidations: list[Liquidation] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
 
@@ -119,4 +130,13 @@ class MarketDay:
                 if error.number != Code.NOT_LIQUIDATABLE:
                     raise
                 return  # healthy by a hair's breadth: the law's median differs from ours in the last digit
-            tick.liquidations.append((wanted.account, wanted.market))
+            left = get_size(await self._client.get_account(account), wanted.market)
+            closed = get_size(found, wanted.market) - left
+            price = tick.prices[wanted.market]
+            tick.liquidations.append(Liquidation(account, wanted.market, closed, price))
+
+
+def get_size(account: Mapping[str, Any], market: int) -> int:
+    """Signed size of a position of an account as the API describes it; 0 when there is none."""
+    sizes = [int(position["size"]) for position in account["positions"] if position["market"] == market]
+    return sizes[0] if sizes else 0

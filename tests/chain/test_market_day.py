@@ -103,8 +103,10 @@ def test_what_the_sequencer_acknowledged_is_what_l1_says(
 
     found = describe_liquidations(history)
     acknowledged = [liquidation for tick in ticks for liquidation in tick.liquidations]
-    assert [(each["account"], each["market"]) for each in found] == acknowledged != []
-    assert all(int(each["size"]) > 0 for each in found)
+    assert [(each["account"], each["market"], int(each["size"]), int(each["price"])) for each in found] == [
+        (each.account, each.market, each.size, each.price) for each in acknowledged
+    ]
+    assert acknowledged
 
     assertions = describe_assertions(history)
     assert all(each["is_true"] for each in assertions)
