@@ -265,3 +265,25 @@ def test_no_set_is_iterated(path: Path) -> None:
                 names |= {getattr(found.func, "id", None)}
             is_set = isinstance(found, ast.Set | ast.SetComp) or names & SETS
             assert not is_set, f"{path}:{found.lineno} iterates a set"
+
+
+# ---------------------------------------------------------------- the reference
+
+README = Path(optimist.provable.__file__).parent / "README.md"
+
+
+def test_the_law_in_the_reference_compiles_and_runs() -> None:
+    text = README.read_text().split("```python\n")[1].split("```")[0]
+    program = Program({"law": text}, "law.apply_input")
+    compiled = program.compile()
+    data = bytes((0,)) + (7).to_bytes(5, "big") + (9).to_bytes(20, "big") + (1000).to_bytes(8, "big")
+    receipt = State().apply(program.native(), data)
+    execution = run(compiled.image, {}, data)
+    assert execution.writes == {key: new for key, (_, new) in receipt.writes.items()}
+    assert list(compiled.worst_steps) == ["apply_deposit"]
+
+
+def test_the_reference_names_every_word_of_the_language() -> None:
+    text = README.read_text()
+    words = set(optimist.provable.__all__) - {"Receipt"}
+    assert sorted(word for word in words if word not in text) == []
