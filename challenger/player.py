@@ -65,7 +65,12 @@ class Player:
                 self._client, head.hash, "getNode", GENESIS_ASSERTION
             )
             self._genesis_time = genesis["created_at"]
-        game = read_game(self._node.events, arity=self._parameters.arity, genesis_time=self._genesis_time)
+        game = read_game(
+            self._node.events,
+            arity=self._parameters.arity,
+            genesis_time=self._genesis_time,
+            count_inputs=self._node.ledger.get_input_count,
+        )
         facts = Facts(self._parameters, game.state, self._node.timestamp, game.lists, game.disputed)
         started = time.monotonic()
         plan = await asyncio.to_thread(compute_plan, facts, self._provider, self._sender.address)

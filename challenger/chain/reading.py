@@ -3,7 +3,7 @@
 `read_game` starts from nothing at every look, so a restart, a reorg and a first start are the same thing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from challenger.game.lists import Words, compute_list_hash
@@ -22,7 +22,6 @@ from challenger.game.types import (
 )
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import GENESIS_ASSERTION, GENESIS_LEAF
-from optimist.derive.rows import decode_rows
 from optimist.l1 import events
 from optimist.l1.events import Located
 
@@ -36,13 +35,19 @@ class Game:
     disputed: dict[bytes, int] = field(default_factory=dict)  # by match at level 2: position of the input
 
 
-def read_game(located: Iterable[Located], *, arity: int, genesis_time: int) -> Game:
-    """The game after these events, which must be all of them. `genesis_time`: when the Rollup was created."""
+def read_game(
+    located: Iterable[Located], *, arity: int, genesis_time: int, count_inputs: Callable[[int], int]
+) -> Game:
+    """The game after these events, which must be all of them.
+
+    genesis_time: when the Rollup was created. count_inputs: inputs up to and with a batch, as a node knows
+    them (to decode the rows of all batches again at every look would cost more with every batch).
+    """
     game = Game()
     state = game.state
     state.nodes[GENESIS_ASSERTION] = Node(ZERO, GENESIS_LEAF, 0, genesis_time, 0)
     state.rounds[ZERO] = Round(to=0, full=False, confirmed=GENESIS_ASSERTION)
-    reader = _Reader(game, arity)
+    reader = _Reader(game, arity, count_inputs)
     for each in located:
         reader.read(each.event)
     return game
@@ -51,10 +56,11 @@ def read_game(located: Iterable[Located], *, arity: int, genesis_time: int) -> G
 class _Reader:
     """One method for each family of events."""
 
-    def __init__(self, game: Game, arity: int) -> None:
+    def __init__(self, game: Game, arity: int, count_inputs: Callable[[int], int]) -> None:
         self._game = game
         self._state = game.state
         self._arity = arity
+        self._count_inputs = count_inputs
 
     def read(self, event: events.Event) -> None:
         match event:
@@ -74,10 +80,7 @@ class _Reader:
                 pass  # queue, Vault, and what only tells why
 
     def _read_batch(self, event: events.BatchSealed) -> None:
-        is_init = event.batch == 1
-        count = (0 if is_init else 1 + event.queue_count) + len(decode_rows(event.rows))
-        before = self._state.batches[-1].cumulative
-        self._state.batches.append(Batch(event.acc, event.head, before + count))
+        self._state.batches.append(Batch(event.acc, event.head, self._count_inputs(event.batch)))
 
     def _read_round(self, event: events.NodeCreated | events.RivalAppeared | events.Confirmed) -> None:
         rounds = self._state.rounds
