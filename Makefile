@@ -68,8 +68,8 @@ test-long: ## what `make test` leaves out: large random runs, minutes to hours
 	cd solidity && FOUNDRY_PROFILE=long forge test
 	HYPOTHESIS_PROFILE=long $(PYTEST) -m long --timeout 3600
 
-test-data: ## replay real market data: DATA=<folder of klines>
-#> DATA=~/klines make test-data
+test-data: ## replay what others have measured: DATA=<folder of market data and reference cases>
+#> DATA=~/data make test-data
 	@scripts/setup
 	@[ -d "$${DATA:-}" ] || { echo "name the folder: DATA=<folder> make test-data"; exit 2; }
 	pytest -m data --timeout 3600
