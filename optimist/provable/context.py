@@ -4,8 +4,6 @@ The law reads `load(Account, 7)`, not `context.load(...)`, because the compiled 
 process applies one input at a time; entering twice raises.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, NoReturn, cast
 
 from optimist.provable.record import Record
@@ -37,6 +35,13 @@ class Context:
         self.active = False
         self.close()
 
+    def open(self, data: bytes, records: Records, touched: Touched, signatures: Signatures) -> None:
+        """Begin an input. Raises OutsideOfInput when another one has not ended."""
+        if self.active:
+            raise OutsideOfInput("an input is being applied already: one at a time in a process")
+        self.input, self.records, self.touched, self.signatures = data, records, touched, signatures
+        self.active = True
+
     def close(self) -> None:
         """Forget the input."""
         closed = _Closed()
@@ -48,16 +53,3 @@ class Context:
 
 
 CONTEXT: Final = Context()
-
-
-@contextmanager
-def applying(data: bytes, records: Records, touched: Touched, signatures: Signatures) -> Iterator[None]:
-    """Make these the context of the intrinsics. Raises OutsideOfInput when entered twice."""
-    if CONTEXT.active:
-        raise OutsideOfInput("an input is being applied already: one at a time in a process")
-    CONTEXT.input, CONTEXT.records, CONTEXT.touched, CONTEXT.signatures = data, records, touched, signatures
-    CONTEXT.active = True
-    try:
-        yield
-    finally:
-        CONTEXT.close()

@@ -30,13 +30,21 @@ class UnprovenError(Exception):
 
 def load(kind: type[R], row: int) -> R:
     """A private copy of record `row` of the table of `kind`; all fields zero when absent."""
-    copy: R = _find(kind, row).record_copy()
+    wanted: Any = kind
+    found: Any = CONTEXT.records.get(wanted.record_base + row)
+    if found.__class__ is not wanted:  # not looked at yet, absent, or no such row
+        found = _find(wanted, row)
+    copy: R = found.record_copy()
     return copy
 
 
 def peek(kind: type[R], row: int) -> R:
     """Record `row` of the table of `kind`, shared and read-only; all fields zero when absent."""
-    shared: R = _find(kind, row)
+    wanted: Any = kind
+    found: Any = CONTEXT.records.get(wanted.record_base + row)
+    if found.__class__ is not wanted:  # not looked at yet, absent, or no such row
+        found = _find(wanted, row)
+    shared: R = found
     return shared
 
 

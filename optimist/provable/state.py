@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final
 
 from optimist.provable import intrinsics
-from optimist.provable.context import Records, Signatures, Touched, applying
+from optimist.provable.context import CONTEXT, Records, Signatures, Touched
 from optimist.provable.record import RECORD_BYTES, Record
 from optimist.provable.rejection import ACCEPTED, Rejected
 from optimist.vm.isa import REJECT_DIVISION
@@ -77,9 +77,9 @@ class State:
         records = self._records
         code = ACCEPTED
         done = False
+        CONTEXT.open(data, records, touched, self.signatures)
         try:
-            with applying(data, records, touched, self.signatures):
-                entry()
+            entry()
             done = True
         except Rejected as rejection:
             code = rejection.code
@@ -88,6 +88,7 @@ class State:
                 raise
             code = REJECT_DIVISION
         finally:
+            CONTEXT.close()
             if not done:
                 _restore(records, touched)
         if not done:
