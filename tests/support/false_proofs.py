@@ -2,9 +2,29 @@
 
 import random
 from collections.abc import Iterator
+from typing import Final
 
+from optimist.base.keccak import keccak
 from optimist.base.tags import FINAL, MACHINE
 from optimist.vm.state import FINAL_BYTES, MACHINE_BYTES
+
+# Words of FalseWitness's messages and the error with which the contract says the same.
+ERRORS: Final = {
+    "begins with tag": "WrongTag(bytes1)",
+    "begins with state": "WrongState(bytes32,bytes32)",
+    "shows program": "WrongProgram(bytes32,bytes32)",
+    "shows memory": "WrongMemory(bytes32,bytes32)",
+    "shows state": "WrongRecord(bytes32,bytes32)",
+    "shows input": "WrongInput(bytes32,bytes32)",
+    "bytes left where": "ProofTooShort(uint256,uint256)",
+    "were not needed": "ProofTooLong(uint256,uint256)",
+}
+_SELECTORS: Final = {name: keccak(signature.encode())[:4] for name, signature in ERRORS.items()}
+
+
+def find_selector(refusal: Exception) -> bytes:
+    """The contract's error that says what this FalseWitness says; empty when it says nothing known."""
+    return next((_SELECTORS[words] for words in ERRORS if words in str(refusal)), b"")
 
 
 def flip(proof: bytes, at: int, mask: int) -> bytes:

@@ -12,13 +12,17 @@ from devnet.compile import REPOSITORY, compile_contracts, read_sources
 from optimist.base.keccak import keccak
 from optimist.vm.image import Image
 from optimist.vm.state import compute_initial_state
-from tests.support.false_proofs import spoil_proof
+from optimist.vm.step import step
+from optimist.vm.witness import FalseWitness
+from tests.support.false_proofs import find_selector, spoil_proof
 from tests.support.machine_cases import CELLS, Case, make_cases, make_grid
 from tests.support.step_contract import Reverted, StepContract
 from tests.support.step_mutants import Mutant
 
 SEEDS: Final = (1, 2, 3)
 CASES_PER_CELL: Final = 6
+
+Face = Callable[[bytes, bytes], bytes]  # (before, proof) -> state after, or the error
 
 COPY: Final = "mutant_vm"  # package of the copy
 # The modules of the slow step in the order in which they need one another.
@@ -42,7 +46,7 @@ class ParitySet:
 
     image: Image
     steps: list[tuple[bytes, bytes, bytes]]  # before, proof, after
-    refused: list[tuple[bytes, bytes]]
+    refused: list[tuple[bytes, bytes, bytes]]  # before, false proof, the contract's error
 
 
 @cache
@@ -63,38 +67,42 @@ def _collect(image: Image, cases: Iterator[Case], rng: random.Random, *, spoil: 
         if case.walker.has_stopped:
             steps.append((post, case.walker.prove(), post))
         if spoil:
-            spoilt = [(pre, false) for _, false in spoil_proof(proof, rng)]
-            refused += spoilt[:9] + rng.sample(spoilt[9:], min(10, len(spoilt) - 9))
+            spoilt = [false for _, false in spoil_proof(proof, rng)]
+            chosen = spoilt[:9] + rng.sample(spoilt[9:], min(10, len(spoilt) - 9))
+            refused += [(pre, false, _find_error(pre, false, image.program_root)) for false in chosen]
     return ParitySet(image, steps, refused)
 
 
-def is_caught(
-    face: Callable[[bytes, bytes], bytes], parity: ParitySet, errors: tuple[type[Exception], ...]
-) -> bool:
-    """True when some step ends elsewhere, or some false proof is accepted. `errors` are refusals."""
-    for pre, proof, post in parity.steps:
-        try:
-            if face(pre, proof) != post:
-                return True
-        except errors:
-            return True
-    for pre, proof in parity.refused:
-        try:
-            face(pre, proof)
-        except errors:
-            continue
-        return True
-    return False
+def _find_error(pre: bytes, proof: bytes, program_root: bytes) -> bytes:
+    try:
+        step(pre, proof, program_root)
+    except FalseWitness as refusal:
+        return find_selector(refusal)
+    raise AssertionError("a false proof was accepted")
+
+
+def is_caught(face: Face, parity: ParitySet) -> bool:
+    """True when some step ends elsewhere, or some false proof is accepted or refused for another reason."""
+    return any(face(pre, proof) != post for pre, proof, post in parity.steps) or any(
+        face(pre, proof) != error for pre, proof, error in parity.refused
+    )
 
 
 def is_python_mutant_caught(mutant: Mutant | None) -> bool:
     """Run step.py with this mistake, or (None) as it is."""
-    step = load_step(mutant)
-    # A wrong word need not fit 32 bytes, a wrong index need not lie in a list.
-    errors = (step.FalseWitness, ArithmeticError, LookupError, TypeError, ValueError)
+    module = load_step(mutant)
+
+    def answer(program_root: bytes, pre: bytes, proof: bytes) -> bytes:
+        try:
+            post: bytes = module.step(pre, proof, program_root)
+        except module.FalseWitness as refusal:
+            return find_selector(refusal)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return b""  # a wrong word need not fit 32 bytes, a wrong index need not lie in a list
+        return post
+
     return any(
-        is_caught(partial(step.step, program_root=parity.image.program_root), parity, errors)
-        for parity in build_parity_sets()
+        is_caught(partial(answer, parity.image.program_root), parity) for parity in build_parity_sets()
     )
 
 
@@ -124,9 +132,16 @@ def is_solidity_mutant_caught(mutant: Mutant | None) -> bool:
     if mutant is not None:
         sources[mutant.file] = mutant.apply(sources[mutant.file])
     creation = compile_contracts(sources)["Step"].creation
+
+    def answer(contract: StepContract, pre: bytes, proof: bytes) -> bytes:
+        try:
+            return contract.step(pre, proof)
+        except Reverted as reverted:
+            return reverted.selector
+
     for parity in build_parity_sets():
         contract = StepContract(parity.image, creation)
-        if is_caught(contract.step, parity, (Reverted,)) or is_frame_wrong(contract, parity.image):
+        if is_caught(partial(answer, contract), parity) or is_frame_wrong(contract, parity.image):
             return True
     return False
 

@@ -488,7 +488,18 @@ SOLIDITY: Final = tuple(
         ),
         ("input of no bytes", "vm/families/Reading", "size == 0 || ", ""),
         ("negative offset is huge", "vm/families/Reading", "if (offset < 0) return Outcome.REJECTED;", ""),
-        ("field is not cut at the end", "vm/families/Reading", "present < size ? present : size", "present"),
+        (
+            "field begins one byte late",
+            "vm/families/Reading",
+            "bytes32(data[offset:])",
+            "bytes32(data[offset + 1:])",
+        ),
+        (
+            "offset at the end is read",
+            "vm/families/Reading",
+            "if (offset >= data.length) return 0;",
+            "if (offset >= data.length) return 1;",
+        ),
         (
             "field is shifted by one byte less",
             "vm/families/Reading",

@@ -35,9 +35,8 @@ library Reading {
     /// @notice `size` bytes of `data` from `offset` as a word, big-endian; bytes past the end are zero.
     function computeField(bytes calldata data, uint256 offset, uint256 size) internal pure returns (int256) {
         if (offset >= data.length) return 0;
-        uint256 present = data.length - offset;
         // INVARIANT: a slice shorter than 32 bytes is padded with zeros, whatever calldata holds behind it.
-        bytes32 field = bytes32(data[offset:offset + (present < size ? present : size)]);
+        bytes32 field = bytes32(data[offset:]);
         return Words.toWord(uint256(field) >> (8 * (Isa.INPUT_BYTES - size)));
     }
 }
