@@ -52,6 +52,7 @@ class Player:
         self._sender = sender
         self._genesis_time = 0
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._landed: dict[str, tuple[int, int]] = {}  # act -> how often it landed, last block
         self._alarms: set[str] = set()
 
     async def look(self) -> Plan:
@@ -82,12 +83,23 @@ class Player:
             log.info("planned", acts=len(plan.proposals), seconds=round(time.monotonic() - started, 3))
         return plan
 
-    async def play(self, poll: float, wants: Callable[[Proposal], bool] = lambda _: True) -> None:
-        """Look and act for ever. `wants`: which of the strategy's proposals to carry out."""
+    async def play(
+        self,
+        poll: float,
+        wants: Callable[[Proposal], bool] = lambda _: True,
+        *,
+        until_resolved: bool = False,
+    ) -> None:
+        """Look and act for ever, or until nothing is left to do.
+
+        `wants`: which of the strategy's proposals to carry out.
+        """
         while True:
             try:
                 plan = await self.look()
                 self._start([each for each in plan.proposals if wants(each)])
+                if until_resolved and plan.is_resolved and not self._running:
+                    return
             except L1Error as error:
                 log.warning("l1_trouble", error=str(error))
             await asyncio.sleep(poll)
@@ -103,7 +115,13 @@ class Player:
         for proposal in proposals:
             call = compute_call(proposal.act, self._parameters.bond)
             data = self._contracts[call.contract].encode(call.function, *call.arguments)
-            purpose = f"{call.function}:{keccak(data).hex()[:24]}"
+            act = f"{call.function}:{keccak(data).hex()[:24]}"
+            times, block = self._landed.get(act, (0, 0))
+            head = self._node.head
+            if head is None or head.number < block:
+                continue  # it has landed in a block that we have not seen: wanting it again means nothing
+            # A credit can be claimed twice, a bond laid down twice, with the very same bytes.
+            purpose = f"{act}:{times}"
             if purpose not in self._running:
                 self._running[purpose] = asyncio.create_task(self._carry_out(purpose, proposal, call, data))
 
@@ -117,6 +135,8 @@ class Player:
         except L1Error as error:
             log.warning("act_failed", act=call.function, rule=proposal.rule.name, error=str(error))
             return
+        act = purpose.rpartition(":")[0]
+        self._landed[act] = (self._landed.get(act, (0, 0))[0] + 1, receipt.block.number)
         log.info(
             "acted",
             act=call.function,

@@ -38,7 +38,10 @@ def get_parameters(preset: Preset) -> Parameters:
 
 
 async def run(settings: RunSettings) -> None:
-    """Play for ever. Raises what `open_node` raises, KeyProblem, or L1Error."""
+    """Play for ever, or with `until_resolved` until nothing is left to do.
+
+    Raises what `open_node` raises, KeyProblem, or L1Error.
+    """
     secret = settings.key.secret.get_secret_value() if settings.key.secret else None
     signer = await asyncio.to_thread(load_signer, settings.key.file, settings.key.password_file, secret)
     async with AsyncExitStack() as stack:
@@ -62,7 +65,12 @@ async def run(settings: RunSettings) -> None:
         )
         stack.push_async_callback(player.close)
         log.info("challenger_ready", address=to_hex(signer.address), tag=settings.l1_tag)
-        await player.play(settings.l1_poll, lambda proposal: settings.stake or not is_claim(proposal))
+        await player.play(
+            settings.l1_poll,
+            lambda proposal: settings.stake or not is_claim(proposal),
+            until_resolved=settings.until_resolved,
+        )
+        log.info("resolved", address=to_hex(signer.address))
 
 
 def make_sender(settings: RunSettings, opened: OpenNode, signer: Signer, stack: AsyncExitStack) -> Sender:

@@ -12,3 +12,5 @@ class RunSettings(SignerSettings):
 
     stake: bool = True
     """Lay down the bond when a false assertion needs an answer; off: only play for claims we operate."""
+    until_resolved: bool = False
+    """End when nothing false lives and all that we stood up for is confirmed and paid; else play for ever."""

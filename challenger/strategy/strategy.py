@@ -23,6 +23,7 @@ class Plan:
 
     proposals: list[Proposal] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
+    is_resolved: bool = False  # nothing false lives, and all that we stood up for is confirmed and paid
 
     @property
     def acts(self) -> list[Act]:
@@ -37,14 +38,19 @@ def compute_plan(facts: Facts, provider: TraceProvider, player: bytes) -> Plan:
     history we cannot reproduce raises an alarm and does not stop the others.
     """
     view = View(facts, provider, player)
-    plan = Plan(alarms=find_alarms(view))
+    proposals, alarms = [], find_alarms(view)
     for rule in RULES:
         for wish in rule.propose(view):
             if isinstance(wish, Alarm):
-                plan.alarms.append(wish.text)
+                alarms.append(wish.text)
             else:
-                plan.proposals.append(Proposal(wish, rule))
-    return plan
+                proposals.append(Proposal(wish, rule))
+    return Plan(proposals, alarms, is_resolved=not proposals and is_resolved(view))
+
+
+def is_resolved(view: View) -> bool:
+    """Whether no round of the true path has a false end alive, or a claim of ours that is undecided."""
+    return not any(view.get_false_claims(step) or view.get_own_claims(step) for step in view.open_steps())
 
 
 def find_alarms(view: View) -> list[str]:
