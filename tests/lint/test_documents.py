@@ -59,7 +59,7 @@ def find_unnamed(folder: Path) -> Iterator[str]:
         return
     text = readme.read_text()
     for file in sorted(folder.glob("*.py")):
-        if file.name != "__init__.py" and not re.search(rf"\b{file.stem}\b", text):
+        if file.stem not in {"__init__", "__main__"} and not re.search(rf"\b{file.stem}\b", text):
             yield f"{name_of(readme)} does not name {file.name}"
 
 
