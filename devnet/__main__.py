@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
+from devnet.accounts import get_cast
+from devnet.liar.faults import FaultError
 from devnet.network import Devnet
+from devnet.prices import BadPriceFile
+from devnet.processes import ProcessFailed
+from devnet.story.play import DEFAULT_FAULTS, parse_faults, play, read_prices
+from devnet.story.stage import StoryFailed
 from optimist.base.presets import PRESETS, get_preset
 
 
@@ -38,6 +44,46 @@ def up(preset: str, block_time: int, directory: Path | None, as_json: bool) -> N
         click.echo(json.dumps(description) if as_json else format_description(description))
         while not interrupted.wait(timeout=1):
             network.anvil.process.check_alive()
+
+
+@main.command()
+@click.option(
+    "--prices",
+    envvar="PRICES",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV of an exchange's 1-minute klines that the market follows; by default a generated crash.",
+)
+@click.option("--seed", envvar="SEED", type=int, default=1, show_default=True, help="Of all that is random.")
+@click.option(
+    "--fault",
+    "faults",
+    envvar="FAULT",
+    default=",".join(DEFAULT_FAULTS),
+    show_default=True,
+    help="What the liars lie about, separated by commas; none: nobody lies.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("build/demo.json"),
+    show_default=True,
+    help="What happened, for `python -m devnet.check`. L1's state is written beside it.",
+)
+def story(prices: Path | None, seed: int, faults: str, output: Path) -> None:
+    """Play the story: a market, a crash, a withdrawal, and lies that L1 finds out."""
+    try:
+        path = read_prices(prices, seed)
+        wanted = parse_faults(faults, get_cast().liars)
+    except (BadPriceFile, FaultError) as error:
+        raise click.UsageError(str(error)) from error
+    state = output.with_name(f"{output.stem}-anvil-state.json")
+    state.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with Devnet.start(block_time=1, dump_state=state) as network:
+            play(network, path, wanted, seed, output)
+    except (StoryFailed, ProcessFailed) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"\nwritten: {output}; check it with: python -m devnet.check {output}")
 
 
 def describe(network: Devnet) -> dict[str, Any]:

@@ -66,12 +66,12 @@ class MarketDay:
         self._maker = maker
         self._traders = list(traders)
         self._chance = random.Random(seed)
-        self._published = 0
+        self.published = 0  # publish time of the last prices
         self.watched = [trader.account for trader in traders]  # accounts that the keeper looks at
 
     async def play(self, btc_price: int) -> Tick:
         """Publish, trade, liquidate. `btc_price` in 1e-8 USD. Raises ApiError when refused for bad."""
-        tick = Tick(prices=(btc_price, btc_price * ETH_PER_BTC_PPM // PPM))
+        tick = Tick(self.derive_prices(btc_price))
         await self.publish(tick.prices)
         trader = self._chance.choice(self._traders)
         market = self._chance.choice((BTC, ETH))
@@ -83,11 +83,16 @@ class MarketDay:
             await self._keep(tick, account)
         return tick
 
+    @staticmethod
+    def derive_prices(btc_price: int) -> tuple[int, ...]:
+        """Prices of all markets when this is the first one's."""
+        return btc_price, btc_price * ETH_PER_BTC_PPM // PPM
+
     async def publish(self, prices: Sequence[int]) -> None:
         """New prices (1e-8 USD) for all markets, strictly newer than the last ones."""
-        self._published = max(self._published + 1, await self._now())
+        self.published = max(self.published + 1, await self._now())
         for market, price in enumerate(prices):
-            await self._client.submit(self._oracle.sign(market, price, self._published))
+            await self._client.submit(self._oracle.sign(market, price, self.published))
 
     async def trade(self, tick: Tick, trader: Trader, market: int, *, is_buy: bool, size: int) -> None:
         """A trader bids or offers a little away from the last price; the market maker takes all of it."""

@@ -1,0 +1,1 @@
+"""The story that `make demo` plays: a market, a crash, money out, and two lies that L1 itself finds out."""

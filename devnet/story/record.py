@@ -1,0 +1,93 @@
+"""What the story writes down: `build/demo.json`, whose schema is in `devnet/README.md`.
+
+Inputs, batches, liquidations, the withdrawal and assertions are what the services have said while it
+happened; the disputes are what L1 says. `devnet.check` derives all of it anew, from L1 alone.
+"""
+
+from typing import Any
+
+from devnet.evidence.dispute import describe_lie, find_lies
+from devnet.story.stage import Stage
+from optimist.l1.types import to_hex
+
+SCHEMA = 1
+
+
+async def make_record(stage: Stage) -> dict[str, Any]:
+    """The whole record, for JSON."""
+    deployment = stage.network.deployment
+    stage.note_batch(1, stage.network.creations["Inbox"].transaction)
+    return {
+        "schema": SCHEMA,
+        "rpc": stage.network.anvil.url,
+        "deployment": {
+            "chain_id": deployment.chain_id,
+            "preset": deployment.preset.name,
+            "image_root": to_hex(deployment.image_root),
+            "block": deployment.block,
+            "addresses": {name: to_hex(address) for name, address in deployment.addresses.items()},
+        },
+        "inputs": {
+            "total": stage.seen.kinds.total(),
+            "rejected": stage.seen.rejected,
+            "by_kind": dict(sorted(stage.seen.kinds.items())),
+        },
+        "batches": await _describe_batches(stage),
+        "liquidations": [
+            {
+                "account": each.account,
+                "market": each.market,
+                "size": str(each.size),
+                "price": str(each.price),
+            }
+            for each in stage.seen.liquidations
+        ],
+        "withdrawal": stage.seen.withdrawal,
+        "assertions": _describe_assertions(stage),
+        "lies": await _describe_lies(stage),
+    }
+
+
+async def _describe_batches(stage: Stage) -> list[dict[str, Any]]:
+    """Every batch as the watcher derived it."""
+    described = []
+    for batch, transaction in sorted(stage.seen.batch_transactions.items()):
+        derived = await stage.wait_for_event("watcher", "batch_derived", batch=batch)
+        described.append(
+            {
+                "batch": batch,
+                "inputs": derived["inputs"],
+                "rejected": derived["rejected"],
+                "root": derived["root"],
+                "transaction": to_hex(transaction),
+            }
+        )
+    return described
+
+
+def _describe_assertions(stage: Stage) -> list[dict[str, Any]]:
+    """Every assertion as the watcher judged it last."""
+    last = {judged["node"]: judged for judged in stage.services["watcher"].events("assertion_judged")}
+    return [
+        {
+            "node": judged["node"],
+            "batch": judged["batch"],
+            "root": judged["claimed_root"],
+            "is_true": judged["verdict"] == "agree",
+            "is_confirmed": judged["confirmed"],
+        }
+        for judged in last.values()
+    ]
+
+
+async def _describe_lies(stage: Stage) -> list[dict[str, Any]]:
+    history = await stage.read_history()
+    program, step = stage.network.law.compiled, stage.network.deployment.addresses["Step"]
+    faults = {node: fault for fault, node in stage.seen.faults}
+    return [
+        {
+            "fault": faults.get(to_hex(lie.node.node), "unknown"),
+            **await describe_lie(stage.l1, history, lie, program, step),
+        }
+        for lie in find_lies(history)
+    ]
