@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from devnet.accounts import get_cast
+from devnet.check import get_state_file
 from devnet.liar.faults import FaultError
 from devnet.network import Devnet
 from devnet.prices import BadPriceFile
@@ -76,7 +77,7 @@ def story(prices: Path | None, seed: int, faults: str, output: Path) -> None:
         wanted = parse_faults(faults, get_cast().liars)
     except (BadPriceFile, FaultError) as error:
         raise click.UsageError(str(error)) from error
-    state = output.with_name(f"{output.stem}-anvil-state.json")
+    state = get_state_file(output)
     state.parent.mkdir(parents=True, exist_ok=True)
     try:
         with Devnet.start(block_time=1, dump_state=state) as network:

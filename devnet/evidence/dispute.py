@@ -34,6 +34,20 @@ from optimist.vm.state import MACHINE_BYTES, Machine
 
 E = TypeVar("E")
 
+# From the opening of a match to its end: what a dispute costs beyond claims that are made without one, too.
+MATCH_FUNCTIONS = frozenset(
+    f"Dispute.{name}"
+    for name in (
+        "openMatch",
+        "dissect",
+        "commitTrace",
+        "commitSecondTrace",
+        "prove",
+        "provePadding",
+        "timeout",
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Lie:
@@ -96,14 +110,13 @@ def find_lies(history: RollupHistory) -> list[Lie]:
 
 
 def describe_assertions(history: RollupHistory) -> list[dict[str, Any]]:
-    """Every assertion: the batches it is about, whether it is true, whether L1 has confirmed it."""
+    """Every assertion: the batch that it ends with, whether it is true, whether L1 has confirmed it."""
     true = find_true_nodes(history)
     confirmed = {located.event.node for located in history.events if isinstance(located.event, Confirmed)}
     return [
         {
             "node": to_hex(node.node),
-            "parent": to_hex(node.parent),
-            "batches": [node.from_ + 1, node.to],
+            "batch": node.to,
             "root": to_hex(node.end_root),
             "is_true": node.node in true,
             "is_confirmed": node.node in confirmed,
@@ -141,6 +154,7 @@ async def describe_lie(
             for one in sent.values()
         ],
         "total_gas": sum(one.gas for one in sent.values()),
+        "match_gas": sum(one.gas for one in sent.values() if one.function in MATCH_FUNCTIONS),
         "worst_step_gas": max(
             [await read_inner_gas(client, transaction, step_contract) for _, transaction in proofs],
             default=0,

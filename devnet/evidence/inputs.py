@@ -61,12 +61,12 @@ def describe_inputs(history: RollupHistory) -> dict[str, Any]:
 
 
 def describe_batches(history: RollupHistory) -> list[dict[str, Any]]:
-    """Every batch: its size, the accumulator that the Inbox computed, and the state root that follows."""
+    """Every batch: its inputs, how many of them the law rejects, and the state root that follows."""
     return [
         {
             "batch": record.batch.number,
             "inputs": len(record.inputs),
-            "accumulator": to_hex(record.batch.accumulator),
+            "rejected": sum(applied.code != 0 for applied in record.inputs),
             "root": to_hex(record.root),
             "transaction": to_hex(record.sealed.log.transaction),
         }
@@ -77,14 +77,11 @@ def describe_batches(history: RollupHistory) -> list[dict[str, Any]]:
 def describe_liquidations(history: RollupHistory) -> list[dict[str, Any]]:
     """Every liquidation that the law carried out: how much of which position, at which price.
 
-    `input` counts all inputs from 0; `size` is what was closed, signed as the position was (a long is
-    positive); `price` in 1e-8 USD.
+    `size` is what was closed, signed as the position was (a long is positive); `price` in 1e-8 USD.
     """
     found = []
     state = State()
-    for number, (batch, applied) in enumerate(
-        (record.batch.number, applied) for record in history.batches for applied in record.inputs
-    ):
+    for applied in (applied for record in history.batches for applied in record.inputs):
         wanted = get_liquidation(applied)
         before = get_position(state, wanted) if wanted else 0
         for key, (_, new) in applied.writes.items():
@@ -92,8 +89,6 @@ def describe_liquidations(history: RollupHistory) -> list[dict[str, Any]]:
         if wanted:
             found.append(
                 {
-                    "input": number,
-                    "batch": batch,
                     "account": wanted.account,
                     "market": wanted.market,
                     "size": str(before - get_position(state, wanted)),

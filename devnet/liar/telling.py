@@ -11,7 +11,8 @@ import structlog
 
 from challenger.game.types import Parameters
 from challenger.player import Player
-from challenger.running import get_parameters, make_sender
+from challenger.running import make_sender
+from challenger.settings import get_parameters
 from challenger.strategy.acts import OpenMatch, Prove, ProvePadding
 from challenger.strategy.strategy import Proposal
 from challenger.trace.law import LawProvider

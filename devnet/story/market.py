@@ -17,6 +17,7 @@ from devnet.wallet import Wallet
 from optimist.api.errors import ApiError
 from optimist.l1.contracts import Contract
 from optimist.l1.events import Confirmed
+from optimist.l1.types import to_hex
 
 BACKSTOP_MONEY = 1_000_000  # USD
 MAKER_MONEY = 5_000_000
@@ -181,14 +182,16 @@ async def pay(stage: Stage) -> None:
     receipt = await stage.network.get_bank().pay(payer, withdrawal)
     token = Contract.named("IERC20", stage.network.deployment.addresses["token"])
     balance = await token.read(stage.l1, receipt.block.hash, "balanceOf", withdrawal.recipient)
-    stage.seen.withdrawal = {
-        "row": withdrawal.row,
-        "account": withdrawal.account,
-        "recipient": f"0x{withdrawal.recipient.hex()}",
-        "amount": str(withdrawal.amount),
-        "is_due": True,
-        "transaction": f"0x{receipt.transaction.hex()}",
-    }
+    stage.seen.withdrawals.append(
+        {
+            "row": withdrawal.row,
+            "account": withdrawal.account,
+            "recipient": to_hex(withdrawal.recipient),
+            "amount": str(withdrawal.amount),
+            "is_due": True,
+            "transaction": to_hex(receipt.transaction),
+        }
+    )
     stage.narrator.good(
         "vault",
         f"pays {format_usd(withdrawal.amount)} against 48 siblings ({receipt.gas_used:,} gas); "

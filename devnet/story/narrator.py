@@ -59,6 +59,7 @@ class Narrator:
             table.add_row(str(index), who, sent["function"], f"{sent['gas']:,}")
         table.add_section()
         table.add_row("", "", "all together", f"{lie['total_gas']:,}")
+        table.add_row("", "", "the match alone", f"{lie['match_gas']:,}")
         table.add_row("", "", "the step alone, in Step.sol", f"{lie['worst_step_gas']:,}")
         self._console.print(table)
 

@@ -7,10 +7,9 @@ happened; the disputes are what L1 says. `devnet.check` derives all of it anew, 
 from typing import Any
 
 from devnet.evidence.dispute import describe_lie, find_lies
+from devnet.evidence.record import SCHEMA, describe_deployment
 from devnet.story.stage import Stage
 from optimist.l1.types import to_hex
-
-SCHEMA = 1
 
 
 async def make_record(stage: Stage) -> dict[str, Any]:
@@ -20,13 +19,7 @@ async def make_record(stage: Stage) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "rpc": stage.network.anvil.url,
-        "deployment": {
-            "chain_id": deployment.chain_id,
-            "preset": deployment.preset.name,
-            "image_root": to_hex(deployment.image_root),
-            "block": deployment.block,
-            "addresses": {name: to_hex(address) for name, address in deployment.addresses.items()},
-        },
+        "deployment": describe_deployment(deployment),
         "inputs": {
             "total": stage.seen.kinds.total(),
             "rejected": stage.seen.rejected,
@@ -42,7 +35,7 @@ async def make_record(stage: Stage) -> dict[str, Any]:
             }
             for each in stage.seen.liquidations
         ],
-        "withdrawal": stage.seen.withdrawal,
+        "withdrawals": stage.seen.withdrawals,
         "assertions": _describe_assertions(stage),
         "lies": await _describe_lies(stage),
     }

@@ -35,7 +35,7 @@ class Seen:
     rejected: int = 0
     liquidations: list[Liquidation] = field(default_factory=list)
     batch_transactions: dict[int, bytes] = field(default_factory=dict)
-    withdrawal: dict[str, Any] | None = None
+    withdrawals: list[dict[str, Any]] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)  # (fault, false node)
 
 

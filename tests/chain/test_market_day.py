@@ -84,7 +84,7 @@ async def play_a_crash(network: Devnet, url: str) -> tuple[list[Tick], dict[str,
         deadline = time.monotonic() + 60
         while True:
             history = await network.read_history(l1)
-            asserted = max([each["batches"][1] for each in describe_assertions(history)], default=0)
+            asserted = max([each["batch"] for each in describe_assertions(history)], default=0)
             if asserted >= status["openBatch"]:
                 return ticks, status, history
             assert time.monotonic() < deadline, "the last batch, or an assertion about it, never came"
@@ -110,5 +110,5 @@ def test_what_the_sequencer_acknowledged_is_what_l1_says(
 
     assertions = describe_assertions(history)
     assert all(each["is_true"] for each in assertions)
-    assert assertions[0]["batches"] == [1, 1]
+    assert assertions[0]["batch"] == 1
     assert find_lies(history) == []
