@@ -94,6 +94,8 @@ snapshots: ## regenerate what is generated and committed: ABIs, storage layouts,
 #> make snapshots && git diff optimist/l1/abi solidity/snapshots
 	@scripts/setup
 	python -m devnet.snapshots
+	python -m tests.support.step_gas
+	python -m tests.support.step_vectors
 	cd solidity && FORGE_SNAPSHOT_EMIT=true forge test >../build/forge.log || { cat ../build/forge.log; exit 1; }
 
 lock: ## resolve pyproject.toml anew on Python 3.11 and 3.12 into constraints.txt
