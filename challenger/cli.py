@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
+from challenger.overview import get_claims, get_matches, to_json
 from challenger.running import run
 from challenger.settings import RunSettings, WatchSettings
-from challenger.watcher import Judgement, Verdict
-from challenger.watching import watch
+from challenger.watcher import Judgement, Status
+from challenger.watching import survey, watch
 from optimist.derive.batch import DerivationError
 from optimist.l1.deployment import DeploymentError, DeploymentMismatch
 from optimist.l1.errors import L1Error
@@ -40,23 +41,64 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @settings_options(WatchSettings)
 def watch_command(settings: WatchSettings, once: bool, as_json: bool) -> None:
-    """Judge every assertion by re-execution, without a key. Ends with 1 (--once) when one is false."""
+    """Judge every assertion by re-execution, without a key. With --once, 1 says that a false one may win."""
     configure_logs(settings.log.level, settings.log.format)
 
     def report(judgement: Judgement) -> None:
         click.echo(json.dumps(_describe(judgement)) if as_json else _sentence(judgement))
 
     judgements = _run(watch(settings, report, once=once))
-    if any(each.verdict is Verdict.DISAGREE for each in judgements):
+    if any(each.is_alarming for each in judgements):
         raise SystemExit(EXIT_DISAGREE)
 
 
 @main.command("run")
 @settings_options(RunSettings)
 def run_command(settings: RunSettings) -> None:
-    """Play until every false assertion is dead; go on for ever. The key holds the bond."""
+    """Play against every false assertion until it is dead. The key holds the bond."""
     configure_logs(settings.log.level, settings.log.format)
-    _run(run(settings))
+    if alarms := _run(run(settings)):
+        click.echo("Error: " + "; ".join(alarms), err=True)
+        raise SystemExit(EXIT_DISAGREE)
+
+
+@main.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@settings_options(WatchSettings)
+def list_command(settings: WatchSettings, as_json: bool) -> None:
+    """All assertions, what we think of them, and who stands on them."""
+    configure_logs("warning", settings.log.format)
+    found = _run(survey(settings))
+    for judgement in found.judgements:
+        claims = list(get_claims(found.game, judgement))
+        if as_json:
+            click.echo(json.dumps({**_describe(judgement), "claims": to_json(claims)}))
+            continue
+        click.echo(_sentence(judgement))
+        for claim in claims:
+            revealed = "revealed" if claim.is_revealed else "not revealed"
+            click.echo(f"          {claim.status:4s} claim of {to_hex(claim.owner)}, {revealed}")
+
+
+@main.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@settings_options(WatchSettings)
+def status_command(settings: WatchSettings, as_json: bool) -> None:
+    """All matches: where they stand, whose turn it is, and how long for."""
+    configure_logs("warning", settings.log.format)
+    found = _run(survey(settings))
+    matches = list(get_matches(found.game, found.parameters))
+    for match in matches:
+        if as_json:
+            click.echo(json.dumps(to_json(match)))
+            continue
+        left = max(0, match.deadline - found.now)
+        turn = f"{match.turn} has {left} s" if match.status == "on" else "a claim is dead"
+        click.echo(f"{match.status:4s} {to_hex(match.match)}  {match.stage}, height {match.height}, {turn}")
+        for side, owner in zip("ab", match.owners, strict=True):
+            click.echo(f"     {side} {to_hex(owner)}")
+    if not matches and not as_json:
+        click.echo("no dispute was ever opened")
 
 
 def _run(program: Coroutine[Any, Any, T]) -> T:
@@ -82,14 +124,14 @@ def _describe(judgement: Judgement) -> dict[str, Any]:
         "claimedRoot": to_hex(judgement.claimed),
         "ownRoot": None if judgement.own is None else to_hex(judgement.own),
         "verdict": judgement.verdict.value,
-        "confirmed": judgement.is_confirmed,
+        "status": judgement.status.value,
+        "confirmed": judgement.status is Status.CONFIRMED,
         "reason": judgement.reason,
     }
 
 
 def _sentence(judgement: Judgement) -> str:
-    state = "confirmed" if judgement.is_confirmed else "open"
     return (
-        f"{judgement.verdict.value:9s} batch {judgement.batch}  {to_hex(judgement.node)}  ({state}) "
-        f"{judgement.reason}"
+        f"{judgement.verdict.value:9s} batch {judgement.batch}  {to_hex(judgement.node)}  "
+        f"({judgement.status.value}) {judgement.reason}"
     )

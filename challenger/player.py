@@ -89,8 +89,8 @@ class Player:
         wants: Callable[[Proposal], bool] = lambda _: True,
         *,
         until_resolved: bool = False,
-    ) -> None:
-        """Look and act for ever, or until nothing is left to do.
+    ) -> list[str]:
+        """Look and act for ever, or until nothing is left to do; then what a person has to look at.
 
         `wants`: which of the strategy's proposals to carry out.
         """
@@ -99,7 +99,7 @@ class Player:
                 plan = await self.look()
                 self._start([each for each in plan.proposals if wants(each)])
                 if until_resolved and plan.is_resolved and not self._running:
-                    return
+                    return plan.alarms
             except L1Error as error:
                 log.warning("l1_trouble", error=str(error))
             await asyncio.sleep(poll)

@@ -5,11 +5,9 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from challenger.game.types import Parameters
 from challenger.player import Player, is_claim
-from challenger.settings import RunSettings
+from challenger.settings import RunSettings, get_parameters
 from challenger.trace.law import LawProvider
-from optimist.base.presets import Preset
 from optimist.l1.fees import FeePolicy
 from optimist.l1.outbox import Attempt, MemoryOutbox, Outbox, compute_outbox_identity
 from optimist.l1.sender import Sender, SendPolicy
@@ -23,22 +21,8 @@ log = structlog.get_logger(__name__)
 GWEI = 10**9
 
 
-def get_parameters(preset: Preset) -> Parameters:
-    """The game's parameters of a deployment."""
-    return Parameters(
-        arity=preset.k,
-        input_height=preset.h1,
-        step_height=preset.h2,
-        challenge_period=preset.challenge_period,
-        grace=preset.grace,
-        min_period=preset.min_period,
-        bond=preset.bond,
-        gas_price_cap=preset.gas_price_cap,
-    )
-
-
-async def run(settings: RunSettings) -> None:
-    """Play for ever, or with `until_resolved` until nothing is left to do.
+async def run(settings: RunSettings) -> list[str]:
+    """Play for ever, or with `until_resolved` until nothing is left to do; then what a person has to look at.
 
     Raises what `open_node` raises, KeyProblem, or L1Error.
     """
@@ -65,12 +49,13 @@ async def run(settings: RunSettings) -> None:
         )
         stack.push_async_callback(player.close)
         log.info("challenger_ready", address=to_hex(signer.address), tag=settings.l1_tag)
-        await player.play(
+        alarms = await player.play(
             settings.l1_poll,
             lambda proposal: settings.stake or not is_claim(proposal),
             until_resolved=settings.until_resolved,
         )
-        log.info("resolved", address=to_hex(signer.address))
+        log.info("resolved", address=to_hex(signer.address), alarms=len(alarms))
+        return alarms
 
 
 def make_sender(settings: RunSettings, opened: OpenNode, signer: Signer, stack: AsyncExitStack) -> Sender:

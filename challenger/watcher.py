@@ -5,7 +5,7 @@ disagree    it does not: it is false, or our law is not the one that it was made
 unknown     we have not executed its last batch yet (and why)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -21,6 +21,14 @@ class Verdict(Enum):
     AGREE = "agree"
     DISAGREE = "disagree"
     UNKNOWN = "unknown"
+
+
+class Status(Enum):
+    """What L1 has decided about an assertion."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"  # another one won its round, or it stands on a rejected one
 
 
 class Roots(Protocol):
@@ -41,18 +49,33 @@ class Judgement:
     own: bytes | None
     verdict: Verdict
     reason: str
-    is_confirmed: bool
+    status: Status
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether something false can still be believed: it is not rejected."""
+        return self.verdict is Verdict.DISAGREE and self.status is not Status.REJECTED
 
 
 def judge(events: Iterable[Located], roots: Roots) -> list[Judgement]:
     """What we think of every assertion that these events (all of them) tell of, oldest first."""
-    listed = list(events)
-    confirmed = {each.event.node for each in listed if isinstance(each.event, Confirmed)}
-    asserted = [each.event for each in listed if isinstance(each.event, NodeCreated) and each.event.to]
-    return [_judge(event, roots, is_confirmed=event.node in confirmed) for event in asserted]
+    listed = [each.event for each in events]
+    winners = {event.parent: event.node for event in listed if isinstance(event, Confirmed)}
+    asserted = [event for event in listed if isinstance(event, NodeCreated) and event.to]
+    statuses: dict[bytes, Status] = {}
+    for event in asserted:  # a parent comes before its children
+        statuses[event.node] = _get_status(event, winners, statuses.get(event.parent, Status.CONFIRMED))
+    return [_judge(event, roots, statuses[event.node]) for event in asserted]
 
 
-def _judge(asserted: NodeCreated, roots: Roots, *, is_confirmed: bool) -> Judgement:
+def _get_status(asserted: NodeCreated, winners: Mapping[bytes, bytes], parent: Status) -> Status:
+    winner = winners.get(asserted.parent)
+    if winner == asserted.node:
+        return Status.CONFIRMED
+    return Status.OPEN if winner is None and parent is not Status.REJECTED else Status.REJECTED
+
+
+def _judge(asserted: NodeCreated, roots: Roots, status: Status) -> Judgement:
     own = roots.get_end_root(asserted.to)
     if own is None:
         verdict, reason = Verdict.UNKNOWN, f"batch {asserted.to} is not executed here yet"
@@ -60,4 +83,4 @@ def _judge(asserted: NodeCreated, roots: Roots, *, is_confirmed: bool) -> Judgem
         verdict, reason = Verdict.AGREE, "our own execution gives the same root"
     else:
         verdict, reason = Verdict.DISAGREE, f"our own execution gives another root after batch {asserted.to}"
-    return Judgement(asserted.node, asserted.to, asserted.end_root, own, verdict, reason, is_confirmed)
+    return Judgement(asserted.node, asserted.to, asserted.end_root, own, verdict, reason, status)

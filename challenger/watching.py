@@ -1,11 +1,14 @@
 """`challenger watch`: follows L1 without a key and reports every assertion once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
-from challenger.settings import WatchSettings
-from challenger.watcher import Judgement, Verdict, judge
+from challenger.chain.reading import Game, read_game
+from challenger.game.types import Parameters
+from challenger.settings import WatchSettings, get_parameters
+from challenger.watcher import Judgement, Status, judge
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
 
@@ -37,6 +40,33 @@ async def watch(settings: WatchSettings, report: Report, *, once: bool) -> list[
         return reporter.judgements
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What L1 holds at one block, and what we think of it."""
+
+    judgements: list[Judgement]
+    game: Game
+    parameters: Parameters
+    now: int  # second of L1
+
+
+async def survey(settings: WatchSettings) -> Survey:
+    """Follow L1 up to its head once, without a key. Raises what `open_node` raises, and L1Error."""
+    async with open_node(
+        l1_rpc=settings.l1_rpc,
+        deployment=settings.deployment,
+        tag=settings.l1_tag,
+        l1_timeout=settings.l1_timeout,
+        datadir=settings.datadir,
+    ) as opened:
+        node, parameters = opened.node, get_parameters(opened.deployment.preset)
+        await node.catch_up()
+        game = read_game(
+            node.events, arity=parameters.arity, genesis_time=0, count_inputs=node.ledger.get_input_count
+        )
+        return Survey(judge(node.events, node.ledger), game, parameters, node.timestamp)
+
+
 class Reporter:
     """Remembers what was reported."""
 
@@ -57,7 +87,7 @@ class Reporter:
 
     @staticmethod
     def _log(judgement: Judgement) -> None:
-        speak = log.warning if judgement.verdict is Verdict.DISAGREE else log.info
+        speak = log.warning if judgement.is_alarming else log.info
         speak(
             "assertion_judged",
             verdict=judgement.verdict.value,
@@ -65,6 +95,7 @@ class Reporter:
             batch=judgement.batch,
             claimed_root=to_hex(judgement.claimed),
             own_root=None if judgement.own is None else to_hex(judgement.own),
-            confirmed=judgement.is_confirmed,
+            status=judgement.status.value,
+            confirmed=judgement.status is Status.CONFIRMED,
             reason=judgement.reason,
         )

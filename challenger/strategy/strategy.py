@@ -23,7 +23,7 @@ class Plan:
 
     proposals: list[Proposal] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
-    is_resolved: bool = False  # nothing false lives, and all that we stood up for is confirmed and paid
+    is_resolved: bool = False  # nothing false lives, nothing of ours is undecided or unpaid
 
     @property
     def acts(self) -> list[Act]:

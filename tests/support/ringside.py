@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from challenger.player import Player
-from challenger.running import get_parameters
+from challenger.settings import get_parameters
 from challenger.strategy import acts
 from challenger.strategy.strategy import Plan, Proposal
 from challenger.trace.law import LawProvider
@@ -199,8 +199,8 @@ async def fight(
 ) -> Outcome:
     """The liar tells its lie about the range after the parent; both play until the truth is confirmed.
 
-    Each side has a node of its own. L1's clock stands still unless nobody wants anything. A stubborn liar asks
-    L1 who is right when it is on turn at the end; another one stays silent.
+    Each side has a node of its own. L1's clock stands still unless nobody wants anything. A stubborn liar
+    asks L1 who is right when it is on turn at the end; another one stays silent.
     """
     parameters, law = get_parameters(network.deployment.preset), network.law
     async with AsyncExitStack() as stack:
@@ -211,7 +211,7 @@ async def fight(
         truth = LawProvider(parameters, theirs.ledger, law)
         false = Liar(truth, fault, since=INIT_BATCH, own_law=own_law, insist=True)
         before = len(observer.events)
-        await _tell(network, client, town, false)
+        await tell(network, client, town, false)
         provider = LawProvider(parameters, mine.ledger, law)
         honest = make_player(network, client, mine, network.cast.challenger, provider, stack)
         liar = make_player(network, client, theirs, network.cast.liar, false, stack)
@@ -236,7 +236,8 @@ def _wants_stubbornly(proposal: Proposal) -> bool:
     return not isinstance(proposal.act, acts.OpenMatch)
 
 
-async def _tell(network: Devnet, client: L1Client, town: Town, liar: Liar) -> None:
+async def tell(network: Devnet, client: L1Client, town: Town, liar: Liar) -> None:
+    """Stake, and assert what the liar believes."""
     rollup, wallet = network.get_contract("Rollup"), network.get_wallet(client, network.cast.liar)
     root = await asyncio.to_thread(liar.get_end_root, town.to)
     assert root != liar.source.get_end_root(town.to), "this lie claims the truth"
