@@ -131,11 +131,16 @@ class StateStore:
 
     def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         cursor = self._db.iter()
-        cursor.seek(prefix)
-        while cursor.valid() and (key := bytes(cursor.key()))[:1] == prefix:
-            yield key[1:], bytes(cursor.value())
-            cursor.next()
-        cursor.status()  # a damaged block ends an iteration as if there were no more: only this tells
+        try:
+            cursor.seek(prefix)
+            while cursor.valid() and (key := bytes(cursor.key()))[:1] == prefix:
+                yield key[1:], bytes(cursor.value())
+                cursor.next()
+            cursor.status()  # a damaged block ends an iteration as if there were no more: only this tells
+        finally:
+            # RocksDB keeps its lock while a cursor lives, and an exception on its way up keeps this frame:
+            # without this, on Python 3.12, whoever handles the damage could not open the database again.
+            del cursor
 
 
 @contextmanager
