@@ -86,6 +86,9 @@ class Sequencer:
         self._waiting = 0
         self._refusing = "still starting"
         self._sealed: deque[SealedBatch] = deque(maxlen=KEPT_BATCHES)
+        self._sealing: SealedBatch | None = (
+            None  # closed, but the journal does not say so yet: not to be posted
+        )
 
     # ----------------------------------------------------------------------------------------------- starting
 
@@ -98,6 +101,7 @@ class Sequencer:
         self._engine = engine
         self._entries = []
         self._sealed = deque(found.unposted, maxlen=KEPT_BATCHES)
+        self._sealing = None
         self._opened_at = asyncio.get_running_loop().time()
         log.info(
             "sequencer_recovered",
@@ -118,6 +122,7 @@ class Sequencer:
         resting = list(self._engine.resting())
         self._engine = self._new_engine()
         self._sealed.clear()
+        self._sealing = None
         entries, lost = rebase(self._engine, orphans, voided, self._clock.now(), resting)
         for data, code in lost:
             log.warning("confirmed_input_voided", input=data, code=code, batch=voided)
@@ -226,6 +231,10 @@ class Sequencer:
     # ------------------------------------------------------------------------------------------------ batches
 
     @property
+    def _closed(self) -> list[SealedBatch]:
+        return [*self._sealed, self._sealing] if self._sealing else list(self._sealed)
+
+    @property
     def unposted(self) -> list[SealedBatch]:
         """Closed batches that L1 does not have, or no longer has after a reorg; oldest first."""
         return [sealed for sealed in self._sealed if sealed.header.batch > self._chain.batch_count]
@@ -242,7 +251,7 @@ class Sequencer:
         """The node has followed L1: take the time from its newest block, compare its batches with ours."""
         self._clock.observe(self._chain.timestamp)
         count = self._chain.batch_count
-        for sealed in self._sealed:
+        for sealed in self._closed:
             number = sealed.header.batch
             if number <= count and self._chain.accumulator(number) != sealed.batch.accumulator:
                 self._void(number)
@@ -252,7 +261,7 @@ class Sequencer:
 
     def _void(self, batch: int) -> None:
         orphans = [
-            data for sealed in self._sealed if sealed.header.batch >= batch for data in sealed.sequenced
+            data for sealed in self._closed if sealed.header.batch >= batch for data in sealed.sequenced
         ]
         if self._engine.builder.open_batch is not None:
             orphans += self._engine.builder.open_batch.sequenced
@@ -280,7 +289,11 @@ class Sequencer:
             return False
         entry, sealed = self._engine.seal()
         self._entries.append(entry)
+        self._sealing = sealed
         await self._keep(())
+        if self._sealing is not sealed:
+            return False  # meanwhile L1 has shown a batch of somebody else in its place
+        self._sealing = None
         self._sealed.append(sealed)
         log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
         return True
@@ -311,7 +324,7 @@ class Sequencer:
             "openBatch": opened.number if opened else None,
             "sealedBatch": head.batch,
             "postedBatch": self._chain.batch_count,
-            "unposted": len(self.unposted),
+            "unposted": len(self.unposted) + (self._sealing is not None),
             "queueNext": head.queue_next,
             "queueLength": self._chain.queue_length,
         }

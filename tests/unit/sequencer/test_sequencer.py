@@ -1,0 +1,113 @@
+"""The moment between closing a batch and the journal's word for it."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from optimist.base.presets import MINIMAL
+from optimist.l1.signer import Signer
+from optimist.ops.failpoints import Failpoints
+from optimist.sequencer.clock import L1Clock
+from optimist.sequencer.confirmations import Confirmer
+from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
+from optimist.stf.law import get_law
+from optimist.store.journal import Journal
+from tests.support.bench import Bench
+from tests.support.world import PRICE, START, secret
+from tests.unit.sequencer.test_recovery import L1, public_batch
+
+
+class SlowDisk:
+    """fdatasync that waits while `blocked`."""
+
+    def __init__(self) -> None:
+        self.free = threading.Event()
+        self.free.set()
+
+    def sync(self, descriptor: int) -> None:
+        self.free.wait(10)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
+    disk = SlowDisk()
+    monkeypatch.setattr(os, "fdatasync", disk.sync)
+    yield disk
+    disk.free.set()
+
+
+class Now:
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def __call__(self) -> float:
+        return self.value
+
+
+def start(bench: Bench, chain: L1, journal: Journal) -> Sequencer:
+    clock = L1Clock(Now())
+    clock.observe(START + 1)
+    sequencer = Sequencer(
+        Terms(law=get_law("minimal"), preset=MINIMAL, domain=bench.world.domain, image_root=bytes(32)),
+        chain,
+        journal,
+        Confirmer(bench.world.domain, Signer(secret("sequencer"))),
+        clock,
+        Cadence(age=0.0),
+        Failpoints(),
+    )
+    sequencer.recover()
+    return sequencer
+
+
+async def close_batch_slowly(sequencer: Sequencer, disk: SlowDisk, bench: Bench) -> asyncio.Task[bool]:
+    """A batch with one acknowledged input is closed, and the disk has not said so yet."""
+    update = bench.world.price_update(0, [(key, 100_000 * PRICE) for key in (0, 1, 2)], at=START + 1)
+    await sequencer.submit(update)
+    disk.free.clear()
+    closing = asyncio.create_task(sequencer.seal_if_due())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    return closing
+
+
+def test_closed_batch_waits_for_the_journal_and_is_not_taken_for_posted(
+    tmp_path: Path, disk: SlowDisk
+) -> None:
+    bench = Bench()
+
+    async def play(journal: Journal) -> None:
+        sequencer = start(bench, L1(bench), journal)
+        closing = await close_batch_slowly(sequencer, disk, bench)
+        assert sequencer.unposted == [], "the batcher must not post what a crash would forget"
+        assert sequencer.status()["unposted"] == 1, "nor may anybody take it for posted"
+        disk.free.set()
+        assert await closing
+        assert [sealed.header.batch for sealed in sequencer.unposted] == [2]
+        await sequencer.close()
+
+    with Journal(tmp_path / "journal", bytes(32)) as journal:
+        asyncio.run(play(journal))
+
+
+def test_foreign_batch_meanwhile_costs_no_acknowledged_input(tmp_path: Path, disk: SlowDisk) -> None:
+    bench = Bench()
+    chain = L1(bench)
+
+    async def play(journal: Journal) -> None:
+        sequencer = start(bench, chain, journal)
+        closing = await close_batch_slowly(sequencer, disk, bench)
+        chain._sealed.append(public_batch(bench))
+        sequencer.observe_l1()
+        disk.free.set()
+        assert not await closing
+        status = sequencer.status()
+        assert (status["openBatch"], status["softInputs"]) == (3, 1), "sequenced again behind the public one"
+        await sequencer.close()
+
+    with Journal(tmp_path / "journal", bytes(32)) as journal:
+        asyncio.run(play(journal))
