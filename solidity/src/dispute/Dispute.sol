@@ -47,10 +47,11 @@ contract Dispute is IDispute {
         if (first != a && first != b) revert NotInMatch(first);
         id = Hashes.matchOf(a, b);
         if (_matches[id].stage != Stage.NONE) revert MatchExists(id);
+        IRollup.Terms memory terms = IRollup(ROLLUP).matchTerms(a, b);
+        Position memory p = Position(terms.round, terms.topA, terms.topB, terms.prev, 0, 0);
         Match memory m;
-        Position memory p;
-        (p.round, p.nodeA, p.nodeB, p.prev, m.clockA, m.clockB) = IRollup(ROLLUP).matchTerms(a, b);
-        (m.height, m.stage, m.turnB, m.last) = (H1, Stage.INPUTS, first == b, uint40(block.timestamp));
+        (m.clockA, m.clockB, m.last) = (terms.clockA, terms.clockB, uint40(block.timestamp));
+        (m.height, m.stage, m.turnB) = (H1, Stage.INPUTS, first == b);
         m.position = _hash(p);
         _matches[id] = m;
         emit MatchOpened(id, a, b, m, p);
@@ -60,8 +61,8 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function dissect(Fork calldata fork, bytes32[] calldata next) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
-        if (m.stage == Stage.HALF || m.height < 2) revert WrongStage(m.stage, m.height);
+        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
+        if (m.height < 2) revert WrongStage(m.stage, m.height);
         (uint40 c, Position memory p) = _openChild(m, fork);
         uint8 below = m.height - 1;
         Lists.requireLength(next, K, below);
@@ -70,9 +71,6 @@ contract Dispute is IDispute {
         // INVARIANT: a child ends where its parent said; else a copied child could leave the other side without a move.
         bytes32 end = Lists.endOf(m.turnB ? fork.listB : fork.listA, c, m.height);
         if (next.lastEnd() != end) revert Errors.WrongEnd(next.lastEnd(), end);
-        unchecked {
-            m.start += c * uint40(K) ** below; // a position of the level: checkShape keeps it below 2 ** 40
-        }
         m.height = below;
         _charge(id, m, p);
         emit Dissected(id, m, p, next);
@@ -85,11 +83,10 @@ contract Dispute is IDispute {
         bytes32 nextRoot,
         bytes32[] calldata trace
     ) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
+        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
         _requireMover(m, fork.a, fork.b);
-        (uint40 c, Position memory p) = _openChild(m, fork);
-        m.start += c;
+        (, Position memory p) = _openChild(m, fork);
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start >= inputs) revert Padding(m.start, inputs);
         _openInput(p, opening);
@@ -108,7 +105,7 @@ contract Dispute is IDispute {
         bytes32 nextRoot,
         bytes32[] calldata trace
     ) external {
-        (bytes32 id, Match memory m) = _requirePlayable(position.round, a, b);
+        (bytes32 id, Match memory m) = _enter(position.round, a, b, false);
         if (m.stage != Stage.HALF) revert WrongStage(m.stage, m.height);
         _requireMover(m, a, b);
         Position memory p = position;
@@ -155,34 +152,31 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function provePadding(Fork calldata fork) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
+        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
-        (uint40 c, Position memory p) = _openChild(m, fork);
+        (, Position memory p) = _openChild(m, fork);
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
-        if (m.start + c < inputs) revert NotPadding(m.start + c, inputs);
+        if (m.start < inputs) revert NotPadding(m.start, inputs);
         (bool lostA, bool lostB) = (p.nodeA != p.prev, p.nodeB != p.prev);
-        emit PaddingProven(id, m.start + c, p.prev, lostA, lostB);
+        emit PaddingProven(id, m.start, p.prev, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }
 
     /// @inheritdoc IDispute
     function prove(Fork calldata fork, bytes calldata proof) external {
-        (bytes32 id, Match memory m) = _requirePlayable(fork.round, fork.a, fork.b);
+        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
         if (m.stage != Stage.STEPS || m.height != 1) revert WrongStage(m.stage, m.height);
-        (uint40 c, Position memory p) = _openChild(m, fork);
+        (, Position memory p) = _openChild(m, fork);
         // INVARIANT: no result is recorded from a call that failed: whatever reverts inside, reverts all of it.
         bytes32 post = IStep(STEP).step(p.prev, proof);
         (bool lostA, bool lostB) = (p.nodeA != post, p.nodeB != post);
-        emit Proven(id, m.start + c, p.prev, post, lostA, lostB);
+        emit Proven(id, m.start, p.prev, post, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }
 
     /// @inheritdoc IDispute
     function timeout(bytes32 a, bytes32 b) external {
-        (bytes32 id, Match memory m) = _requireMatch(IRollup(ROLLUP).roundOf(a), a, b);
-        (uint256 elapsed, uint256 clock) = _elapsed(m);
-        // INVARIANT: at every second exactly one of a move and a timeout is valid.
-        if (elapsed < clock) revert NotLate(elapsed, clock);
+        (bytes32 id, Match memory m) = _enter(IRollup(ROLLUP).roundOf(a), a, b, true);
         emit TimedOut(id, m.turnB);
         _decide(a, b, !m.turnB, m.turnB);
     }
@@ -211,7 +205,8 @@ contract Dispute is IDispute {
 
     /* CHECKS */
 
-    function _requireMatch(bytes32 round, bytes32 a, bytes32 b)
+    /// @dev The match, for a move that has to be in time or for a timeout.
+    function _enter(bytes32 round, bytes32 a, bytes32 b, bool asTimeout)
         private
         view
         returns (bytes32 id, Match memory m)
@@ -221,20 +216,10 @@ contract Dispute is IDispute {
         if (m.stage == Stage.NONE) revert UnknownMatch(id);
         // INVARIANT: a match that has lost one of its claims is void for ever, for both sides.
         IRollup(ROLLUP).requireLive(round, a, b);
-    }
-
-    function _requirePlayable(bytes32 round, bytes32 a, bytes32 b)
-        private
-        view
-        returns (bytes32 id, Match memory m)
-    {
-        (id, m) = _requireMatch(round, a, b);
-        (uint256 elapsed, uint256 clock) = _elapsed(m);
-        if (elapsed >= clock) revert Late(elapsed, clock);
-    }
-
-    function _elapsed(Match memory m) private view returns (uint256 elapsed, uint256 clock) {
-        return (block.timestamp - m.last, m.turnB ? m.clockB : m.clockA);
+        (uint256 elapsed, uint256 clock) = (block.timestamp - m.last, m.turnB ? m.clockB : m.clockA);
+        // INVARIANT: at every second exactly one of a move and a timeout is valid.
+        if (!asTimeout && elapsed >= clock) revert Late(elapsed, clock);
+        if (asTimeout && elapsed < clock) revert NotLate(elapsed, clock);
     }
 
     function _requireMover(Match memory m, bytes32 a, bytes32 b) private view {
@@ -247,8 +232,8 @@ contract Dispute is IDispute {
         if (given != m.position) revert WrongPosition(given, m.position);
     }
 
-    /// @dev Checks the lists against the match and goes to the first child in which they differ: `p` gets the nodes of
-    /// that child (at height 1 its ends) and the state before it.
+    /// @dev Checks the lists against the match and goes to the first child `c` in which they differ: `m.start` to where
+    /// it begins, `p` to its nodes (at height 1 its ends) and the state before it.
     function _openChild(Match memory m, Fork calldata fork)
         private
         view
@@ -265,6 +250,9 @@ contract Dispute is IDispute {
         if (c != 0) p.prev = Lists.endOf(listA, c - 1, height);
         uint256 word = height == 1 ? c : 2 * c;
         (p.nodeA, p.nodeB) = (listA[word], listB[word]);
+        unchecked {
+            m.start += c * uint40(K) ** (height - 1); // a position of its level: checkShape keeps it below 2 ** 40
+        }
     }
 
     /// @dev Ends a move: time off the mover's clock, one more move to refund, turn to the other side.
@@ -295,10 +283,5 @@ contract Dispute is IDispute {
     /// @inheritdoc IDispute
     function matchId(bytes32 a, bytes32 b) public pure returns (bytes32) {
         return a < b ? Hashes.matchOf(a, b) : Hashes.matchOf(b, a);
-    }
-
-    /// @inheritdoc IDispute
-    function hashPosition(Position calldata position) external pure returns (bytes32) {
-        return _hash(position);
     }
 }

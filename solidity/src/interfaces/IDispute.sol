@@ -18,7 +18,7 @@ interface IDispute {
     }
 
     /// @notice What is kept of a match.
-    /// @param position hash of Position
+    /// @param position K(POSITION | all words of Position)
     /// @param start first input of the range, or first step of the trace, that the lists are about
     /// @param height of the lists to be opened next
     /// @param turnB whether b moves next
@@ -187,7 +187,4 @@ interface IDispute {
 
     /// @notice Id of the match between two claims, whichever is named first.
     function matchId(bytes32 a, bytes32 b) external pure returns (bytes32);
-
-    /// @notice Hash that a match stores of its position.
-    function hashPosition(Position calldata position) external pure returns (bytes32);
 }

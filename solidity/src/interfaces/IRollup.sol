@@ -75,6 +75,22 @@ interface IRollup {
         bytes32 lastClaim;
     }
 
+    /// @notice What a match between two claims begins with.
+    /// @param round the round of both
+    /// @param topA history commitment of a
+    /// @param topB history commitment of b
+    /// @param prev the leaf before the range, on which they agree
+    /// @param clockA seconds that a has for its moves
+    /// @param clockB seconds that b has
+    struct Terms {
+        bytes32 round;
+        bytes32 topA;
+        bytes32 topB;
+        bytes32 prev;
+        uint40 clockA;
+        uint40 clockB;
+    }
+
     /// @notice Constructor arguments; docs/PROTOCOL.md section 7.
     struct Parameters {
         address inbox;
@@ -232,16 +248,7 @@ interface IRollup {
     function requireLive(bytes32 round, bytes32 a, bytes32 b) external view;
 
     /// @notice What a match between two live, revealed rivals begins with; reverts for any others.
-    /// @return round the round of both
-    /// @return topA history commitment of a
-    /// @return topB history commitment of b
-    /// @return prev the leaf before the range, on which they agree
-    /// @return clockA seconds that a has for its moves
-    /// @return clockB seconds that b has
-    function matchTerms(bytes32 a, bytes32 b)
-        external
-        view
-        returns (bytes32 round, bytes32 topA, bytes32 topB, bytes32 prev, uint40 clockA, uint40 clockB);
+    function matchTerms(bytes32 a, bytes32 b) external view returns (Terms memory);
 
     /// @notice Inputs in the range that a round is about.
     function inputCount(bytes32 round) external view returns (uint64);

@@ -211,20 +211,14 @@ contract Rollup is IRollup {
     }
 
     /// @inheritdoc IRollup
-    function matchTerms(bytes32 a, bytes32 b)
-        external
-        view
-        returns (bytes32 round, bytes32 topA, bytes32 topB, bytes32 prev, uint40 clockA, uint40 clockB)
-    {
-        round = _requireRivals(a, b);
-        Claim storage left = _claims[a];
-        Claim storage right = _claims[b];
+    function matchTerms(bytes32 a, bytes32 b) external view returns (Terms memory terms) {
+        bytes32 round = _requireRivals(a, b);
+        (Claim storage left, Claim storage right) = (_claims[a], _claims[b]);
         if (left.revealedAt == 0) revert NotRevealed(a);
         if (right.revealedAt == 0) revert NotRevealed(b);
-        prev = _nodes[round].end;
-        clockA = _budget(left.revealedAt, _nodes[right.node].born);
-        clockB = _budget(right.revealedAt, _nodes[left.node].born);
-        (topA, topB) = (left.top, right.top);
+        uint40 clockA = _budget(left.revealedAt, _nodes[right.node].born);
+        uint40 clockB = _budget(right.revealedAt, _nodes[left.node].born);
+        return Terms(round, left.top, right.top, _nodes[round].end, clockA, clockB);
     }
 
     /// @dev CHALLENGE_PERIOD minus what its reveal took from the birth of the rival's node. 0 is allowed: such a claim

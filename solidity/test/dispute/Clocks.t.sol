@@ -41,7 +41,7 @@ contract ClocksTest is RivalsTest {
         IDispute.Position memory p;
         (p.round, p.prev) = (parent, rollup.getNode(parent).end);
         (p.nodeA, p.nodeB) = (rollup.getClaim(a).top, rollup.getClaim(b).top);
-        assertEq(m.position, dispute.hashPosition(p));
+        assertEq(m.position, hashPosition(p));
     }
 
     function test_openMatch_largerIdFirst_reverts() public {

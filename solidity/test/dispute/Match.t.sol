@@ -121,7 +121,7 @@ contract MatchTest is RivalsTest {
         bytes memory data = vm.getRecordedLogs()[0].data;
         (IDispute.Match memory m, IDispute.Position memory p) = _decode(data);
         assertEq(abi.encode(m), abi.encode(dispute.getMatch(id)));
-        assertEq(dispute.hashPosition(p), m.position);
+        assertEq(hashPosition(p), m.position);
     }
 
     function _decode(bytes memory data)

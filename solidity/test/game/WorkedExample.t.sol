@@ -7,6 +7,7 @@ import {IDispute} from "../../src/interfaces/IDispute.sol";
 import {IInbox} from "../../src/interfaces/IInbox.sol";
 import {IRollup} from "../../src/interfaces/IRollup.sol";
 import {Hashes} from "../../src/lib/Hashes.sol";
+import {Tags} from "../../src/lib/Tags.sol";
 import {Rollup} from "../../src/rollup/Rollup.sol";
 import {Histories} from "../support/Histories.sol";
 import {Test} from "../support/Test.sol";
@@ -209,7 +210,9 @@ contract WorkedExampleGameTest is Test {
             batch: uint64(vm.parseJsonUint(_json, ".opening.batchOut")),
             rest: opening.nextRest
         });
-        assertEq(_dispute.hashPosition(p), _dispute.getMatch(_dispute.matchId(a, b)).position);
+        bytes memory preimage =
+            abi.encodePacked(Tags.POSITION, p.round, p.nodeA, p.nodeB, p.prev, p.batch, p.rest);
+        assertEq(keccak256(preimage), _dispute.getMatch(_dispute.matchId(a, b)).position);
         assertEq(_dispute.getMatch(_dispute.matchId(a, b)).start, 4);
         trace[3] = _machine.finalState("false e");
         vm.prank(_rival);

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IDispute} from "../../src/interfaces/IDispute.sol";
 import {IRollup} from "../../src/interfaces/IRollup.sol";
 import {Hashes} from "../../src/lib/Hashes.sol";
+import {Tags} from "../../src/lib/Tags.sol";
 import {Deployment} from "./Deployment.sol";
 import {Histories} from "./Histories.sol";
 
@@ -281,6 +282,10 @@ abstract contract GameTest is Deployment {
         p.nodeB = turnB ? historyOf(b).end(input) : traceOf(b, input).root();
         p.prev = initialOf(a, input);
         (p.batch, p.rest) = (opened.batch, opened.rest);
+    }
+
+    function hashPosition(IDispute.Position memory p) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(Tags.POSITION, p.round, p.nodeA, p.nodeB, p.prev, p.batch, p.rest));
     }
 
     function proofOf(bytes32 claim, uint256 input, uint256 done) internal view returns (bytes memory) {
