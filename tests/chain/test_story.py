@@ -1,0 +1,130 @@
+"""The story of `make demo`, shortened: real processes, real lies; and a check that believes nothing."""
+
+import asyncio
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devnet.accounts import get_cast
+from devnet.anvil import Anvil
+from devnet.check import check, find_missing, get_state_file
+from devnet.liar.faults import FaultError
+from devnet.network import Devnet
+from devnet.prices import PRICE_SCALE, compress, compute_ticks, generate_crash
+from devnet.story.market import choose_side
+from devnet.story.play import DEFAULT_FAULTS, parse_faults, play
+from devnet.story.stage import StoryFailed
+
+SEED = 5
+pytestmark = pytest.mark.timeout(600)  # about a minute on an idle machine
+
+
+@dataclass(frozen=True)
+class Told:
+    """A story that was played, and the L1 on which it was, started again from its written state."""
+
+    record: dict[str, Any]
+    l1: Anvil
+
+    def check(self, change: Callable[[dict[str, Any]], object] = lambda _: None) -> list[str]:
+        """What is untrue in the record after `change`."""
+        record = copy.deepcopy(self.record)
+        change(record)
+        return asyncio.run(check(record, self.l1.url))
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    folder = tmp_path_factory.mktemp("story")
+    output = folder / "demo.json"
+    prices = compute_ticks(compress(generate_crash(SEED), 6))
+    with Devnet.start(
+        directory=folder / "devnet", block_time=1, dump_state=get_state_file(output)
+    ) as network:
+        play(network, prices, list(DEFAULT_FAULTS), SEED, output)
+    with Anvil(folder, load_state=get_state_file(output)) as l1:
+        yield Told(json.loads(output.read_text()), l1)
+
+
+def test_every_line_of_the_record_is_true_and_the_story_is_whole(told: Told) -> None:
+    assert told.check() == []
+    assert find_missing(told.record) == []
+
+
+def test_the_disputed_steps_are_the_checks_that_the_liars_left_out(told: Told) -> None:
+    margin, liquidation = told.record["lies"]
+    assert margin["step"]["source"].startswith("optimist/stf/margin.py:")
+    assert liquidation["step"]["source"].startswith("optimist/stf/liquidation.py:")
+    assert [lie["input"]["kind"] for lie in told.record["lies"]] == ["TRADE", "LIQUIDATE"]
+    assert all(lie["dissections"] == 9 for lie in told.record["lies"])
+    assert all(sent["gas"] < 1 << 24 for lie in told.record["lies"] for sent in lie["transactions"])
+
+
+def test_another_fault_does_not_explain_the_lie(told: Told) -> None:
+    def swap(record: dict[str, Any]) -> None:
+        record["lies"][0]["fault"] = "liquidate-healthy"
+
+    untrue = told.check(swap)
+    assert any(line.startswith("lies[0].asserted_root: liquidate-healthy gives") for line in untrue)
+
+
+def test_altered_lines_are_found_against_the_chain(told: Told) -> None:
+    def alter(record: dict[str, Any]) -> None:
+        record["batches"][-1]["root"] = "0x" + "11" * 32
+        record["inputs"]["by_kind"]["TRADE"] += 1
+        record["liquidations"][0]["size"] = "1"
+        record["lies"][1]["transactions"][3]["gas"] -= 1
+        record["lies"][1]["step"]["opcode"] = "HALT"
+        del record["withdrawals"][0]["amount"]
+
+    places = {line.split(" ")[0] for line in told.check(alter)}
+    last = len(told.record["batches"]) - 1
+    assert places == {
+        f"batches[{last}].root",
+        "inputs.by_kind.TRADE",
+        "liquidations[0].size",
+        "lies[1].transactions[3].gas",
+        "lies[1].step.opcode",
+        "withdrawals[0].amount",
+    }
+
+
+def test_a_story_without_lies_is_not_whole(told: Told) -> None:
+    def forget(record: dict[str, Any]) -> None:
+        record["lies"] = []
+
+    assert "lies has 0 entries, L1 says 2" in told.check(forget)
+    assert len(find_missing({**told.record, "lies": []})) == 2
+
+
+def test_logs_of_the_services_are_kept_and_name_no_secret(told: Told, tmp_path_factory: Any) -> None:
+    folder = Path(tmp_path_factory.getbasetemp())
+    logs = {log.name: log.read_text() for log in folder.glob("story*/demo-logs/*.log")}
+    assert {"anvil.log", "sequencer.log", "watcher.log", "challenger.log", "liar-0.log"} <= set(logs)
+    secrets = [
+        actor.secret.hex() for actor in get_cast().everybody() if actor.name != "deployer"
+    ]  # anvil itself prints the first of its keys
+    assert not [name for name, text in logs.items() for secret in secrets if secret in text]
+
+
+def test_a_path_that_ruins_nobody_is_refused_with_its_figures() -> None:
+    flat = [price * PRICE_SCALE for price in (100_000, 101_000, 99_000)]
+    with pytest.raises(StoryFailed, match=r"fall by 1\.0 % and rise by 1\.0 %"):
+        choose_side(flat)
+    assert choose_side([*flat, 90_000 * PRICE_SCALE]) is True
+    assert choose_side([*flat, 110_000 * PRICE_SCALE]) is False
+
+
+def test_faults_of_the_story_are_read_before_anything_is_started() -> None:
+    liars = get_cast().liars
+    assert parse_faults("none", liars) == []
+    assert parse_faults("mint, step:3:0:pc:1", liars) == ["mint", "step:3:0:pc:1"]
+    with pytest.raises(FaultError, match="there is no fault 'mnt'"):
+        parse_faults("mnt", liars)
+    with pytest.raises(FaultError, match="4 faults, but only 3 liars"):
+        parse_faults("mint,mint,mint,mint", liars)
