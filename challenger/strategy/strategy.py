@@ -60,6 +60,10 @@ def find_alarms(view: View) -> list[str]:
         if step.round.confirmed not in (ZERO, step.node):
             confirmed = step.round.confirmed.hex()
             alarms.append(f"round {step.parent.hex()} was decided for the false end {confirmed}")
+    for step in view.open_steps():
+        for claim_id, claim in view.get_false_claims(step):
+            if view.may_play_for(claim):
+                alarms.append(f"claim {claim_id.hex()}, which we could play for, stands on a false end")
     staker = view.state.stakers.get(view.player)
     if staker is not None and staker.out:
         alarms.append("our bond is lost: this key can claim nothing any more")

@@ -1,11 +1,13 @@
 """The honest strategy against one liar of each kind: the lie dies by a check that L1 makes."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from challenger.game.types import Parameters, Status
+from challenger.game.types import Parameters, Stage, Status
 from challenger.strategy import acts
+from challenger.strategy.rules import RULES
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider, get_steps
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import GENESIS_ASSERTION
@@ -130,3 +132,82 @@ def test_a_plan_depends_on_the_facts_alone() -> None:
     arena.look_and_act(HONEST, truth)
     repeated = [act for act in arena.plan(HONEST, truth).acts if act in first.acts]
     assert repeated == []
+
+
+PROPOSER = address(3)
+
+
+def propose(arena: Arena, provider: AlphabetProvider) -> bytes:
+    """The proposer claims what it believes and names the honest player its operator; returns the claim."""
+    asked = arena.state.rounds[GENESIS_ASSERTION]
+    root = provider.get_end_root(asked.to)
+    assert root is not None
+    arena.play(PROPOSER, acts.Stake())
+    accumulator = arena.state.batches[asked.to].accumulator
+    assert arena.play(PROPOSER, acts.AssertState(GENESIS_ASSERTION, root, asked.to, accumulator)) == ""
+    claim = arena.state.stakers[PROPOSER].last_claim
+    assert arena.play(PROPOSER, acts.SetOperator(claim, HONEST)) == ""
+    return claim
+
+
+def test_an_operator_keeps_the_proposers_claim_alive_as_well() -> None:
+    truth, liar = AlphabetProvider(PARAMETERS, INPUTS), StepLiar(PARAMETERS, INPUTS, 2, 1)
+    arena = Arena(PARAMETERS, MACHINE_RULES, truth.batches)
+    arena.now = 10
+    claim = propose(arena, truth)
+    asked = arena.state.rounds[GENESIS_ASSERTION]
+    arena.play(LIAR, acts.Stake())
+    root, accumulator = liar.get_end_root(asked.to), truth.batches[asked.to].accumulator
+    assert root is not None
+    arena.play(LIAR, acts.AssertState(GENESIS_ASSERTION, root, asked.to, accumulator))
+    for _ in range(90):
+        arena.look_and_act(HONEST, truth)
+        if not arena.state.stakers[LIAR].out:
+            arena.look_and_act(LIAR, liar)
+        arena.now += 1
+    assert arena.state.stakers[LIAR].out
+    assert arena.state.claims[claim].status is Status.LIVE
+    assert arena.state.claims[claim].revealed_at > 0
+    assert not arena.state.stakers[PROPOSER].out
+
+
+def test_nothing_false_means_no_bond_and_nothing_said() -> None:
+    truth = AlphabetProvider(PARAMETERS, INPUTS)
+    arena = Arena(PARAMETERS, MACHINE_RULES, truth.batches)
+    arena.now = 10
+    propose(arena, truth)
+    plan = arena.plan(HONEST, truth)
+    assert plan.alarms == []
+    assert not any(isinstance(act, acts.Stake | acts.AssertState | acts.Reveal) for act in plan.acts)
+
+
+def test_a_false_claim_in_our_own_name_is_an_alarm_and_is_not_played() -> None:
+    truth, liar = AlphabetProvider(PARAMETERS, INPUTS), StepLiar(PARAMETERS, INPUTS, 2, 1)
+    arena = Arena(PARAMETERS, MACHINE_RULES, truth.batches)
+    arena.now = 10
+    claim = propose(arena, liar)
+    plan = arena.plan(HONEST, truth)
+    assert any(claim.hex() in alarm for alarm in plan.alarms)
+    assert not any(isinstance(act, acts.Reveal) and act.claim == claim for act in plan.acts)
+    assert any(isinstance(act, acts.AssertState) for act in plan.acts)
+
+
+def test_every_rule_has_a_name_and_a_reason() -> None:
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names) >= 10
+    assert all(len(rule.rationale) > 40 for rule in RULES)
+
+
+def test_a_history_that_we_cannot_reproduce_is_an_alarm_and_stops_nothing_else() -> None:
+    truth, liar = AlphabetProvider(PARAMETERS, INPUTS), StepLiar(PARAMETERS, INPUTS, 2, 1)
+    arena = play(liar, ticks=3)
+    (match,) = arena.state.matches.values()
+    assert match.stage is Stage.INPUTS
+    honest = next(i for i, claim in arena.state.claims.items() if claim.owner == HONEST)
+    if match.claims[match.turn] != honest:
+        arena.look_and_act(LIAR, liar)
+    side, nodes = match.claims.index(honest), list(match.position.nodes)
+    nodes[side] = b"\x66" * 32  # as if other data had been committed to
+    match.position = replace(match.position, nodes=(nodes[0], nodes[1]))
+    plan = arena.plan(HONEST, truth)
+    assert any("compute another one" in alarm for alarm in plan.alarms), (match, plan)
