@@ -16,7 +16,9 @@ from devnet.prices import BadPriceFile
 from devnet.processes import ProcessFailed
 from devnet.story.play import DEFAULT_FAULTS, parse_faults, play, read_prices
 from devnet.story.stage import StoryFailed
+from optimist.api.errors import ApiError
 from optimist.base.presets import PRESETS, get_preset
+from optimist.l1.errors import L1Error
 
 
 @click.group()
@@ -79,11 +81,12 @@ def story(prices: Path | None, seed: int, faults: str, output: Path) -> None:
         raise click.UsageError(str(error)) from error
     state = get_state_file(output)
     state.parent.mkdir(parents=True, exist_ok=True)
+    output.unlink(missing_ok=True)  # what an earlier story has written is not about this one
     try:
         with Devnet.start(block_time=1, dump_state=state) as network:
             play(network, path, wanted, seed, output)
-    except (StoryFailed, ProcessFailed) as error:
-        raise click.ClickException(str(error)) from error
+    except (StoryFailed, ProcessFailed, ApiError, L1Error) as error:
+        raise click.ClickException(f"the story broke off: {error}") from error
     click.echo(f"\nwritten: {output}; check it with: python -m devnet.check {output}")
 
 

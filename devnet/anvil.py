@@ -87,7 +87,7 @@ class Anvil:
     def stop(self) -> None:
         """End anvil; writes its state first when that was asked for. Idempotent."""
         self._session.close()
-        self.process.stop()
+        self.process.stop(timeout=60)  # tens of megabytes of state, on a busy machine
 
     # -------------------------------------------------------------------------------------------------- calls
 

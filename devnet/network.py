@@ -21,7 +21,10 @@ from optimist.derive.actions import Init
 from optimist.l1.client import L1Client, require_header
 from optimist.l1.contracts import Contract
 from optimist.l1.deployment import Deployment, check_deployment
+from optimist.l1.events import EventReader
+from optimist.l1.follower import Follower
 from optimist.l1.types import Receipt
+from optimist.node.node import Node
 from optimist.prove.law import Law, load_law
 
 FUNDS = 10_000 * 10**18  # wei for everybody who may send L1 transactions
@@ -116,6 +119,12 @@ class Devnet:
         return Bank(
             self.get_contract("Vault"), self.get_contract("Inbox"), self.deployment.addresses["token"]
         )
+
+    def make_node(self, client: L1Client) -> Node:
+        """A node in memory that follows the latest block, and has not looked yet."""
+        reader = EventReader(self.deployment.addresses)
+        follower = Follower(client, reader, start=self.deployment.block)
+        return Node(client, follower, reader, self.law.native)
 
     async def read_history(self, client: L1Client) -> RollupHistory:
         """Everything that happened, executed again from L1 alone."""

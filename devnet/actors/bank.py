@@ -1,19 +1,11 @@
 """What users do on L1 itself: deposit, force, and have a withdrawal paid against a confirmed root."""
 
-from dataclasses import dataclass
-
-from devnet.history import RollupHistory
 from devnet.wallet import Wallet
-from optimist.base.merkle import ZERO
 from optimist.derive.actions import ForcedWithdraw
-from optimist.derive.commitments import compute_leaf
 from optimist.l1.codec import Abi
 from optimist.l1.contracts import Contract
-from optimist.l1.events import Confirmed, NodeCreated
 from optimist.l1.types import Receipt
-from optimist.vm.records import build_state_tree, compute_record_key, unpack_record
-
-WITHDRAWAL_TABLE = 9
+from optimist.node.proofs import WithdrawalProof
 
 # The part of TestToken's ABI that contracts of ours do not use.
 _TOKEN = [
@@ -24,21 +16,6 @@ _TOKEN = [
     }
     for name in ("mint", "approve")
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class ProvenWithdrawal:
-    """A withdrawal record of a confirmed state, and what opens it on L1. Amount in 1e-6 USD."""
-
-    node: bytes
-    root: bytes
-    batch: int
-    row: int
-    recipient: bytes
-    amount: int
-    account: int
-    reason: int
-    siblings: list[bytes]
 
 
 class Bank:
@@ -73,45 +50,15 @@ class Bank:
         """Ask L1 itself for a withdrawal: no sequencer can leave it out for longer than its deadline."""
         return await wallet.call(self._inbox, "force", ForcedWithdraw(account, amount).encode())
 
-    async def pay(self, wallet: Wallet, withdrawal: ProvenWithdrawal) -> Receipt:
-        """Have a proven withdrawal paid; anybody may send this."""
-        record = {
-            "recipient": withdrawal.recipient,
-            "amount": withdrawal.amount,
-            "account": withdrawal.account,
-            "reason": withdrawal.reason,
-        }
+    async def pay(self, wallet: Wallet, proof: WithdrawalProof) -> Receipt:
+        """Have a withdrawal paid that a confirmed state holds; anybody may send this."""
         return await wallet.call(
             self._vault,
             "pay",
-            withdrawal.node,
-            withdrawal.root,
-            withdrawal.batch,
-            withdrawal.row,
-            record,
-            withdrawal.siblings,
+            proof.node,
+            proof.root,
+            proof.batch,
+            proof.row,
+            proof.record,
+            proof.siblings,
         )
-
-
-def prove_withdrawal(history: RollupHistory, row: int) -> ProvenWithdrawal | None:
-    """What opens the record at `row` under the last confirmed assertion; None while it is not in there."""
-    confirmed = [located.event.node for located in history.events if isinstance(located.event, Confirmed)]
-    if not confirmed:
-        return None
-    node = next(
-        located.event
-        for located in history.events
-        if isinstance(located.event, NodeCreated) and located.event.node == confirmed[-1]
-    )
-    root = history.get_end_root(node.to)
-    if root is None or compute_leaf(root, node.to, ZERO) != node.end:
-        raise LookupError(f"the confirmed node 0x{node.node.hex()} is not what the law says")
-    records = history.get_records(node.to)
-    key = compute_record_key(WITHDRAWAL_TABLE, row)
-    if key not in records:
-        return None
-    recipient, amount, account, reason, *_ = unpack_record(records[key])
-    siblings = build_state_tree(records).siblings(key)
-    return ProvenWithdrawal(
-        node.node, root, node.to, row, recipient.to_bytes(20, "big"), amount, account, reason, siblings
-    )

@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Any
 
-from devnet.actors.bank import WITHDRAWAL_TABLE
 from devnet.history import AppliedInput, RollupHistory
 from optimist.derive.actions import (
     Deposit,
@@ -20,6 +19,7 @@ from optimist.derive.decode import decode
 from optimist.derive.octets import DecodingError
 from optimist.l1.events import Paid
 from optimist.l1.types import to_hex
+from optimist.node.proofs import WITHDRAWAL_TABLE
 from optimist.provable import State
 from optimist.sequencer.views import get_record
 from optimist.stf.records import Position, Price

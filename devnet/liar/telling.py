@@ -21,13 +21,12 @@ from devnet.liar.patches import load_false_law
 from devnet.liar.provider import Liar
 from devnet.liar.settings import LiarSettings
 from optimist.base.merkle import ZERO
-from optimist.derive.commitments import GENESIS_ASSERTION, compute_assertion_id, compute_leaf
+from optimist.derive.commitments import compute_assertion_id, compute_leaf
 from optimist.l1.contracts import Contract
-from optimist.l1.events import Confirmed, NodeCreated
 from optimist.l1.sender import Call, Sender
 from optimist.l1.signer import load_signer
 from optimist.l1.types import to_hex
-from optimist.node.node import Node
+from optimist.node.assertions import AssertionTree
 from optimist.node.opening import OpenNode, open_node
 
 log = structlog.get_logger(__name__)
@@ -53,7 +52,8 @@ async def lie(settings: LiarSettings) -> None:
             )
         )
         await opened.node.catch_up()
-        parent, since = find_last_confirmed(opened.node)
+        confirmed = AssertionTree(opened.node.events).last_confirmed
+        parent, since = confirmed.id, confirmed.to
         parameters = get_parameters(opened.deployment.preset)
         provider = Liar(
             LawProvider(parameters, opened.node.ledger, opened.law),
@@ -119,19 +119,6 @@ async def find_sealed_range(opened: OpenNode, rollup: Contract, parent: bytes) -
     is_due = asked["full"] or opened.node.timestamp >= node["created_at"] + period
     to: int = asked["to"]
     return to if is_due and opened.node.ledger.get_end_root(to) is not None else None
-
-
-def find_last_confirmed(node: Node) -> tuple[bytes, int]:
-    """The last confirmed assertion, and the last batch that it is about."""
-    asserted = {
-        located.event.node: located.event.to
-        for located in node.events
-        if isinstance(located.event, NodeCreated)
-    }
-    for located in reversed(node.events):
-        if isinstance(located.event, Confirmed):
-            return located.event.node, asserted[located.event.node]
-    return GENESIS_ASSERTION, 0
 
 
 def wants(settings: LiarSettings, proposal: Proposal) -> bool:

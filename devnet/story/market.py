@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from devnet.actors.bank import prove_withdrawal
 from devnet.actors.client import SequencerClient
 from devnet.actors.market import MarketDay, Tick
 from devnet.actors.oracle import Oracle
@@ -13,11 +12,11 @@ from devnet.genesis import BTC
 from devnet.prices import PPM, PRICE_SCALE
 from devnet.story.narrator import USD, format_price, format_usd, short
 from devnet.story.stage import Stage, StoryFailed
-from devnet.wallet import Wallet
 from optimist.api.errors import ApiError
 from optimist.l1.contracts import Contract
 from optimist.l1.events import Confirmed
 from optimist.l1.types import to_hex
+from optimist.node.proofs import prove_withdrawals
 
 BACKSTOP_MONEY = 1_000_000  # USD
 MAKER_MONEY = 5_000_000
@@ -175,10 +174,13 @@ async def pay(stage: Stage) -> None:
 
     node = await stage.wait_for("the confirmation of all assertions", all_confirmed)
     stage.narrator.good("L1", f"confirms assertion {short(node)}")
-    withdrawal = prove_withdrawal(await stage.read_history(), 1)
-    if withdrawal is None:
+    own_node = stage.network.make_node(stage.l1)  # nobody has to believe the sequencer to get money out
+    await own_node.catch_up()
+    proofs = prove_withdrawals(own_node, [1])
+    if not proofs:
         raise StoryFailed("the confirmed state holds no withdrawal")
-    payer: Wallet = stage.wallet("trader-5")
+    [withdrawal] = proofs
+    payer = stage.wallet("trader-5")
     receipt = await stage.network.get_bank().pay(payer, withdrawal)
     token = Contract.named("IERC20", stage.network.deployment.addresses["token"])
     balance = await token.read(stage.l1, receipt.block.hash, "balanceOf", withdrawal.recipient)

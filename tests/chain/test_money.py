@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from devnet.actors.bank import prove_withdrawal
 from devnet.network import Devnet
 from devnet.wallet import Wallet
 from optimist.base.merkle import ZERO
@@ -12,6 +11,7 @@ from optimist.derive.commitments import GENESIS_ASSERTION, compute_assertion_id,
 from optimist.l1.client import L1Client
 from optimist.l1.contracts import Contract
 from optimist.l1.errors import Reverted
+from optimist.node.proofs import prove_withdrawals
 from optimist.provable import State
 from optimist.sequencer.views import get_record
 from optimist.stf.records import ForcedOutcome
@@ -62,10 +62,12 @@ def test_forced_withdrawal_is_paid_once_though_no_sequencer_lives(devnet: Devnet
             state = State(history.get_records(2))
             assert get_record(state, ForcedOutcome, 1).code == 0
 
-            assert prove_withdrawal(history, 1) is None
+            node = network.make_node(client)
+            await node.catch_up()
+            assert prove_withdrawals(node, [1]) == []
             await assert_and_confirm(network, client, Wallet(client, cast.sequencer))
-            withdrawal = prove_withdrawal(await network.read_history(client), 1)
-            assert withdrawal is not None
+            await node.catch_up()
+            [withdrawal] = prove_withdrawals(node, [1, 2])
             stranger = Wallet(client, cast.traders[1])
             await bank.pay(stranger, withdrawal)
             with pytest.raises(Reverted, match="AlreadyPaid"):
