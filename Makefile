@@ -23,9 +23,9 @@ help-more: ## the same with examples
 
 #= See it
 demo: ## install, then play the story: trades, a crash, two lies caught and proven on L1
-#> make demo
+#> make demo && .venv/bin/python -m devnet.check build/demo.json
 #> PRICES=klines.csv make demo     the market follows your 1-minute klines
-#> FAULT=none make demo            nobody lies (then `python -m devnet.check build/demo.json` must refuse)
+#> FAULT=none make demo            nobody lies (then .venv/bin/python -m devnet.check build/demo.json must refuse)
 	@begun=$$SECONDS; scripts/setup; installed=$$SECONDS; code=0; \
 	python -m devnet story || code=$$?; \
 	echo "demo: install $$((installed - begun)) s, run $$((SECONDS - installed)) s"; exit $$code
