@@ -62,9 +62,15 @@ contract ClocksTest is RivalsTest {
         dispute.openMatch(a, b, a);
     }
 
-    function test_openMatch_oneNotRevealed_reverts() public {
-        reveal(honest);
-        vm.expectRevert(abi.encodeWithSelector(IRollup.NotRevealed.selector, liar));
+    function test_openMatch_smallerNotRevealed_reverts() public {
+        reveal(b);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.NotRevealed.selector, a));
+        dispute.openMatch(a, b, a);
+    }
+
+    function test_openMatch_largerNotRevealed_reverts() public {
+        reveal(a);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.NotRevealed.selector, b));
         dispute.openMatch(a, b, a);
     }
 
