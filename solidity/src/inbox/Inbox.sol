@@ -129,6 +129,7 @@ contract Inbox is IInbox {
         if (!isOverdue(queueNext)) revert NothingOverdue(block.timestamp, _deadline(queueNext));
         uint40 previousLast = _batches[batchCount].last;
         uint40 second = previousLast > block.timestamp ? previousLast : uint40(block.timestamp);
+        // An empty slice of calldata: nothing is sequenced.
         _seal(Sealed(0, 0, second, second, MODE_PUBLIC, 0, queueCount), msg.data[:0]);
     }
 

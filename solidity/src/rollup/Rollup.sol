@@ -9,8 +9,8 @@ import {Lists} from "../lib/Lists.sol";
 
 /// @title The tree of state assertions.
 contract Rollup is IRollup {
-    uint256 private constant POT_PERCENT = 40; // of a lost bond: pays for the winners' gas
-    uint256 private constant BOUNTY_PERCENT = 10; // of a lost bond: the rest burns, so losing on purpose costs half
+    uint96 private constant POT_PERCENT = 40; // of a lost bond: pays for the winners' gas
+    uint96 private constant BOUNTY_PERCENT = 10; // of a lost bond: the rest burns, so losing on purpose costs half
     uint256 private constant SECONDS_PER_MOVE = 12; // one L1 slot
 
     address public immutable INBOX;
@@ -246,22 +246,13 @@ contract Rollup is IRollup {
         Claim storage c = _claims[claim];
         _drop(c);
         Staker storage staker = _stakers[c.owner];
-        uint128 pot = 0;
-        uint96 bounty = 0;
-        // INVARIANT: a bond is split once, however many claims it backs.
-        if (!staker.out) {
-            (staker.out, staker.bond) = (true, 0);
-            // a part of a uint96
-            // forge-lint: disable-next-line(unsafe-typecast)
-            pot = uint128(uint256(BOND) * POT_PERCENT / 100);
-            c.pot = pot;
-            if (winner != 0) {
-                // a part of a uint96
-                // forge-lint: disable-next-line(unsafe-typecast)
-                bounty = uint96(uint256(BOND) * BOUNTY_PERCENT / 100);
-                _claims[winner].credit += bounty;
-            }
-        }
+        // INVARIANT: a bond is split once, however many claims it backs: afterwards there is none.
+        uint96 lost = staker.bond;
+        (staker.out, staker.bond) = (true, 0);
+        uint96 pot = lost * POT_PERCENT / 100;
+        uint96 bounty = winner == 0 ? 0 : lost * BOUNTY_PERCENT / 100;
+        c.pot = pot;
+        if (bounty != 0) _claims[winner].credit += bounty;
         emit Eliminated(claim, c.node, winner, uint40(block.timestamp), pot, bounty);
     }
 
