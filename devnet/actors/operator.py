@@ -8,7 +8,7 @@ from optimist.derive.actions import Action, Sequenced
 from optimist.derive.batch import Header, build_batch
 from optimist.derive.rows import encode_rows
 from optimist.l1.contracts import Contract
-from optimist.l1.events import BatchSealed
+from optimist.l1.events import BatchSealed, QueueItem
 from optimist.l1.types import Receipt
 
 
@@ -20,23 +20,33 @@ class Operator:
         self._inbox = inbox
 
     async def post(self, history: RollupHistory, actions: Sequence[Action], second: int) -> Receipt:
-        """Post a batch of `actions` at `second`, valid or not, after the batches of `history`.
+        """Post a batch at `second` after those of `history`: what waits in L1's queue, then `actions`.
 
-        Waiting queue items are left to wait: they must not be overdue.
+        At most as many queue items may wait as fit one batch. The actions need not be valid.
         """
         last = history.batches[-1]
         sealed = last.sealed.event
         previous = sealed.last if isinstance(sealed, BatchSealed) else 0
         header = Header(last.batch.number + 1, max(previous, second), max(previous, second))
         rows = [Sequenced(header.first, action).encode() for action in actions]
-        batch = build_batch(header, [], rows, last.batch.accumulator)
+        waiting = get_waiting(history)
+        batch = build_batch(header, waiting, rows, last.batch.accumulator)
         return await self._wallet.call(
             self._inbox,
             "appendBatch",
             last.batch.accumulator,
             batch.accumulator,
-            0,
+            len(waiting),
             header.first,
             header.last,
             encode_rows(rows),
         )
+
+
+def get_waiting(history: RollupHistory) -> list[bytes]:
+    """Inputs of the queue items that no batch has taken."""
+    items = [located.event.input for located in history.events if isinstance(located.event, QueueItem)]
+    taken = sum(
+        located.event.queue_count for located in history.events if isinstance(located.event, BatchSealed)
+    )
+    return items[taken:]

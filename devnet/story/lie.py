@@ -1,23 +1,29 @@
 """Second half of the story: the operator itself goes bad, and a liar vouches for it with a bond."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from devnet.accounts import Actor
 from devnet.actors.operator import Operator
 from devnet.actors.oracle import Oracle
+from devnet.actors.trader import Trader
 from devnet.evidence.calldata import SentTransaction, read_transactions
 from devnet.evidence.dispute import Lie, find_lies
+from devnet.evidence.inputs import name_kind
 from devnet.genesis import BTC
 from devnet.liar.faults import PatchedLaw, parse_fault
 from devnet.liar.patches import PATCHES
 from devnet.services import start_liar
-from devnet.story.narrator import format_ether, short
+from devnet.story.narrator import USD, format_ether, short
 from devnet.story.stage import Stage
-from optimist.derive.actions import Action, Liquidate, Trade
+from optimist.derive.actions import Action, Liquidate, Sequenced, Trade, Withdraw
 from optimist.l1.events import Collected, Confirmed, CreditPaid, Eliminated, Located
 from optimist.l1.types import to_hex
 
 INSIDER_NOTIONAL = 1_500_000  # USD, on 50,000 of margin: 30 times leverage, where 10 is the most
+FAIR_NOTIONAL = 1_000  # USD
+TOP_UP = 1_000 * USD
+STOLEN = 5_000 * USD
 ORDER_LIFETIME = 600  # s
 
 
@@ -41,38 +47,54 @@ async def tell_lie(stage: Stage, liar: Actor, fault: str, number: int) -> None:
 
 
 async def post_poisoned_batch(stage: Stage) -> int:
-    """The operator posts a trade without margin and the liquidation of a healthy account; the batch's number.
+    """The operator posts honest inputs and such as the law rejects; the batch's number.
 
-    L1 takes the batch: content is the law's business. The law rejects both inputs, and every node knows it.
+    There is one for each patched law to be false about: a deposit, prices, a fair trade and one without
+    margin, the liquidation of a healthy account, a withdrawal and a stolen one. L1 takes any bytes; the law
+    rejects the trade without margin, the liquidation and the theft, and every node knows it.
     """
     network = stage.network
+    saver, thief = stage.traders["saver"], stage.traders["insider"]
+    await network.get_bank().top_up(stage.wallet(saver.actor.name), saver.account, TOP_UP)
     history = await stage.read_history()
     second = max(await stage.now(), stage.published + 1)
     stage.published = second
     oracle = Oracle(network.init.domain, network.cast.oracle, network.init.quorum)
     actions: list[Action] = [oracle.sign(market, price, second) for market, price in enumerate(stage.prices)]
-    actions.append(_make_reckless_trade(stage, second))
     victim = stage.traders["careful"].account
-    actions.append(Liquidate(victim, BTC))
+    stolen = replace(thief.sign_withdrawal(STOLEN).request, account=victim)
+    actions += [
+        _make_trade(stage, saver, FAIR_NOTIONAL, second),
+        _make_trade(stage, thief, INSIDER_NOTIONAL, second),
+        Liquidate(victim, BTC),
+        saver.sign_withdrawal(TOP_UP),
+        Withdraw(stolen, stolen.sign(network.init.domain, thief.actor.secret)),
+    ]
     receipt = await Operator(stage.wallet("sequencer"), network.get_contract("Inbox")).post(
         history, actions, second
     )
     batch = history.batch_count + 1
     stage.note_batch(batch, receipt.transaction)
-    stage.seen.kinds.update(["HEADER", "TRADE", "LIQUIDATE", *("PRICE" for _ in stage.prices)])
-    stage.seen.rejected += 2
+    stage.seen.kinds.update(["HEADER", "DEPOSIT", *map(name_action, actions)])
+    stage.seen.rejected += 3
     stage.narrator.bad(
         "operator",
-        f"posts batch {batch}: an insider's trade at 30 times leverage, "
-        f"and the liquidation of account {victim}, which is healthy",
+        f"posts batch {batch}: among honest inputs an insider's trade at 30 times leverage, the liquidation "
+        f"of account {victim}, which is healthy, and a withdrawal from it that another has signed",
     )
     return batch
 
 
-def _make_reckless_trade(stage: Stage, second: int) -> Trade:
+def name_action(action: Action) -> str:
+    """What kind of input an action becomes."""
+    return name_kind(Sequenced(0, action).encode())
+
+
+def _make_trade(stage: Stage, trader: Trader, notional: int, second: int) -> Trade:
+    """A purchase worth `notional` USD from the market maker, at the last price."""
     market = stage.network.init.markets[BTC]
     price = stage.prices[BTC]
-    lots = INSIDER_NOTIONAL * 10 ** (8 + market.size_decimals) // price // market.lot
+    lots = notional * 10 ** (8 + market.size_decimals) // price // market.lot
     terms = {
         "market": BTC,
         "size": lots * market.lot,
@@ -81,7 +103,7 @@ def _make_reckless_trade(stage: Stage, second: int) -> Trade:
         "slot": 3,
     }
     maker = stage.traders["market-maker"].sign_order(is_buy=False, **terms)
-    taker = stage.traders["insider"].sign_order(is_buy=True, **terms)
+    taker = trader.sign_order(is_buy=True, **terms)
     return Trade(lots * market.lot, price, maker, taker)
 
 

@@ -10,15 +10,22 @@ from typing import Any
 
 import pytest
 
+from challenger.settings import get_parameters
+from challenger.trace.law import LawProvider
 from devnet.accounts import get_cast
 from devnet.anvil import Anvil
-from devnet.check import check, find_missing, get_state_file
-from devnet.liar.faults import FaultError
+from devnet.check import check, find_missing, get_state_file, read_deployment
+from devnet.history import RollupHistory, read_history
+from devnet.liar.faults import FaultError, PatchedLaw
+from devnet.liar.patches import PATCHES, load_false_law
+from devnet.liar.provider import Liar
 from devnet.network import Devnet
 from devnet.prices import PRICE_SCALE, compress, compute_ticks, generate_crash
 from devnet.story.market import choose_side
 from devnet.story.play import DEFAULT_FAULTS, parse_faults, play
 from devnet.story.stage import StoryFailed
+from optimist.l1.client import L1Client
+from optimist.prove.law import load_law
 
 SEED = 5
 pytestmark = pytest.mark.timeout(600)  # about a minute on an idle machine
@@ -92,6 +99,22 @@ def test_altered_lines_are_found_against_the_chain(told: Told) -> None:
         "lies[1].step.opcode",
         "withdrawals[0].amount",
     }
+
+
+@pytest.mark.parametrize("name", sorted(PATCHES))
+def test_every_patched_law_has_something_to_lie_about(told: Told, name: str) -> None:
+    deployment = read_deployment(told.record["deployment"])
+    law = load_law("minimal")
+
+    async def read() -> RollupHistory:
+        async with L1Client([told.l1.url]) as client:
+            return await read_history(client, deployment.addresses, deployment.block, law.native)
+
+    history = asyncio.run(read())
+    last = history.batch_count
+    truth = LawProvider(get_parameters(deployment.preset), history, law)
+    liar = Liar(truth, PatchedLaw(name), since=last - 1, own_law=load_false_law("minimal", name))
+    assert liar.get_end_root(last) != history.get_end_root(last)
 
 
 def test_a_story_without_lies_is_not_whole(told: Told) -> None:
