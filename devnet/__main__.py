@@ -14,7 +14,7 @@ from devnet.liar.faults import FaultError
 from devnet.network import Devnet
 from devnet.prices import BadPriceFile
 from devnet.processes import ProcessFailed
-from devnet.story.play import DEFAULT_FAULTS, parse_faults, play, read_prices
+from devnet.story.play import DEFAULT_FAULTS, get_log_folder, parse_faults, play, read_prices
 from devnet.story.stage import StoryFailed
 from optimist.api.errors import ApiError
 from optimist.base.presets import PRESETS, get_preset
@@ -86,7 +86,8 @@ def story(prices: Path | None, seed: int, faults: str, output: Path) -> None:
         with Devnet.start(block_time=1, dump_state=state) as network:
             play(network, path, wanted, seed, output)
     except (StoryFailed, ProcessFailed, ApiError, L1Error) as error:
-        raise click.ClickException(f"the story broke off: {error}") from error
+        logs = get_log_folder(output)
+        raise click.ClickException(f"the story broke off: {error}\nThe logs are in {logs}") from error
     click.echo(f"\nwritten: {output}; check it with: python -m devnet.check {output}")
 
 
@@ -120,9 +121,7 @@ def format_description(description: dict[str, Any]) -> str:
         f"keys, known to the whole world; prices need {description['quorum']} oracle signatures",
         *(f"{name:<14s}{key['address']}  {key['secret']}" for name, key in description["keys"].items()),
         "",
-        "Follow it:  challenger watch --l1-rpc {rpc} --deployment {deployment} --l1-tag latest".format(
-            **description
-        ),
+        "Follow it:  challenger watch --l1-rpc {rpc} --deployment {deployment}".format(**description),
         "Stop it:    Ctrl-C",
     ]
     return "\n".join(lines)

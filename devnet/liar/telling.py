@@ -90,6 +90,10 @@ async def tell(
     while (to := await find_sealed_range(opened, rollup, parent)) is None:
         await asyncio.sleep(settings.l1_poll)
         await node.advance()
+    first, end = (node.ledger.get_input_count(batch) for batch in (provider.since, to))
+    number = getattr(provider.fault, "input", first)
+    if not first <= number < end:
+        raise NoLie(f"input {number} is not among inputs {first} to {end - 1}, about which one can still lie")
     root = await asyncio.to_thread(provider.get_end_root, to)
     if root is None or root == node.ledger.get_end_root(to):
         raise NoLie(f"{settings.fault} changes nothing about the batches up to {to}: choose another fault")

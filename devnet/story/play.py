@@ -45,6 +45,7 @@ def play(network: Devnet, prices: list[int], faults: list[str], seed: int, outpu
     """Play the story on `network`, and write `output`. Raises StoryFailed, ProcessFailed."""
     narrator = Narrator()
     with ExitStack() as stack:
+        stack.callback(keep_logs, network, get_log_folder(output))
         narrator.title("A rollup on this machine")
         narrator.say("L1", f"anvil at {network.anvil.url}")
         for name, address in network.deployment.addresses.items():
@@ -53,12 +54,14 @@ def play(network: Devnet, prices: list[int], faults: list[str], seed: int, outpu
         services, url = _start_services(network, stack)
         for name, service in services.items():
             narrator.say(name, f"runs as process {service.process.pid}")
-        try:
-            record = asyncio.run(_play(network, services, url, narrator, prices, faults, seed))
-        finally:
-            keep_logs(network, output.parent / "demo-logs")
+        record = asyncio.run(_play(network, services, url, narrator, prices, faults, seed))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def get_log_folder(output: Path) -> Path:
+    """Where the story that writes `output` keeps the services' logs."""
+    return output.with_name(f"{output.stem}-logs")
 
 
 def _start_services(network: Devnet, stack: ExitStack) -> tuple[dict[str, Service], str]:

@@ -74,9 +74,7 @@ class Stage:
             for service in self.services.values():
                 service.process.check_alive()
             if time.monotonic() > deadline:
-                raise StoryFailed(
-                    f"waited {PATIENCE:g} s for {what}; see the logs in {self.network.directory}"
-                )
+                raise StoryFailed(f"waited {PATIENCE:g} s for {what}")
             await asyncio.sleep(LOOK_INTERVAL)
 
     async def wait_for_event(self, service: str, name: str, **fields: object) -> dict[str, Any]:
