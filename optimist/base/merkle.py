@@ -86,6 +86,19 @@ class DenseTree:
             for i in range(first, last + 1):
                 nodes[i] = node(nodes[2 * i], nodes[2 * i + 1])
 
+    def update(self, changes: Iterable[tuple[int, bytes]]) -> None:
+        """Replace many leaves at once, each ancestor hashed once."""
+        nodes = self._nodes
+        size = 1 << self.depth
+        dirty = set()
+        for index, leaf in changes:
+            nodes[size + index] = leaf
+            dirty.add((size + index) >> 1)
+        for _ in range(self.depth):
+            for i in dirty:
+                nodes[i] = node(nodes[2 * i], nodes[2 * i + 1])
+            dirty = {i >> 1 for i in dirty}
+
     def siblings(self, index: int, height: int = 0) -> list[bytes]:
         """Siblings of the subtree of `height` that holds leaf `index`, upwards: depth - height of them."""
         i = ((1 << self.depth) + index) >> height

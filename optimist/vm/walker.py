@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from optimist.base.merkle import DenseTree, SparseTree
+from optimist.base.merkle import SparseTree
 from optimist.vm.fast import advance
 from optimist.vm.image import Image
-from optimist.vm.isa import LOW_BYTE, MEMORY_DEPTH, PROGRAM_WORDS, RECORD_WORDS, ROW_BITS, Op
+from optimist.vm.isa import LOW_BYTE, MEMORY_WORDS, PROGRAM_WORDS, RECORD_WORDS, ROW_BITS, Op
 from optimist.vm.overlay import OverlayTree
 from optimist.vm.prover import ProofWriter
 from optimist.vm.rare import CONTINUE, HALT, Core, Signatures
@@ -33,6 +33,7 @@ _OTHER_WRITES = frozenset(
 )
 _WRITES_D = tuple(op not in _OTHER_WRITES for op in Op)
 _STX, _LDR, _STR = int(Op.STX), int(Op.LDR), int(Op.STR)
+_STRIDE = 32  # words that are compared at once, looking for those that changed
 
 
 class Walker:
@@ -90,11 +91,20 @@ class Walker:
             self.state.set(key, compute_record_leaf(core.writes[key]))
 
     def skip(self, steps: int) -> None:
-        """Many steps at once; the trees are rebuilt at the end."""
-        advance(self.core, self.image.instructions, steps)
-        self.memory = DenseTree(MEMORY_DEPTH, [to_bytes(word) for word in self.core.memory])
-        for key, record in self.core.writes.items():
-            self.state.set(key, compute_record_leaf(record))
+        """Many steps at once; the trees follow at the end."""
+        core = self.core
+        words, writes = core.memory.copy(), core.writes.copy()
+        advance(core, self.image.instructions, steps)
+        self.memory.update(
+            (index, to_bytes(core.memory[index]))
+            for start in range(0, MEMORY_WORDS, _STRIDE)
+            if core.memory[start : start + _STRIDE] != words[start : start + _STRIDE]
+            for index in range(start, start + _STRIDE)
+            if core.memory[index] != words[index]
+        )
+        for key, record in core.writes.items():
+            if writes.get(key) is not record:
+                self.state.set(key, compute_record_leaf(record))
 
     def prove(self) -> bytes:
         """Proof of the next step, for `step.step` and the contract. Nothing moves."""

@@ -60,6 +60,17 @@ def test_block_is_replaced_as_its_leaves_one_by_one(size: int) -> None:
         assert [twin.siblings(index) for index in range(32)] == [tree.siblings(index) for index in range(32)]
 
 
+@given(st.dictionaries(st.integers(0, 31), LEAVES, max_size=32))
+def test_leaves_replaced_together_are_those_replaced_one_by_one(changes: dict[int, bytes]) -> None:
+    tree = DenseTree(5, [bytes((i + 1,)) * 32 for i in range(20)])
+    twin = tree.copy()
+    twin.update(changes.items())
+    for index, leaf in changes.items():
+        tree.set(index, leaf)
+    assert twin.root == tree.root
+    assert [twin.siblings(index) for index in range(32)] == [tree.siblings(index) for index in range(32)]
+
+
 def test_siblings_of_a_subtree_prove_its_root() -> None:
     tree = DenseTree(4, [bytes((i + 1,)) * 32 for i in range(16)])
     subtree = compute_root([tree.get(i) for i in range(8, 12)])

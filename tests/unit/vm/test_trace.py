@@ -16,7 +16,7 @@ from optimist.vm.trace import Trace
 from optimist.vm.walker import add_to_hash
 from optimist.vm.witness import FalseWitness
 from optimist.vm.word import to_bytes
-from tests.support.machine_programs import TRANSFERS, make_transfers
+from tests.support.machine_programs import PROGRAMS, TRANSFERS, make_transfers
 
 
 def make_trace(edit: Edit | None = None, step_limit: int = 1 << 18) -> Trace:
@@ -65,6 +65,19 @@ def test_walking_a_trace_gives_the_same_proofs() -> None:
     assert [proof for _, proof, _ in walked] == [HONEST.proof(index) for index in range(len(HONEST))]
     assert [post for _, _, post in walked] == HONEST.hashes
     assert walked[0][0] == HONEST.initial
+
+
+@pytest.mark.parametrize("program", sorted(PROGRAMS))
+def test_steps_at_once_lead_where_single_steps_lead(program: str) -> None:
+    rng = random.Random(program)
+    for walker, single in zip(PROGRAMS[program](3), PROGRAMS[program](3), strict=True):
+        while not walker.has_stopped:
+            steps = rng.choice((1, 2, 5, 30))
+            walker.skip(steps)
+            for _ in range(steps):
+                single.advance()
+            assert walker.compute_hash() == single.compute_hash()
+            assert walker.prove() == single.prove()
 
 
 def test_trace_repeats_its_last_state_behind_its_end() -> None:
