@@ -1,8 +1,10 @@
 """The watcher: holds no key, re-executes every batch, and says what it thinks of every assertion. Pure part.
 
-agree       the assertion ends in the root that our own execution of L1's inputs gives
-disagree    it does not: it is false, or our law is not the one that it was made with
+agree       the assertion, and every one that it stands on, ends in the root that our own execution gives
+disagree    it does not, or it stands on one that does not (or our law is not the one they were made with)
 unknown     we have not executed its last batch yet (and why)
+
+A true root below a false assertion is false all the same: whoever confirms it has confirmed the other one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +15,7 @@ from typing import Protocol
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import compute_leaf
 from optimist.l1.events import Confirmed, Located, NodeCreated
+from optimist.l1.types import to_hex
 
 
 class Verdict(Enum):
@@ -40,6 +43,16 @@ class Roots(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What we think of an end, and why. `own` is our root after its batch; None while it is unknown."""
+
+    verdict: Verdict
+    reason: str
+    own: bytes | None = None
+    culprit: bytes | None = None  # the first false assertion on the way to it, itself included
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """An assertion and what we think of it. Roots are of 32 bytes; `own` is None while unknown."""
 
@@ -50,6 +63,7 @@ class Judgement:
     verdict: Verdict
     reason: str
     status: Status
+    culprit: bytes | None = None  # the first false assertion on the way to it, itself included
 
     @property
     def is_alarming(self) -> bool:
@@ -63,9 +77,28 @@ def judge(events: Iterable[Located], roots: Roots) -> list[Judgement]:
     winners = {event.parent: event.node for event in listed if isinstance(event, Confirmed)}
     asserted = [event for event in listed if isinstance(event, NodeCreated) and event.to]
     statuses: dict[bytes, Status] = {}
+    opinions: dict[bytes, Opinion] = {}
     for event in asserted:  # a parent comes before its children
         statuses[event.node] = _get_status(event, winners, statuses.get(event.parent, Status.CONFIRMED))
-    return [_judge(event, roots, statuses[event.node]) for event in asserted]
+        above = opinions.get(event.parent)
+        opinions[event.node] = compute_opinion(event.node, event.end, event.to, roots, above)
+    return [_judge(event, opinions[event.node], statuses[event.node]) for event in asserted]
+
+
+def compute_opinion(node: bytes, end: bytes, batch: int, roots: Roots, above: Opinion | None) -> Opinion:
+    """What we think of the end `end` after `batch`. `above`: of its parent; None below genesis."""
+    own = roots.get_end_root(batch)
+    is_ours = own is not None and compute_leaf(own, batch, ZERO) == end
+    if above is not None and above.culprit is not None:
+        what = "its root is ours, but it" if is_ours else "it"
+        reason = f"{what} stands on the false assertion {to_hex(above.culprit)}"
+        return Opinion(Verdict.DISAGREE, reason, own, above.culprit)
+    if own is None:
+        return Opinion(Verdict.UNKNOWN, f"batch {batch} is not executed here yet")
+    if is_ours:
+        return Opinion(Verdict.AGREE, "our own execution gives the same root", own)
+    reason = f"our own execution gives another root after batch {batch}"
+    return Opinion(Verdict.DISAGREE, reason, own, node)
 
 
 def _get_status(asserted: NodeCreated, winners: Mapping[bytes, bytes], parent: Status) -> Status:
@@ -75,12 +108,14 @@ def _get_status(asserted: NodeCreated, winners: Mapping[bytes, bytes], parent: S
     return Status.OPEN if winner is None and parent is not Status.REJECTED else Status.REJECTED
 
 
-def _judge(asserted: NodeCreated, roots: Roots, status: Status) -> Judgement:
-    own = roots.get_end_root(asserted.to)
-    if own is None:
-        verdict, reason = Verdict.UNKNOWN, f"batch {asserted.to} is not executed here yet"
-    elif compute_leaf(own, asserted.to, ZERO) == asserted.end:
-        verdict, reason = Verdict.AGREE, "our own execution gives the same root"
-    else:
-        verdict, reason = Verdict.DISAGREE, f"our own execution gives another root after batch {asserted.to}"
-    return Judgement(asserted.node, asserted.to, asserted.end_root, own, verdict, reason, status)
+def _judge(asserted: NodeCreated, opinion: Opinion, status: Status) -> Judgement:
+    return Judgement(
+        node=asserted.node,
+        batch=asserted.to,
+        claimed=asserted.end_root,
+        own=opinion.own,
+        verdict=opinion.verdict,
+        reason=opinion.reason,
+        status=status,
+        culprit=opinion.culprit,
+    )

@@ -47,7 +47,7 @@ def test_a_rejected_lie_is_no_alarm_and_takes_what_stands_on_it_along() -> None:
     assert look(TRUE, FALSE, BELOW_FALSE, won) == [
         (Verdict.AGREE, Status.CONFIRMED, False),
         (Verdict.DISAGREE, Status.REJECTED, False),
-        (Verdict.AGREE, Status.REJECTED, False),
+        (Verdict.DISAGREE, Status.REJECTED, False),
     ]
 
 
@@ -59,3 +59,14 @@ def test_a_confirmed_lie_is_an_alarm_for_ever() -> None:
 def test_genesis_is_nobodys_claim() -> None:
     genesis = NodeCreated(GENESIS_ASSERTION, ZERO, compute_leaf(ZERO, 0, ZERO), ZERO, 0, 0, ZERO, 1, False)
     assert look(genesis) == []
+
+
+def test_a_true_root_below_a_false_assertion_is_false_and_names_the_culprit() -> None:
+    deeper = assertion(BELOW_FALSE.node, 2, 3, LIE)
+    located = [Located(event, "Rollup", NOWHERE) for event in (TRUE, FALSE, BELOW_FALSE, deeper)]
+    _, false, below, unexecuted = judge(located, OwnRoots())
+    assert below.own == below.claimed
+    assert (below.verdict, below.is_alarming, below.culprit) == (Verdict.DISAGREE, True, FALSE.node)
+    assert FALSE.node.hex() in below.reason
+    assert (unexecuted.verdict, unexecuted.own, unexecuted.culprit) == (Verdict.DISAGREE, None, FALSE.node)
+    assert false.culprit == FALSE.node
