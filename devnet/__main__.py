@@ -88,7 +88,7 @@ def story(prices: Path | None, seed: int, faults: str, output: Path) -> None:
     except (StoryFailed, ProcessFailed, ApiError, L1Error) as error:
         logs = get_log_folder(output)
         raise click.ClickException(f"the story broke off: {error}\nThe logs are in {logs}") from error
-    click.echo(f"\nwritten: {output}; check it with: python -m devnet.check {output}")
+    click.echo(f"\nwritten: {output}; check it with: .venv/bin/python -m devnet.check {output}")
 
 
 def describe(network: Devnet) -> dict[str, Any]:
