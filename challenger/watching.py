@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -65,6 +66,28 @@ async def survey(settings: WatchSettings) -> Survey:
             node.events, arity=parameters.arity, genesis_time=0, count_inputs=node.ledger.get_input_count
         )
         return Survey(judge(node.events, node.ledger), game, parameters, node.timestamp)
+
+
+def describe(judgement: Judgement) -> dict[str, Any]:
+    """A judgement for machines."""
+    return {
+        "node": to_hex(judgement.node),
+        "batch": judgement.batch,
+        "claimedRoot": to_hex(judgement.claimed),
+        "ownRoot": None if judgement.own is None else to_hex(judgement.own),
+        "verdict": judgement.verdict.value,
+        "status": judgement.status.value,
+        "confirmed": judgement.status is Status.CONFIRMED,
+        "reason": judgement.reason,
+    }
+
+
+def write_sentence(judgement: Judgement) -> str:
+    """A judgement for people."""
+    return (
+        f"{judgement.verdict.value:9s} batch {judgement.batch}  {to_hex(judgement.node)}  "
+        f"({judgement.status.value}) {judgement.reason}"
+    )
 
 
 class Reporter:
