@@ -6,13 +6,12 @@ that lose on purpose, silence, stalling, sudden perfect play, timeouts and confi
 
 import random
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import Any
 
 from challenger.game.types import Claim, Match, Status
 from challenger.strategy import acts
 from challenger.trace.alphabet import AlphabetProvider
 from tests.support.arena import Arena, address
+from tests.support.spoiling import spoil
 
 
 class Adversary:
@@ -91,35 +90,11 @@ class Adversary:
     def garble(self, account: bytes) -> None:
         """Acts of a good look, each spoilt in one place."""
         for act in self.arena.plan(account, self.rng.choice(self.providers)).acts:
-            self.arena.play(account, self._spoil(act))
+            self.arena.play(account, spoil(act, self.rng.choice))
         claims = list(self.arena.state.claims)
         if claims:
             operator = self.rng.choice((*self.accounts, bytes(20)))
             self.arena.play(account, acts.SetOperator(self.rng.choice(claims), operator))
-
-    def _spoil(self, act: acts.Act) -> acts.Act:
-        """The act with one field changed: another word, a list with a word more or less, claims swapped."""
-        names = [field.name for field in fields(act)]
-        if not names:
-            return act
-        name = self.rng.choice(names)
-        value: Any = getattr(act, name)
-        return replace(act, **{name: self._spoil_value(value)})
-
-    def _spoil_value(self, value: Any) -> Any:
-        match value:
-            case bytes():
-                return self.rng.choice((bytes(len(value)), value[::-1]))
-            case int():
-                return value + 1
-            case (bytes(), *_):
-                changes = (value[:-1], (*value, value[0]), value[::-1], (value[0][::-1], *value[1:]))
-                return self.rng.choice(changes if len(value) > 2 else (value[::-1],))
-            case tuple():
-                return value[::-1]
-            case _:
-                name = self.rng.choice([field.name for field in fields(value)])
-                return replace(value, **{name: self._spoil_value(getattr(value, name))})
 
     def hasten(self, account: bytes) -> None:
         """Everything that anybody may call, on everything."""
