@@ -11,7 +11,7 @@ from challenger.game.types import Claim, Match, Status
 from challenger.strategy import acts
 from challenger.trace.alphabet import AlphabetProvider
 from tests.support.arena import Arena, address
-from tests.support.spoiling import spoil
+from tests.support.misprint import misprint
 
 
 class Adversary:
@@ -90,7 +90,7 @@ class Adversary:
     def garble(self, account: bytes) -> None:
         """Acts of a good look, each spoilt in one place."""
         for act in self.arena.plan(account, self.rng.choice(self.providers)).acts:
-            self.arena.play(account, spoil(act, self.rng.choice))
+            self.arena.play(account, misprint(act, self.rng.choice))
         claims = list(self.arena.state.claims)
         if claims:
             operator = self.rng.choice((*self.accounts, bytes(20)))
