@@ -15,7 +15,7 @@ from optimist.derive.commitments import GENESIS_ASSERTION
 from optimist.l1.client import L1Client
 from optimist.l1.contracts import Contract, read_many
 from optimist.l1.errors import L1Unavailable, Reverted
-from optimist.l1.events import Confirmed
+from optimist.l1.events import BondWithdrawn, Confirmed
 from optimist.l1.sender import Call, Sender
 from optimist.node.node import Node
 
@@ -80,7 +80,7 @@ class Proposer:
         if staker["out"]:
             raise BondLost(f"the bond of 0x{self._sender.address.hex()} is lost")
         if not staker["bond"]:
-            await self._send("stake", "stake", value=self._bond)
+            await self._send(f"stake:{self._count_withdrawals()}", "stake", value=self._bond)
             return
         parent = await self._find_parent(head.hash, staker["last_claim"])
         await self._confirm(head.hash, parent)
@@ -96,6 +96,13 @@ class Proposer:
         await self._set_operator(last_claim, claim)
         node: bytes = claim["node"]
         return node
+
+    def _count_withdrawals(self) -> int:
+        """How often our bond was paid back: a bond laid down again after that is another transaction."""
+        events = (located.event for located in self._node.events)
+        return sum(
+            isinstance(event, BondWithdrawn) and event.staker == self._sender.address for event in events
+        )
 
     def _last_confirmed(self) -> bytes:
         for located in reversed(self._node.events):
