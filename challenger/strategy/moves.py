@@ -23,10 +23,15 @@ class InconsistentHistoryError(Exception):
 
 
 def compute_move(view: View, duel: Duel) -> Move | None:
-    """The move to make now, or None while it is the opponent's turn and nothing can be decided without it."""
+    """The move to make now, or None while nothing can be done without the opponent, or without the owner.
+
+    Anybody may dissect, prove and decide padding; only the owner or the operator of a claim may commit.
+    """
     match = duel.match
     if match.stage is Stage.HALF:
-        return _commit_second(view, duel) if duel.is_our_turn else None
+        return _commit_second(view, duel) if duel.is_our_turn and duel.is_ours else None
+    if match.height > 1 and not duel.is_our_turn:
+        return None
     fork = _open_lists(view, duel)
     if fork is None:
         return None
@@ -36,14 +41,14 @@ def compute_move(view: View, duel: Duel) -> Move | None:
             f"match {duel.id.hex()}: both lists at height {match.height} are equal"
         )
     if match.height > 1:
-        return _dissect(view, duel, fork, child) if duel.is_our_turn else None
+        return _dissect(view, duel, fork, child)
     position = match.start + child
     if match.stage is Stage.STEPS:  # anybody may prove, at any time
         disputed = view.facts.disputed[duel.id]
         return Prove(fork, view.provider.get_step_proof(duel.start, disputed, position))
     if position >= view.rollup.get_input_count(match.position.round):
         return ProvePadding(fork)
-    return _commit_first(view, duel, fork, position) if duel.is_our_turn else None
+    return _commit_first(view, duel, fork, position) if duel.is_our_turn and duel.is_ours else None
 
 
 def _dissect(view: View, duel: Duel, fork: Fork, child: int) -> Dissect:

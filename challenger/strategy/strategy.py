@@ -1,20 +1,24 @@
 """The honest player as one function: facts, truth and time in, acts out."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from challenger.strategy.acts import Act
-from challenger.strategy.rules import RULES, Alarm, Rule
+from challenger.strategy.modes import DEFEND, Mode
+from challenger.strategy.order import Priority, compute_priority
+from challenger.strategy.rule import Alarm, Rule
 from challenger.strategy.view import Facts, View
 from challenger.trace.provider import TraceProvider
-from optimist.base.merkle import ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An act and the rule that wants it."""
+    """An act, the rule that wants it, and its place among all that are wanted now."""
 
     act: Act
     rule: Rule
+    priority: Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Plan:
     proposals: list[Proposal] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     is_resolved: bool = False  # nothing false lives, nothing of ours is undecided or unpaid
+    rivals: int = 0  # false claims that are alive on the true path
 
     @property
     def acts(self) -> list[Act]:
@@ -31,36 +36,49 @@ class Plan:
         return [proposal.act for proposal in self.proposals]
 
 
-def compute_plan(facts: Facts, provider: TraceProvider, player: bytes) -> Plan:
-    """Everything that `player` wants to do on L1 at `facts.now`.
+def compute_plan(
+    facts: Facts,
+    provider: TraceProvider,
+    player: bytes,
+    mode: Mode = DEFEND,
+    *,
+    limit: int | None = None,
+    busy: AbstractSet[bytes] = frozenset(),
+) -> Plan:
+    """Everything that `player` wants to do on L1 at `facts.now`, best first.
 
     Idempotent: it depends on the facts alone, and an act that has landed is not proposed again. A claim whose
     history we cannot reproduce raises an alarm and does not stop the others.
+
+    limit: how many moves in matches to compute, urgent ones not counted; None: all. busy: matches in which a
+    move of ours is on its way, which are left out.
     """
-    view = View(facts, provider, player)
-    proposals, alarms = [], find_alarms(view)
-    for rule in RULES:
+    view = View(facts, provider, player, limit=limit, busy=busy)
+    proposals: list[Proposal] = []
+    alarms = find_alarms(view)
+    for rule in mode.rules:
         for wish in rule.propose(view):
             if isinstance(wish, Alarm):
                 alarms.append(wish.text)
             else:
-                proposals.append(Proposal(wish, rule))
-    return Plan(proposals, alarms, is_resolved=not proposals and is_resolved(view))
+                proposals.append(Proposal(wish, rule, compute_priority(view, wish)))
+    proposals.sort(key=lambda proposal: proposal.priority)
+    rivals = sum(len(view.get_false_claims(step)) for step in view.path)
+    return Plan(proposals, alarms, is_resolved=not proposals and is_resolved(view), rivals=rivals)
 
 
 def is_resolved(view: View) -> bool:
     """Whether no round of the true path has a false end alive, or a claim of ours that is undecided."""
-    return not any(view.get_false_claims(step) or view.get_own_claims(step) for step in view.open_steps())
+    return not any(view.get_false_claims(step) or view.get_own_claims(step) for step in view.path)
 
 
 def find_alarms(view: View) -> list[str]:
     """What must never happen to an honest player, in words."""
     alarms = []
+    for parent, node in pairwise(view.confirmed):
+        if not view.is_true_end(node):
+            alarms.append(f"round {parent.hex()} was decided for the false end {node.hex()}")
     for step in view.path:
-        if step.round.confirmed not in (ZERO, step.node):
-            confirmed = step.round.confirmed.hex()
-            alarms.append(f"round {step.parent.hex()} was decided for the false end {confirmed}")
-    for step in view.open_steps():
         for claim_id, claim in view.get_false_claims(step):
             if view.may_play_for(claim):
                 alarms.append(f"claim {claim_id.hex()}, which we could play for, stands on a false end")

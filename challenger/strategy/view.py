@@ -1,8 +1,9 @@
 """What L1 says, seen by one player who knows the truth: the question each rule of the strategy asks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from challenger.game.clock import is_in_time
 from challenger.game.lists import Words
@@ -31,11 +32,12 @@ class Facts:
 
 @dataclass(frozen=True)
 class Duel:
-    """A match between a claim that one may play for and a false one."""
+    """A match between a true claim and a false one."""
 
     id: bytes
     match: Match
     side: Side  # the true one
+    is_ours: bool  # the player owns or operates the true claim: it may commit for it
     start: int  # batch after which the disputed range begins
     to: int
 
@@ -59,8 +61,22 @@ class PathStep:
 class View:
     """Facts in the light of the truth. Built anew for every look; keeps nothing."""
 
-    def __init__(self, facts: Facts, provider: TraceProvider, player: bytes) -> None:
-        """`player` is the address that acts; it may play for claims that it owns or operates."""
+    def __init__(
+        self,
+        facts: Facts,
+        provider: TraceProvider,
+        player: bytes,
+        *,
+        limit: int | None = None,
+        busy: AbstractSet[bytes] = frozenset(),
+    ) -> None:
+        """`player` is the address that acts; it may play for claims that it owns or operates.
+
+        limit: moves to compute, urgent ones not counted (None: all). busy: matches in which our move is on
+        its way.
+        """
+        self.limit = limit
+        self.busy = busy
         self.facts = facts
         self.provider = provider
         self.player = player
@@ -69,24 +85,46 @@ class View:
         self.rollup = Rollup(facts.parameters, facts.state, facts.now)
 
     @cached_property
+    def confirmed(self) -> list[bytes]:
+        """Ids of what L1 has confirmed, from genesis to the last one."""
+        chain = [GENESIS_ASSERTION]
+        while (after := self.state.rounds[chain[-1]].confirmed) != ZERO:
+            chain.append(after)
+        return chain
+
+    @cached_property
     def path(self) -> list[PathStep]:
-        """The rounds along the true path, from genesis to the first that cannot be answered yet."""
+        """The undecided rounds along the true path, from the last confirmed node to the first that cannot be
+        answered yet. Empty when the last confirmed node is false: nothing true can follow it.
+        """
         steps: list[PathStep] = []
-        parent = GENESIS_ASSERTION
+        parent = self.confirmed[-1]
+        if not self.is_true_end(parent):
+            return steps
         while parent in self.state.nodes:
             asked = self.state.rounds[parent]
             end_root = self.provider.get_end_root(asked.to) if asked.to <= self.state.batch_count else None
             if end_root is None:
                 break
-            node = compute_assertion_id(parent, compute_leaf(end_root, asked.to, ZERO))
+            node = compute_assertion_id(parent, _compute_end(end_root, asked.to))
             steps.append(PathStep(parent, self.state.nodes[parent].batch, asked, node, end_root))
             parent = node
         return steps
 
+    def is_true_end(self, node_id: bytes) -> bool:
+        """Whether a node ends in the root that we know; its ancestors may still be false."""
+        node = self.state.nodes[node_id]
+        end_root = self.provider.get_end_root(node.batch)
+        return end_root is not None and node.end == _compute_end(end_root, node.batch)
+
     @cached_property
     def true_nodes(self) -> frozenset[bytes]:
-        """Ids of all ends on the true path, whether anybody has claimed them or not."""
+        """Ids of all ends of undecided rounds on the true path, whether anybody has claimed them or not."""
         return frozenset(step.node for step in self.path)
+
+    def is_true(self, claim: Claim) -> bool:
+        """Whether a claim stands on what L1 has confirmed, or on the true path behind it."""
+        return claim.node in self.true_nodes or self.rollup.is_confirmed(claim.node)
 
     @cached_property
     def claims_by_round(self) -> dict[bytes, list[tuple[bytes, Claim]]]:
@@ -101,10 +139,6 @@ class View:
         """The node that a claim stands on."""
         return self.state.nodes[claim.node]
 
-    def open_steps(self) -> Iterator[PathStep]:
-        """Rounds of the true path that are not decided."""
-        return (step for step in self.path if self.rollup.is_open(step.parent))
-
     def get_false_claims(self, step: PathStep) -> list[tuple[bytes, Claim]]:
         """Live claims on false ends of a round."""
         return [
@@ -113,13 +147,17 @@ class View:
             if claim.node != step.node and self.rollup.is_live(claim_id)
         ]
 
-    def get_own_claims(self, step: PathStep) -> list[tuple[bytes, Claim]]:
-        """Live claims on the true end of a round that the player may play for."""
+    def get_true_claims(self, step: PathStep) -> list[tuple[bytes, Claim]]:
+        """Live claims on the true end of a round, whoever owns them."""
         return [
             (claim_id, claim)
             for claim_id, claim in self.claims_by_round.get(step.parent, [])
-            if claim.node == step.node and self.may_play_for(claim) and self.rollup.is_live(claim_id)
+            if claim.node == step.node and self.rollup.is_live(claim_id)
         ]
+
+    def get_own_claims(self, step: PathStep) -> list[tuple[bytes, Claim]]:
+        """Live claims on the true end of a round that the player may play for."""
+        return [each for each in self.get_true_claims(step) if self.may_play_for(each[1])]
 
     def may_play_for(self, claim: Claim) -> bool:
         """Whether the player owns or operates the claim."""
@@ -130,18 +168,42 @@ class View:
         claim_id = compute_claim_id(step.node, self.player)
         return self.rollup.is_live(claim_id)
 
-    def get_duels(self) -> Iterator[Duel]:
-        """Playable matches of true claims that the player may play for."""
+    def may_be_paid(self, claim: Claim) -> bool:
+        """Whether credit of the claim can reach its owner: it is alive, and the owner has lost no bond."""
+        return claim.status is Status.LIVE and not self.state.stakers[claim.owner].out
+
+    def is_due(self, step: PathStep) -> bool:
+        """Whether L1 takes a claim on the true end of a round now: its node is there, or may be made."""
+        due = self.state.nodes[step.parent].created_at + self.facts.parameters.min_period
+        return step.node in self.state.nodes or step.round.full or self.now >= due
+
+    def is_ripe(self, step: PathStep) -> bool:
+        """Whether L1 would confirm the true end of a round now."""
+        node = self.state.nodes.get(step.node)
+        if node is None or not node.live or step.round.live_ends != 1:
+            return False
+        is_next = self.rollup.is_confirmed(step.parent)
+        return is_next and self.now >= self.rollup.compute_ripe_at(step.node)
+
+    @cached_property
+    def duels(self) -> list[Duel]:
+        """Playable matches of true claims, ours and others'."""
         rounds = {step.node: step for step in self.path}
+        found = []
         for match_id, match in self.state.matches.items():
             claims = [self.state.claims[claim_id] for claim_id in match.claims]
             for side in Side:
                 step = rounds.get(claims[side].node)
-                if step is None or not self.may_play_for(claims[side]):
-                    continue
-                if all(map(self.rollup.is_live, match.claims)):
-                    yield Duel(match_id, match, side, step.start, step.round.to)
+                if step is not None and all(map(self.rollup.is_live, match.claims)):
+                    is_ours = self.may_play_for(claims[side])
+                    found.append(Duel(match_id, match, side, is_ours, step.start, step.round.to))
+        return found
 
     def is_in_time(self, match: Match) -> bool:
         """Whether the side on turn may still move."""
         return is_in_time(self.now, match.last, match.clocks[match.turn])
+
+
+@lru_cache(maxsize=1 << 16)  # every look asks for the ends of all that was ever confirmed
+def _compute_end(end_root: bytes, batch: int) -> bytes:
+    return compute_leaf(end_root, batch, ZERO)

@@ -7,6 +7,7 @@ from challenger.game.lists import Words, compute_list_hash
 from challenger.game.rollup import Rollup
 from challenger.game.types import Batch, Parameters, Revert, State, Status
 from challenger.strategy import acts
+from challenger.strategy.modes import DEFEND, Mode
 from challenger.strategy.strategy import Plan, compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.provider import TraceProvider
@@ -44,9 +45,9 @@ class Arena:
         """What L1 says now."""
         return Facts(self.parameters, self.state, self.now, self.lists, self.disputed)
 
-    def plan(self, player: bytes, provider: TraceProvider) -> Plan:
+    def plan(self, player: bytes, provider: TraceProvider, mode: Mode = DEFEND) -> Plan:
         """What a player who believes `provider` wants to do."""
-        return compute_plan(self.facts, provider, player)
+        return compute_plan(self.facts, provider, player, mode)
 
     def look_and_act(self, player: bytes, provider: TraceProvider) -> int:
         """One look of a player: everything its plan says, in order; returns how many acts landed."""

@@ -7,7 +7,6 @@ import pytest
 
 from challenger.game.types import Parameters, Stage, Status
 from challenger.strategy import acts
-from challenger.strategy.rules import RULES
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider, get_steps
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import GENESIS_ASSERTION
@@ -114,7 +113,7 @@ def test_the_honest_player_is_paid_for_its_gas_and_its_victory() -> None:
     arena = play(StepLiar(PARAMETERS, INPUTS, 2, 0))
     assert landed(arena, acts.Collect) == [HONEST]
     assert landed(arena, acts.ClaimCredit) == [HONEST]
-    assert arena.play(HONEST, acts.Withdraw()) == ""
+    assert landed(arena, acts.Withdraw) == [HONEST]
     bounty = PARAMETERS.bond // 10
     moves = sum(
         isinstance(a, acts.Dissect | acts.CommitTrace | acts.CommitSecondTrace) and not e and s == HONEST
@@ -190,12 +189,6 @@ def test_a_false_claim_in_our_own_name_is_an_alarm_and_is_not_played() -> None:
     assert any(claim.hex() in alarm for alarm in plan.alarms)
     assert not any(isinstance(act, acts.Reveal) and act.claim == claim for act in plan.acts)
     assert any(isinstance(act, acts.AssertState) for act in plan.acts)
-
-
-def test_every_rule_has_a_name_and_a_reason() -> None:
-    names = [rule.name for rule in RULES]
-    assert len(set(names)) == len(names) >= 10
-    assert all(len(rule.rationale) > 40 for rule in RULES)
 
 
 def test_a_history_that_we_cannot_reproduce_is_an_alarm_and_stops_nothing_else() -> None:

@@ -1,0 +1,120 @@
+"""What the rules have in common: the acts that are due for whichever true claims they are asked about."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from challenger.game.types import Claim, Side, Staker
+from challenger.strategy.acts import (
+    AssertState,
+    ClaimCredit,
+    Collect,
+    OpenMatch,
+    Stake,
+    Timeout,
+    TimeoutReveal,
+)
+from challenger.strategy.moves import InconsistentHistoryError, Move, compute_move
+from challenger.strategy.order import compute_duel_priority
+from challenger.strategy.rule import Alarm, Wishes
+from challenger.strategy.view import Duel, PathStep, View
+from optimist.derive.commitments import compute_match_id
+
+Claims = list[tuple[bytes, Claim]]
+Choice = Callable[[Claim], bool]
+
+
+def claim_ends(view: View, steps: Iterable[PathStep]) -> Wishes:
+    """Our own claim on the true end of each round, from the first one on, and a bond to stand on."""
+    staker = view.state.stakers.get(view.player, Staker())
+    if staker.out:
+        return
+    staked = staker.bond > 0
+    for step in steps:
+        if view.holds(step):
+            continue
+        if not staked:
+            yield Stake()
+            staked = True
+        accumulator = view.state.batches[step.round.to].accumulator
+        yield AssertState(step.parent, step.end_root, step.round.to, accumulator)
+
+
+def time_out_hidden(view: View, step: PathStep, truth: Claims) -> Wishes:
+    """Eliminate the false claims of a round that are late to reveal, in the name of one of the true ones."""
+    node = view.state.nodes.get(step.node)
+    if node is None or not truth or view.now - node.born < view.facts.parameters.challenge_period:
+        return
+    for claim_id, claim in view.get_false_claims(step):
+        if not claim.revealed_at:
+            yield TimeoutReveal(claim_id, truth[0][0])
+
+
+def open_matches(view: View, step: PathStep, truth: Claims) -> Wishes:
+    """Open what is not open between these true claims of a round and all false ones."""
+    ours = [claim_id for claim_id, claim in truth if claim.revealed_at]
+    if not ours:
+        return
+    for claim_id, claim in view.get_false_claims(step):
+        for own in ours if claim.revealed_at else ():
+            if compute_match_id(own, claim_id) not in view.state.matches:
+                yield OpenMatch(min(own, claim_id), max(own, claim_id), first=claim_id)
+
+
+def play_matches(view: View, duels: Iterable[Duel], *, is_alarming: bool) -> Wishes:
+    """The moves to make in these matches, best first: all urgent ones, and the rest up to the view's limit.
+
+    What a move needs (an execution, a trace) is computed for those alone: with a hundred rivals the first
+    move must not wait for the hundredth trace.
+    """
+    ranked = [
+        (compute_duel_priority(view, duel), duel)
+        for duel in duels
+        if duel.id not in view.busy and view.is_in_time(duel.match)
+    ]
+    found = 0
+    for priority, duel in sorted(ranked, key=lambda item: item[0]):
+        if priority.is_limited and view.limit is not None and found >= view.limit:
+            return
+        for move in _try_move(view, duel, is_alarming=is_alarming):
+            found += isinstance(move, Move)
+            yield move
+
+
+def _try_move(view: View, duel: Duel, *, is_alarming: bool) -> Iterator[Move | Alarm]:
+    try:
+        move = compute_move(view, duel)
+    except InconsistentHistoryError as error:
+        if is_alarming:
+            yield Alarm(str(error))
+        return
+    if move is not None:
+        yield move
+
+
+def time_out_late(view: View, duels: Iterable[Duel]) -> Wishes:
+    """Decide these matches where the false side is on turn and late."""
+    for duel in duels:
+        if not duel.is_our_turn and not view.is_in_time(duel.match):
+            yield Timeout(duel.match.claims)
+
+
+def collect(view: View, is_wanted: Choice) -> Wishes:
+    """Turn the moves of these true claims in won matches into credit."""
+    for match in view.state.matches.values():
+        for side in Side:
+            claim_id, opponent = match.claims[side], match.claims[side.other]
+            claim = view.state.claims[claim_id]
+            owed = match.moves[side] and view.state.claims[opponent].pot
+            if owed and is_wanted(claim) and view.may_be_paid(claim) and view.is_true(claim):
+                yield Collect(claim_id, opponent)
+
+
+def pay(view: View, is_wanted: Choice) -> Wishes:
+    """Have the credit of these claims paid, where their node is confirmed."""
+    for claim_id, claim in view.state.claims.items():
+        if (
+            claim.credit
+            and is_wanted(claim)
+            and view.may_be_paid(claim)
+            and view.rollup.is_confirmed(claim.node)
+        ):
+            yield ClaimCredit(claim_id)
