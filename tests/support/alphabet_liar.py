@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from challenger.game.dispute import Opening
-from challenger.game.lists import History
+from challenger.game.lists import History, Words
 from challenger.game.types import Parameters
 from challenger.trace.alphabet import AlphabetProvider, LetterState, run_input
 from optimist.base.keccak import tagged
@@ -64,6 +64,20 @@ class EndlessLiar(StepLiar):
         return History(self.parameters.arity, self.parameters.step_height, ends)
 
 
+class RestartLiar(StepLiar):
+    """Lets the machine stop as it should, and go on one step later."""
+
+    def get_trace(self, start: int, position: int) -> History:
+        true = AlphabetProvider.get_trace(self, start, position)
+        number = self.batches[start].cumulative + position
+        if number != self.target:
+            return true
+        opening = self.openings[number]
+        root = AlphabetProvider.apply(self, opening.root, opening.input_hash)
+        ends = [*true.ends[:-1], compute_final_state(root), compute_final_state(self.roots[number])]
+        return History(true.arity, true.height, ends)
+
+
 class LeafLiar(AlphabetProvider):
     """Names another batch or another chain in one leaf, and another root at the end of every range."""
 
@@ -102,15 +116,21 @@ class PaddingLiar(AlphabetProvider):
     """Tells the truth about every input, then lets the state change once more past the last one."""
 
     def __init__(
-        self, parameters: Parameters, inputs: Sequence[Sequence[bytes]], batch: int, position: int
+        self,
+        parameters: Parameters,
+        inputs: Sequence[Sequence[bytes]],
+        batch: int,
+        position: int,
+        salt: int = 1,
     ) -> None:
         super().__init__(parameters, inputs)
         self.batch = batch  # last batch of the false range
         self.position = position
+        self.salt = salt
 
     def get_end_root(self, batch: int) -> bytes | None:
         root = super().get_end_root(batch)
-        return root if root is None or batch != self.batch else _falsify(root)
+        return root if root is None or batch != self.batch else _falsify(root, self.salt)
 
     def get_history(self, start: int, to: int) -> History:
         true = super().get_history(start, to)
@@ -119,6 +139,45 @@ class PaddingLiar(AlphabetProvider):
         ends = [true.end(i) for i in range(self.position)]
         ends.append(compute_leaf(self.get_end_root(to) or b"", to, bytes(32)))
         return History(true.arity, true.height, ends)
+
+
+class TornLiar(AlphabetProvider):
+    """Promises the true lists, and an end that they do not lead to: only the last end of its top list is false."""
+
+    def __init__(
+        self, parameters: Parameters, inputs: Sequence[Sequence[bytes]], batch: int, salt: int = 1
+    ) -> None:
+        super().__init__(parameters, inputs)
+        self.batch = batch  # last batch of the false range
+        self.salt = salt
+
+    def get_end_root(self, batch: int) -> bytes | None:
+        root = super().get_end_root(batch)
+        return root if root is None or batch != self.batch else _falsify(root, self.salt)
+
+    def get_history(self, start: int, to: int) -> History:
+        true = super().get_history(start, to)
+        if to != self.batch:
+            return true
+        return _TornHistory(true, compute_leaf(self.get_end_root(to) or b"", to, bytes(32)))
+
+
+class _TornHistory(History):
+    """A true history under a top list with another last end."""
+
+    __slots__ = ("false_end",)
+
+    def __init__(self, true: History, false_end: bytes) -> None:
+        self.false_end = false_end
+        super().__init__(true.arity, true.height, true.ends)
+
+    @property
+    def last_end(self) -> bytes:
+        return self.false_end
+
+    def words(self, height: int, index: int) -> Words:
+        true = super().words(height, index)
+        return (*true[:-1], self.false_end) if height == self.height else true
 
 
 class GarbageLiar(AlphabetProvider):
@@ -132,5 +191,5 @@ class GarbageLiar(AlphabetProvider):
         raise AssertionError("a garbage root is never played this far")
 
 
-def _falsify(root: bytes) -> bytes:
-    return tagged(NODE, root, b"\x01" * 32)
+def _falsify(root: bytes, salt: int = 1) -> bytes:
+    return tagged(NODE, root, bytes([salt]) * 32)
