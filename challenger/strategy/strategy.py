@@ -42,6 +42,7 @@ def compute_plan(
     player: bytes,
     mode: Mode = DEFEND,
     *,
+    owners: AbstractSet[bytes] = frozenset(),
     limit: int | None = None,
     busy: AbstractSet[bytes] = frozenset(),
 ) -> Plan:
@@ -50,10 +51,11 @@ def compute_plan(
     Idempotent: it depends on the facts alone, and an act that has landed is not proposed again. A claim whose
     history we cannot reproduce raises an alarm and does not stop the others.
 
+    owners: whose claims we have agreed to operate, besides our own.
     limit: how many moves in matches to compute, urgent ones not counted; None: all. busy: matches in which a
     move of ours is on its way, which are left out.
     """
-    view = View(facts, provider, player, limit=limit, busy=busy)
+    view = View(facts, provider, player, owners=owners, limit=limit, busy=busy)
     proposals: list[Proposal] = []
     alarms = find_alarms(view)
     for rule in mode.rules:

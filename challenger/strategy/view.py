@@ -37,7 +37,7 @@ class Duel:
     id: bytes
     match: Match
     side: Side  # the true one
-    is_ours: bool  # the player owns or operates the true claim: it may commit for it
+    is_ours: bool  # the player plays for the true claim: it may commit for it
     start: int  # batch after which the disputed range begins
     to: int
 
@@ -67,14 +67,16 @@ class View:
         provider: TraceProvider,
         player: bytes,
         *,
+        owners: AbstractSet[bytes] = frozenset(),
         limit: int | None = None,
         busy: AbstractSet[bytes] = frozenset(),
     ) -> None:
-        """`player` is the address that acts; it may play for claims that it owns or operates.
+        """`player` is the address that acts; it plays for claims that it owns or operates for `owners`.
 
         limit: moves to compute, urgent ones not counted (None: all). busy: matches in which our move is on
         its way.
         """
+        self.owners = owners
         self.limit = limit
         self.busy = busy
         self.facts = facts
@@ -160,8 +162,12 @@ class View:
         return [each for each in self.get_true_claims(step) if self.may_play_for(each[1])]
 
     def may_play_for(self, claim: Claim) -> bool:
-        """Whether the player owns or operates the claim."""
-        return self.player in (claim.owner, claim.operator)
+        """Whether the player owns the claim, or has agreed to operate it.
+
+        Anybody can name anybody as operator. An owner whom we do not know cannot make us reveal, dissect and
+        commit for it: that gas would be ours, and its refund the owner's.
+        """
+        return claim.owner == self.player or (claim.operator == self.player and claim.owner in self.owners)
 
     def holds(self, step: PathStep) -> bool:
         """Whether the player has its OWN live claim on the true end of a round."""

@@ -1,6 +1,7 @@
 """The game without a chain: the pure twin judges, and the arena remembers what L1 would emit."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from challenger.game.dispute import Dispute, Machine
 from challenger.game.lists import Words, compute_list_hash
@@ -45,13 +46,22 @@ class Arena:
         """What L1 says now."""
         return Facts(self.parameters, self.state, self.now, self.lists, self.disputed)
 
-    def plan(self, player: bytes, provider: TraceProvider, mode: Mode = DEFEND) -> Plan:
-        """What a player who believes `provider` wants to do."""
-        return compute_plan(self.facts, provider, player, mode)
+    def plan(
+        self,
+        player: bytes,
+        provider: TraceProvider,
+        mode: Mode = DEFEND,
+        *,
+        owners: AbstractSet[bytes] = frozenset(),
+    ) -> Plan:
+        """What a player who believes `provider`, and has agreed to operate for `owners`, wants to do."""
+        return compute_plan(self.facts, provider, player, mode, owners=owners)
 
-    def look_and_act(self, player: bytes, provider: TraceProvider) -> int:
+    def look_and_act(
+        self, player: bytes, provider: TraceProvider, *, owners: AbstractSet[bytes] = frozenset()
+    ) -> int:
         """One look of a player: everything its plan says, in order; returns how many acts landed."""
-        return sum(self.play(player, act) == "" for act in self.plan(player, provider).acts)
+        return sum(self.play(player, act) == "" for act in self.plan(player, provider, owners=owners).acts)
 
     def play(self, sender: bytes, act: acts.Act) -> str:
         """Send one act; the name of the custom error, or nothing when it landed."""

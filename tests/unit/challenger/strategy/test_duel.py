@@ -160,7 +160,7 @@ def test_an_operator_keeps_the_proposers_claim_alive_as_well() -> None:
     assert root is not None
     arena.play(LIAR, acts.AssertState(GENESIS_ASSERTION, root, asked.to, accumulator))
     for _ in range(90):
-        arena.look_and_act(HONEST, truth)
+        arena.look_and_act(HONEST, truth, owners={PROPOSER})
         if not arena.state.stakers[LIAR].out:
             arena.look_and_act(LIAR, liar)
         arena.now += 1
@@ -168,6 +168,29 @@ def test_an_operator_keeps_the_proposers_claim_alive_as_well() -> None:
     assert arena.state.claims[claim].status is Status.LIVE
     assert arena.state.claims[claim].revealed_at > 0
     assert not arena.state.stakers[PROPOSER].out
+
+
+def test_nobody_becomes_an_operator_without_having_agreed() -> None:
+    """Else whoever names us could make us work, at our cost, for claims whose refunds are its own."""
+    truth, liar = AlphabetProvider(PARAMETERS, INPUTS), StepLiar(PARAMETERS, INPUTS, 2, 1)
+    arena = Arena(PARAMETERS, MACHINE_RULES, truth.batches)
+    arena.now = 10
+    named = propose(arena, truth)
+    asked = arena.state.rounds[GENESIS_ASSERTION]
+    arena.play(LIAR, acts.Stake())
+    root, accumulator = liar.get_end_root(asked.to), truth.batches[asked.to].accumulator
+    assert root is not None
+    arena.play(LIAR, acts.AssertState(GENESIS_ASSERTION, root, asked.to, accumulator))
+    lie = arena.state.stakers[LIAR].last_claim
+    arena.play(LIAR, acts.SetOperator(lie, HONEST))
+    assert arena.plan(HONEST, truth).alarms == []  # nor can a liar raise our alarm
+    for _ in range(90):
+        arena.look_and_act(HONEST, truth)
+        arena.look_and_act(LIAR, liar)
+        arena.now += 1
+    assert arena.state.stakers[LIAR].out
+    assert arena.state.claims[named].revealed_at == 0
+    assert all(named not in match.claims for match in arena.state.matches.values())
 
 
 def test_nothing_false_means_no_bond_and_nothing_said() -> None:
@@ -185,7 +208,7 @@ def test_a_false_claim_in_our_own_name_is_an_alarm_and_is_not_played() -> None:
     arena = Arena(PARAMETERS, MACHINE_RULES, truth.batches)
     arena.now = 10
     claim = propose(arena, liar)
-    plan = arena.plan(HONEST, truth)
+    plan = arena.plan(HONEST, truth, owners={PROPOSER})
     assert any(claim.hex() in alarm for alarm in plan.alarms)
     assert not any(isinstance(act, acts.Reveal) and act.claim == claim for act in plan.acts)
     assert any(isinstance(act, acts.AssertState) for act in plan.acts)

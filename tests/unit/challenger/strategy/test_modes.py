@@ -44,7 +44,7 @@ def run(
     """Both look every second; what the honest player has landed."""
     before = len(arena.log)
     for _ in range(ticks):
-        for act in arena.plan(HONEST, truth, mode).acts:
+        for act in arena.plan(HONEST, truth, mode, owners={OWNER}).acts:
             arena.play(HONEST, act)
         if liar is not None:
             arena.look_and_act(LIAR, liar)
