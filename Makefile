@@ -10,7 +10,7 @@ export ETH_HASH_BACKEND := pysha3
 
 PYTEST := pytest --numprocesses auto --maxprocesses 8 --dist loadfile --durations 12 --durations-min 5
 
-.PHONY: help help-more setup demo check format test test-python forge test-long test-data bench snapshots lock clean
+.PHONY: help help-more setup demo check format test test-python forge test-long test-data bench sybil snapshots lock clean
 
 help: ## this page; `make help-more` adds examples
 	@printf 'Optimist: an optimistic rollup for margined derivatives\n\n'
@@ -78,6 +78,12 @@ bench: ## measure: trace commitment, trades per second, hashing
 #> make bench
 	@scripts/setup
 	pytest -m bench --capture=no --timeout 3600
+
+sybil: ## a hundred Sybils against one honest player on anvil: delay, gas, money (build/sybil.json)
+#> make sybil
+#> .venv/bin/python -m tests.support.sybil --sybils 10
+	@scripts/setup
+	python -m tests.support.sybil
 
 #= Change it
 setup: ## install everything into .venv and solidity/node_modules

@@ -41,6 +41,7 @@ QUIET: Final = 8  # looks in which nobody could do anything: then only L1's cloc
 PATIENCE: Final = 90.0  # s
 INIT_BATCH: Final = 1
 GWEI: Final = 10**9
+HURRY: Final = SendPolicy(fees=FeePolicy(cap=500 * GWEI, min_tip=GWEI), poll=POLL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Town:
     inputs: list[bytes]
     parent: bytes  # the confirmed assertion
     to: int  # last batch of the range after it
+    since: int = INIT_BATCH  # the batch of the confirmed assertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,11 @@ class Market:
         return Withdraw(request, request.sign(self.domain, thief.actor.secret))
 
 
-async def build_town(network: Devnet, client: L1Client) -> Town:
-    """Deposits, prices, trades good and bad, a crash with a liquidation, withdrawals, garbage."""
+async def build_town(network: Devnet, client: L1Client, *, more: int = 0) -> Town:
+    """Deposits, prices, trades good and bad, a crash with a liquidation, withdrawals, garbage.
+
+    `more`: small trades at the end, each an input that one can lie about.
+    """
     market = Market(network, client)
     operator = market.operator
     await market.open_accounts()
@@ -136,6 +141,8 @@ async def build_town(network: Devnet, client: L1Client) -> Town:
     bank = network.get_bank()
     await bank.force_withdrawal(network.get_wallet(client, careful.actor), careful.account, 10 * USD)
     await operator.seal()
+    if more:
+        await operator.seal(*(market.trade(careful, 10_000, 93_000 * PRICE) for _ in range(more)))
     ledger = operator.node.ledger
     batches = [ledger.get_batch(number) for number in range(1, ledger.batch_count + 1)]
     parent = await _confirm_first(network, client, ledger)
@@ -148,6 +155,7 @@ async def _confirm_first(network: Devnet, client: L1Client, ledger: Ledger) -> b
     preset, root = network.deployment.preset, ledger.get_end_root(INIT_BATCH)
     assert root is not None
     await wallet.call(rollup, "stake", value=preset.bond)
+    network.anvil.increase_time(preset.min_period)
     accumulator = ledger.get_accumulator(INIT_BATCH)
     await wallet.call(rollup, "assertState", GENESIS_ASSERTION, root, INIT_BATCH, accumulator)
     network.anvil.increase_time(preset.challenge_period)
@@ -182,14 +190,16 @@ def make_player(
     actor: Actor,
     provider: TraceProvider,
     stack: AsyncExitStack,
+    *,
+    policy: SendPolicy = HURRY,
+    kind: type[WatchedPlayer] = WatchedPlayer,
 ) -> WatchedPlayer:
     """A player as `challenger run` makes it, in this process and in a hurry."""
     chain_id, parameters = network.deployment.chain_id, get_parameters(network.deployment.preset)
-    policy = SendPolicy(fees=FeePolicy(cap=500 * GWEI, min_tip=GWEI), poll=POLL)
     sender = Sender(client, Signer(actor.secret), MemoryOutbox(), policy, chain_id=chain_id)
     stack.push_async_callback(sender.close)
     contracts = {name: network.get_contract(name) for name in ("Rollup", "Dispute")}
-    player = WatchedPlayer(node, client, contracts, provider, parameters, sender)
+    player = kind(node, client, contracts, provider, parameters, sender)
     stack.push_async_callback(player.close)
     return player
 
