@@ -4,6 +4,7 @@ import json
 
 import click
 
+from challenger.costing import cost_command
 from challenger.exits import EXIT_DISAGREE, run_program
 from challenger.monitoring import list_command, status_command
 from challenger.running import run
@@ -12,6 +13,7 @@ from challenger.watcher import Judgement
 from challenger.watching import describe, watch, write_sentence
 from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
+from optimist.ops.settings import NodeSettings
 
 
 @click.group()
@@ -27,6 +29,24 @@ def main() -> None:
 def watch_command(settings: WatchSettings, once: bool, as_json: bool) -> None:
     """Judge every assertion by re-execution, without a key. With --once, 1 says that a false one may win."""
     configure_logs(settings.log.level, settings.log.format)
+    judge(settings, once=once, as_json=as_json)
+
+
+@main.command("run")
+@settings_options(RunSettings)
+def run_command(settings: RunSettings) -> None:
+    """Play for the truth, as --mode says: by default against every false assertion, until it is dead."""
+    configure_logs(settings.log.level, settings.log.format)
+    if not settings.needs_key:
+        judge(settings, once=settings.until_resolved, as_json=False)
+        return
+    if alarms := run_program(run(settings)):
+        click.echo("Error: " + "; ".join(alarms), err=True)
+        raise SystemExit(EXIT_DISAGREE)
+
+
+def judge(settings: NodeSettings, *, once: bool, as_json: bool) -> None:
+    """Print what we think of every assertion; ends the program with 1 where a false one may win."""
 
     def report(judgement: Judgement) -> None:
         click.echo(json.dumps(describe(judgement)) if as_json else write_sentence(judgement))
@@ -36,15 +56,5 @@ def watch_command(settings: WatchSettings, once: bool, as_json: bool) -> None:
         raise SystemExit(EXIT_DISAGREE)
 
 
-@main.command("run")
-@settings_options(RunSettings)
-def run_command(settings: RunSettings) -> None:
-    """Play against every false assertion until it is dead. The key holds the bond."""
-    configure_logs(settings.log.level, settings.log.format)
-    if alarms := run_program(run(settings)):
-        click.echo("Error: " + "; ".join(alarms), err=True)
-        raise SystemExit(EXIT_DISAGREE)
-
-
-for command in (list_command, status_command):
+for command in (list_command, status_command, cost_command):
     main.add_command(command)

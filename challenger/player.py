@@ -4,18 +4,28 @@ Every act is sent under a name made of its contents, so one that is wanted again
 transaction. An act that L1 refuses was done by somebody else, or its time is over: the next look tells. Being
 overtaken is success for moves; never for an assertion, for the strategy asks for our own claim until we hold
 one.
+
+    look       follow L1 to its newest block, plan
+    allow      leave out what the budget forbids
+    start      hand the rest to the sender, best first; acts about rivals up to the limit at the same time
+    enter      claims wait until enough L1 endpoints vouch for the data they are about; the moves do not wait
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from challenger.calls import Call, compute_call
 from challenger.chain.reading import read_game
 from challenger.game.types import Parameters
-from challenger.strategy import acts
+from challenger.gate import Gate
+from challenger.purse import Purse, is_entry
+from challenger.strategy.acts import AssertState
+from challenger.strategy.modes import DEFEND, Mode
+from challenger.strategy.order import get_match_id
 from challenger.strategy.strategy import Plan, Proposal, compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.provider import TraceProvider
@@ -30,6 +40,30 @@ from optimist.node.node import Node
 
 log = structlog.get_logger(__name__)
 
+DEFAULT_LIMIT = (
+    16  # acts about rivals at the same time: 2 M gas of a block, and what nodes keep for one account
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """How a player behaves, and what it asks before it spends."""
+
+    mode: Mode = DEFEND
+    owners: frozenset[bytes] = frozenset()  # for whom it has agreed to be operator, besides itself
+    limit: int = DEFAULT_LIMIT  # acts about rivals on their way at the same time
+    gate: Gate | None = None  # asked before every claim; None: any data will do
+    purse: Purse | None = None  # what may be spent; None: anything
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An act on its way."""
+
+    task: "asyncio.Task[None]"
+    match: bytes  # that it is about; empty: none
+    is_limited: bool
+
 
 class Player:
     """One key that plays for the truth, or for what its provider takes for it."""
@@ -42,6 +76,7 @@ class Player:
         provider: TraceProvider,
         parameters: Parameters,
         sender: Sender,
+        conduct: Conduct | None = None,
     ) -> None:
         """`contracts`: Rollup and Dispute by name."""
         self._node = node
@@ -50,10 +85,13 @@ class Player:
         self._provider = provider
         self._parameters = parameters
         self._sender = sender
+        self._conduct = conduct or Conduct()
         self._genesis_time = 0
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, _Job] = {}
         self._landed: dict[str, tuple[int, int]] = {}  # act -> how often it landed, last block
         self._alarms: set[str] = set()
+        self._asking: asyncio.Task[None] | None = None  # the gate, about the claims of an earlier look
+        self._told: dict[str, str] = {}  # alarm or objection that stands now, by its name
 
     async def look(self) -> Plan:
         """Follow L1 once and plan. The law and the machine run in another thread, never two at a time."""
@@ -73,14 +111,26 @@ class Player:
             count_inputs=self._node.ledger.get_input_count,
         )
         facts = Facts(self._parameters, game.state, self._node.timestamp, game.lists, game.disputed)
+        self._forget_finished()
+        busy = frozenset(job.match for job in self._running.values() if job.match)
         started = time.monotonic()
-        plan = await asyncio.to_thread(compute_plan, facts, self._provider, self._sender.address)
+        plan = await asyncio.to_thread(
+            compute_plan,
+            facts,
+            self._provider,
+            self._sender.address,
+            self._conduct.mode,
+            owners=self._conduct.owners,
+            limit=self._conduct.limit,
+            busy=busy,
+        )
         for alarm in plan.alarms:
             if alarm not in self._alarms:
                 self._alarms.add(alarm)
                 log.error("alarm", what=alarm)
         if plan.proposals:
-            log.info("planned", acts=len(plan.proposals), seconds=round(time.monotonic() - started, 3))
+            seconds = round(time.monotonic() - started, 3)
+            log.info("planned", acts=len(plan.proposals), rivals=plan.rivals, seconds=seconds)
         return plan
 
     async def play(
@@ -97,7 +147,9 @@ class Player:
         while True:
             try:
                 plan = await self.look()
-                self._start([each for each in plan.proposals if wants(each)])
+                allowed = await self._allow(plan, [each for each in plan.proposals if wants(each)])
+                self._start([each for each in allowed if not is_entry(each)])
+                self._enter([each for each in allowed if is_entry(each)])
                 if until_resolved and plan.is_resolved and not self._running:
                     return plan.alarms
             except L1Error as error:
@@ -106,12 +158,66 @@ class Player:
 
     async def close(self) -> None:
         """Stop waiting for what is on its way."""
-        for task in self._running.values():
+        tasks = [job.task for job in self._running.values()]
+        if self._asking is not None:
+            tasks.append(self._asking)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, proposals: list[Proposal]) -> None:
+    # --------------------------------------------------------------------------------------- what may be done
+
+    async def _allow(self, plan: Plan, wanted: Sequence[Proposal]) -> Sequence[Proposal]:
+        """What of it our money lets us do now. Raises L1Error."""
+        if self._conduct.purse is None:
+            return wanted
+        allowance = await self._conduct.purse.allow(plan, wanted)
+        self._tell("purse", "; ".join(allowance.alarms), is_alarming=True)
+        return allowance.proposals
+
+    def _enter(self, entries: Sequence[Proposal]) -> None:
+        """Start stake and claims that nothing speaks against. Slow endpoints do not hold up the moves."""
+        gate = self._conduct.gate
+        if gate is None or not entries:
+            self._start(entries)
+        elif self._asking is None or self._asking.done():
+            if self._asking is not None:
+                self._asking.result()
+            self._asking = asyncio.create_task(self._pass_gate(gate, entries))
+
+    async def _pass_gate(self, gate: Gate, entries: Sequence[Proposal]) -> None:
+        """Start the claims up to the first that is refused: the later ones stand on it."""
+        passed: list[Proposal] = []
+        for each in entries:
+            objection = await gate.find_objection(each.act) if isinstance(each.act, AssertState) else None
+            if objection is not None:
+                self._tell("gate", objection.text, is_alarming=objection.is_alarming)
+                break
+            passed.append(each)
+        else:
+            self._tell("gate", "", is_alarming=False)
+        if any(
+            isinstance(each.act, AssertState) for each in passed
+        ):  # else the stake would stand for nothing
+            self._start(passed)
+
+    def _tell(self, name: str, text: str, *, is_alarming: bool) -> None:
+        """Say what stands in the way, once for as long as it is the same."""
+        if self._told.get(name, "") == text:
+            return
+        self._told[name] = text
+        if not text:
+            log.info("mended", what=name)
+        elif is_alarming:
+            log.error("alarm", what=text)
+        else:
+            log.warning("bond_held_back", reason=text)
+
+    # ----------------------------------------------------------------------------------------------- doing it
+
+    def _start(self, proposals: Sequence[Proposal]) -> None:
         self._forget_finished()
+        room = self._conduct.limit - sum(job.is_limited for job in self._running.values())
         for proposal in proposals:
             call = compute_call(proposal.act, self._parameters.bond)
             data = self._contracts[call.contract].encode(call.function, *call.arguments)
@@ -122,8 +228,12 @@ class Player:
                 continue  # it has landed in a block that we have not seen: wanting it again means nothing
             # A credit can be claimed twice, a bond laid down twice, with the very same bytes.
             purpose = f"{act}:{times}"
-            if purpose not in self._running:
-                self._running[purpose] = asyncio.create_task(self._carry_out(purpose, proposal, call, data))
+            is_limited = proposal.priority.is_limited
+            if purpose in self._running or (is_limited and room <= 0):
+                continue
+            room -= is_limited
+            task = asyncio.create_task(self._carry_out(purpose, proposal, call, data))
+            self._running[purpose] = _Job(task, get_match_id(proposal.act), is_limited)
 
     async def _carry_out(self, purpose: str, proposal: Proposal, call: Call, data: bytes) -> None:
         address = self._contracts[call.contract].address
@@ -137,6 +247,8 @@ class Player:
             return
         act = purpose.rpartition(":")[0]
         self._landed[act] = (self._landed.get(act, (0, 0))[0] + 1, receipt.block.number)
+        if self._conduct.purse is not None:
+            self._conduct.purse.note(receipt)
         log.info(
             "acted",
             act=call.function,
@@ -147,9 +259,4 @@ class Player:
         )
 
     def _forget_finished(self) -> None:
-        self._running = {purpose: task for purpose, task in self._running.items() if not task.done()}
-
-
-def is_claim(proposal: Proposal) -> bool:
-    """Whether an act stakes or claims, as opposed to playing for a claim that stands already."""
-    return isinstance(proposal.act, acts.Stake | acts.AssertState)
+        self._running = {purpose: job for purpose, job in self._running.items() if not job.task.done()}

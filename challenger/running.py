@@ -5,27 +5,37 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from challenger.player import Player, is_claim
+from challenger.gate import Gate
+from challenger.player import Conduct, Player
+from challenger.purse import Purse
 from challenger.settings import RunSettings, get_parameters
+from challenger.strategy.modes import MODES, Mode
 from challenger.trace.law import LawProvider
+from optimist.l1.client import require_header
 from optimist.l1.fees import FeePolicy
 from optimist.l1.outbox import Attempt, MemoryOutbox, Outbox, compute_outbox_identity
 from optimist.l1.sender import Sender, SendPolicy
 from optimist.l1.signer import Signer, load_signer
+from optimist.l1.sources import Sources
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
+from optimist.ops.config import ConfigError
 from optimist.store.outbox import JournalOutbox
 
 log = structlog.get_logger(__name__)
 
 GWEI = 10**9
+ETHER = 10**18
+LAG_SHARE = 8  # of the challenge period: what may pass at most until a bond may be put on a new batch
 
 
 async def run(settings: RunSettings) -> list[str]:
     """Play for ever, or with `until_resolved` until nothing is left to do; then what a person has to look at.
 
-    Raises what `open_node` raises, KeyProblem, or L1Error.
+    Moves act on L1's newest block, in every mode. Raises what `open_node` raises, KeyProblem, ConfigError or
+    L1Error.
     """
+    mode = get_mode(settings)
     secret = settings.key.secret.get_secret_value() if settings.key.secret else None
     signer = await asyncio.to_thread(load_signer, settings.key.file, settings.key.password_file, secret)
     async with AsyncExitStack() as stack:
@@ -33,40 +43,91 @@ async def run(settings: RunSettings) -> list[str]:
             open_node(
                 l1_rpc=settings.l1_rpc,
                 deployment=settings.deployment,
-                tag=settings.l1_tag,
+                tag="latest",
                 l1_timeout=settings.l1_timeout,
                 datadir=settings.datadir,
             )
         )
         parameters = get_parameters(opened.deployment.preset)
+        outbox = open_outbox(settings, opened, signer, stack)
+        purse = Purse(
+            opened.client,
+            signer.address,
+            parameters,
+            max_fee=int(settings.tx.max_fee_gwei * GWEI),
+            budget=None if settings.gas_budget is None else int(settings.gas_budget * ETHER),
+        )
+        await purse.load([attempt.hash for attempt in outbox.load()])
         player = Player(
             opened.node,
             opened.client,
             {name: opened.deployment.get_contract(name) for name in ("Rollup", "Dispute")},
             LawProvider(parameters, opened.node.ledger, opened.law),
             parameters,
-            make_sender(settings, opened, signer, stack),
+            make_sender(settings, opened, signer, stack, outbox),
+            Conduct(
+                mode=mode,
+                owners=settings.owners,
+                limit=settings.max_acts_per_block,
+                gate=await open_gate(settings, opened, stack) if mode.needs_bond else None,
+                purse=purse,
+            ),
         )
         stack.push_async_callback(player.close)
-        log.info("challenger_ready", address=to_hex(signer.address), tag=settings.l1_tag)
-        alarms = await player.play(
-            settings.l1_poll,
-            lambda proposal: settings.stake or not is_claim(proposal),
-            until_resolved=settings.until_resolved,
-        )
+        log.info("challenger_ready", address=to_hex(signer.address), mode=mode.name, tag=settings.l1_tag)
+        alarms = await player.play(settings.l1_poll, until_resolved=settings.until_resolved)
         log.info("resolved", address=to_hex(signer.address), alarms=len(alarms))
         return alarms
 
 
-def make_sender(settings: RunSettings, opened: OpenNode, signer: Signer, stack: AsyncExitStack) -> Sender:
-    """The sender of our key. Without a data directory it forgets with the process: acts are idempotent."""
-    chain_id = opened.deployment.chain_id
-    outbox: Outbox = MemoryOutbox()
-    if settings.datadir is not None:
-        identity = compute_outbox_identity(chain_id, signer.address)
-        kept = JournalOutbox(settings.datadir / f"outbox-{signer.address.hex()}", identity, Attempt)
-        stack.callback(kept.close)
-        outbox = kept
+def get_mode(settings: RunSettings) -> Mode:
+    """The mode that is asked for, with the rules that are switched off taken out."""
+    mode = MODES[settings.mode]
+    return mode.without("withdraw an idle bond") if settings.keep_bond else mode
+
+
+async def open_gate(settings: RunSettings, opened: OpenNode, stack: AsyncExitStack) -> Gate:
+    """What is asked before a bond is put on anything. Raises ConfigError or L1Error."""
+    preset = opened.deployment.preset
+    least = settings.get_least_sources(preset)
+    try:
+        sources = Sources(settings.l1_rpc, least=least, timeout=settings.l1_timeout)
+    except ValueError as error:
+        raise ConfigError(
+            f"{error}: give another --l1-rpc, or say with --min-sources how many are enough for a bond"
+        ) from error
+    await stack.enter_async_context(sources)
+    latest, tagged = await opened.client.get_headers(["latest", settings.l1_tag])
+    lag = require_header(latest, "latest").timestamp - require_header(tagged, settings.l1_tag).timestamp
+    log.info("bond_policy", tag=settings.l1_tag, sources=least, preset=preset.name, lag_seconds=lag)
+    if lag * LAG_SHARE > preset.challenge_period:
+        log.warning(
+            "bond_waits_long",
+            lag_seconds=lag,
+            challenge_period=preset.challenge_period,
+            advice="a later --l1-tag: our clock runs while a claim waits for its data to become final",
+        )
+    return Gate(sources, opened.deployment.get_contract("Inbox"), settings.l1_tag)
+
+
+def open_outbox(settings: RunSettings, opened: OpenNode, signer: Signer, stack: AsyncExitStack) -> Outbox:
+    """What our key has sent. Without a data directory it forgets with the process: acts are idempotent."""
+    if settings.datadir is None:
+        return MemoryOutbox()
+    identity = compute_outbox_identity(opened.deployment.chain_id, signer.address)
+    kept = JournalOutbox(settings.datadir / f"outbox-{signer.address.hex()}", identity, Attempt)
+    stack.callback(kept.close)
+    return kept
+
+
+def make_sender(
+    settings: RunSettings,
+    opened: OpenNode,
+    signer: Signer,
+    stack: AsyncExitStack,
+    outbox: Outbox | None = None,
+) -> Sender:
+    """The sender of our key. `outbox`: None opens it."""
     policy = SendPolicy(
         fees=FeePolicy(
             cap=int(settings.tx.max_fee_gwei * GWEI), min_tip=int(settings.tx.min_tip_gwei * GWEI)
@@ -76,6 +137,7 @@ def make_sender(settings: RunSettings, opened: OpenNode, signer: Signer, stack: 
         poll=settings.l1_poll,
         max_pending=settings.tx.max_pending,
     )
-    sender = Sender(opened.client, signer, outbox, policy, chain_id=chain_id)
+    outbox = outbox or open_outbox(settings, opened, signer, stack)
+    sender = Sender(opened.client, signer, outbox, policy, chain_id=opened.deployment.chain_id)
     stack.push_async_callback(sender.close)
     return sender

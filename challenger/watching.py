@@ -1,17 +1,14 @@
 """`challenger watch`: follows L1 without a key and reports every assertion once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from challenger.chain.reading import Game, read_game
-from challenger.game.types import Parameters
-from challenger.settings import WatchSettings, get_parameters
 from challenger.watcher import Judgement, Status, judge
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
+from optimist.ops.settings import NodeSettings
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +16,7 @@ log = structlog.get_logger(__name__)
 Report = Callable[[Judgement], None]
 
 
-async def watch(settings: WatchSettings, report: Report, *, once: bool) -> list[Judgement]:
+async def watch(settings: NodeSettings, report: Report, *, once: bool) -> list[Judgement]:
     """Report each assertion when its verdict is first known; with `once`, end when L1's head is reached.
 
     Returns all judgements. Raises what `open_node` raises, and L1Error.
@@ -39,33 +36,6 @@ async def watch(settings: WatchSettings, report: Report, *, once: bool) -> list[
         await opened.node.catch_up()
         reporter.look()
         return reporter.judgements
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What L1 holds at one block, and what we think of it."""
-
-    judgements: list[Judgement]
-    game: Game
-    parameters: Parameters
-    now: int  # second of L1
-
-
-async def survey(settings: WatchSettings) -> Survey:
-    """Follow L1 up to its head once, without a key. Raises what `open_node` raises, and L1Error."""
-    async with open_node(
-        l1_rpc=settings.l1_rpc,
-        deployment=settings.deployment,
-        tag=settings.l1_tag,
-        l1_timeout=settings.l1_timeout,
-        datadir=settings.datadir,
-    ) as opened:
-        node, parameters = opened.node, get_parameters(opened.deployment.preset)
-        await node.catch_up()
-        game = read_game(
-            node.events, arity=parameters.arity, genesis_time=0, count_inputs=node.ledger.get_input_count
-        )
-        return Survey(judge(node.events, node.ledger), game, parameters, node.timestamp)
 
 
 def describe(judgement: Judgement) -> dict[str, Any]:

@@ -96,9 +96,10 @@ def start_watcher(network: Devnet, *, options: Sequence[str] = ()) -> Service:
 
 
 def start_challenger(network: Devnet, *, options: Sequence[str] = ()) -> Service:
-    """The challenger, with a bond."""
+    """The challenger, with a bond. It operates the claims of the sequencer's proposer, which names it."""
     secrets = {"OPTIMIST_KEY_SECRET": network.cast.challenger}
-    return Service("challenger", ["challenger", "run", "--dev", *options], network, secrets)
+    command = ["challenger", "run", "--dev", "--operate-for", network.cast.proposer.hex_address, *options]
+    return Service("challenger", command, network, secrets)
 
 
 def start_liar(network: Devnet, liar: Actor, fault: str, *, options: Sequence[str] = ()) -> Service:

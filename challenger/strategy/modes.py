@@ -39,7 +39,7 @@ _HOLD: Final = Rule(rules.hold_the_true_path)
 _ASSERT: Final = Rule(rules.assert_every_sealed_range)
 _WITHDRAW: Final = Rule(rules.withdraw_an_idle_bond)
 _OTHERS: Final = tuple(
-    Rule(propose)
+    Rule(propose, is_help=True)
     for propose in (
         helping.play_for_others,
         helping.time_out_hidden_claims_for_others,

@@ -22,6 +22,7 @@ class Rule:
     """One habit of the honest player: its function's name, and the reason in its docstring."""
 
     propose: Callable[[View], Wishes]
+    is_help: bool = False  # for claims of others: a choice, where the other rules defend what is ours
 
     @property
     def name(self) -> str:

@@ -65,8 +65,13 @@ def compute_plan(
             else:
                 proposals.append(Proposal(wish, rule, compute_priority(view, wish)))
     proposals.sort(key=lambda proposal: proposal.priority)
-    rivals = sum(len(view.get_false_claims(step)) for step in view.path)
-    return Plan(proposals, alarms, is_resolved=not proposals and is_resolved(view), rivals=rivals)
+    is_over = not proposals and is_resolved(view)
+    return Plan(proposals, alarms, is_resolved=is_over, rivals=count_rivals(view))
+
+
+def count_rivals(view: View) -> int:
+    """False claims that are alive on the true path."""
+    return sum(len(view.get_false_claims(step)) for step in view.path)
 
 
 def is_resolved(view: View) -> bool:

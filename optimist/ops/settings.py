@@ -11,6 +11,11 @@ from optimist.ops.config import Section, Settings
 L1Tag = Literal["latest", "safe", "finalized"]
 
 
+def split_list(value: object) -> object:
+    """The parts of a text that is separated by commas; anything else as it is."""
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
 class LogSettings(Section):
     """How a program speaks of itself, on stderr."""
 
@@ -40,7 +45,7 @@ class NodeSettings(Settings):
     @field_validator("l1_rpc", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        return split_list(value)
 
     @field_validator("l1_rpc")
     @classmethod
@@ -84,8 +89,17 @@ class SignerSettings(NodeSettings):
     dev: bool = False
     """Development only: allow a raw private key from the environment."""
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether the program signs anything, as it is set up now."""
+        return True
+
     @model_validator(mode="after")
     def _one_key(self) -> Self:
+        if not self.needs_key:
+            if self.key.file is not None or self.key.secret is not None:
+                raise ValueError("this mode signs nothing: give it no key")
+            return self
         if self.key.secret is not None and not self.dev:
             raise ValueError(
                 "a raw private key (OPTIMIST_KEY_SECRET) is for development: add --dev, or use --key.file"

@@ -1,0 +1,128 @@
+"""What we have and what we may spend: which acts the gas budget and the balance allow.
+
+Money decides only whether to begin something. An act that keeps a bond of ours alive is never held back: a
+budget that loses a bond saves nothing. What may wait is a new claim, and help for others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from challenger.costs import compute_dispute_gas, compute_reserve, compute_reserve_price, compute_round_gas
+from challenger.game.types import Parameters
+from challenger.strategy.acts import AssertState, Stake
+from challenger.strategy.strategy import Plan, Proposal
+from optimist.l1.client import L1Client
+from optimist.l1.types import Receipt, to_hex
+
+GWEI = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may go ahead, and what a person has to hear."""
+
+    proposals: list[Proposal]
+    alarms: list[str]
+
+
+class Purse:
+    """One key's gas."""
+
+    def __init__(
+        self,
+        client: L1Client,
+        address: bytes,
+        parameters: Parameters,
+        *,
+        max_fee: int,
+        budget: int | None = None,
+    ) -> None:
+        """max_fee: wei per gas that we offer at most. budget: wei to spend on gas; None: no limit."""
+        self._client = client
+        self._address = address
+        self._parameters = parameters
+        self._price = compute_reserve_price(parameters, max_fee)
+        self._budget = budget
+        self._counted: set[bytes] = set()
+        self.spent = 0
+
+    async def load(self, transactions: Sequence[bytes]) -> None:
+        """Count what the transactions of before have cost. Raises L1Error."""
+        for receipt in await self._client.get_receipts(list(transactions)):
+            if receipt is not None:
+                self.note(receipt)
+
+    def note(self, receipt: Receipt) -> None:
+        """Count one more transaction, once."""
+        if receipt.transaction not in self._counted:
+            self._counted.add(receipt.transaction)
+            self.spent += receipt.gas_used * receipt.gas_price
+
+    async def allow(self, plan: Plan, wanted: Sequence[Proposal]) -> Allowance:
+        """What may go ahead of `wanted`. Raises L1Error."""
+        if not wanted:
+            return Allowance([], [])
+        balance = await self._client.get_balance(self._address)
+        return compute_allowance(
+            wanted,
+            self._parameters,
+            rivals=plan.rivals,
+            price=self._price,
+            balance=balance,
+            spent=self.spent,
+            budget=self._budget,
+            address=self._address,
+        )
+
+
+def compute_allowance(
+    wanted: Sequence[Proposal],
+    parameters: Parameters,
+    *,
+    rivals: int,
+    price: int,
+    balance: int,
+    spent: int,
+    budget: int | None,
+    address: bytes,
+) -> Allowance:
+    """What may go ahead. price: wei per gas that the reserve is for; money in wei."""
+    alarms: list[str] = []
+    bond = parameters.bond if any(isinstance(each.act, Stake) for each in wanted) else 0
+    is_beginning = any(is_entry(each) for each in wanted)
+    reserve = bond + compute_reserve(parameters, rivals, price)
+    least = bond + (compute_dispute_gas(parameters) + compute_round_gas()) * price
+    who = to_hex(address)
+    held: set[str] = set()
+    if is_beginning and balance < least:
+        held.add("entry")
+        alarms.append(
+            f"{who} holds less than the {_ether(least)} that one dispute can take, the bond included: none "
+            "is laid down that could not be defended; send ether to that address"
+        )
+    elif balance < reserve:
+        alarms.append(
+            f"{who} holds less than the reserve of {_ether(reserve)}, for {max(1, rivals)} rivals at "
+            f"{price / GWEI:g} gwei: send ether to that address (challenger cost shows the sum)"
+        )
+    if budget is not None and spent >= budget:
+        held |= {"entry", "help"}
+        alarms.append(
+            f"the gas budget of {_ether(budget)} is spent: no new claims and no help for others any more; "
+            "what keeps our bond alive goes on. Raise --gas-budget to go on with the rest"
+        )
+    allowed = [
+        each
+        for each in wanted
+        if not ("entry" in held and is_entry(each)) and not ("help" in held and each.rule.is_help)
+    ]
+    return Allowance(allowed, alarms)
+
+
+def is_entry(proposal: Proposal) -> bool:
+    """Whether an act puts a bond on something, as opposed to playing for a claim that stands already."""
+    return isinstance(proposal.act, Stake | AssertState)
+
+
+def _ether(wei: int) -> str:
+    return f"{wei / 10**18:.4g} ETH"
