@@ -142,7 +142,7 @@ class PaddingLiar(AlphabetProvider):
 
 
 class TornLiar(AlphabetProvider):
-    """Promises the true lists, and an end that they do not lead to: only the last end of its top list is false."""
+    """Promises the true lists, and an end that they do not lead to: the last one of its top list."""
 
     def __init__(
         self, parameters: Parameters, inputs: Sequence[Sequence[bytes]], batch: int, salt: int = 1

@@ -6,7 +6,7 @@ the outcomes are compared, errors by name; `compare` holds the whole states agai
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -29,7 +29,7 @@ from optimist.l1.codec import Abi, decode_revert
 from optimist.l1.events import EventReader, Located
 from optimist.l1.types import Log
 from tests.support.arena import Arena
-from tests.support.whole_state import compare_absences, compare_whole_state
+from tests.support.whole_state import compare_predicates_and_absences, compare_whole_state
 
 START: Final = 1_700_000_000  # s
 SEQUENCER: Final = b"\x5e" * 20
@@ -45,6 +45,7 @@ _SOURCES: Final = (
     "src/vault/Vault.sol",
     "src/devnet/TestToken.sol",
     "test/support/AlphabetStep.sol",
+    "test/support/ManyReads.sol",
 )
 _MARKET: Final = MarketParameters(
     size_decimals=8,
@@ -76,8 +77,10 @@ class Contracts:
         self._set_time()
         compiled = compile_game()
         self.abis = {name: Abi(name, compiled[name].abi) for name in ("Inbox", "Rollup", "Dispute")}
+        self._machine_errors = Abi("AlphabetStep", compiled["AlphabetStep"].abi).errors
         token = self._deploy("TestToken")
         step = self._deploy("AlphabetStep")
+        self._many_reads = _hex(self._deploy("ManyReads"))
         self._fund(DEPLOYER)
         nonce = self._evm.basic(_DEPLOYER).nonce
         names = ("Vault", "Inbox", "Rollup", "Dispute")
@@ -151,11 +154,16 @@ class Contracts:
         )
         assert error == "", error
 
-    def read_events(self) -> list[Located]:
-        """Every event of the contracts, as a node would read them."""
+    @property
+    def event_count(self) -> int:
+        """Logs so far."""
+        return len(self._logs)
+
+    def read_events(self, since: int = 0) -> list[Located]:
+        """Every event of the contracts, as a node would read them; those of the logs from `since` on."""
         reader = EventReader(self.addresses)
         known = set(reader.addresses)
-        return [reader.read(entry) for entry in self._logs if entry.address in known]
+        return [reader.read(entry) for entry in self._logs[since:] if entry.address in known]
 
     def send(self, sender: bytes, call: Call) -> str:
         """Send one call; the name of the custom error, or nothing when it landed."""
@@ -164,16 +172,16 @@ class Contracts:
     def read(self, contract: str, function: str, *arguments: Any) -> Any:
         """What a view function answers."""
         abi = self.abis[contract]
-        answer = self.read_bytes(contract, abi.encode_call(function, *arguments))
-        return abi.decode_result(function, answer)
-
-    def read_bytes(self, contract: str, calldata: bytes) -> bytes:
-        """The same, neither encoded nor decoded: some ten times as fast."""
-        return bytes(
-            self._evm.message_call(
-                _DEPLOYER, _hex(self.addresses[contract]), calldata=calldata, is_static=True
-            )
+        data = abi.encode_call(function, *arguments)
+        answer = self._evm.message_call(
+            _DEPLOYER, _hex(self.addresses[contract]), calldata=data, is_static=True
         )
+        return abi.decode_result(function, bytes(answer))
+
+    def read_many(self, reads: Iterable[tuple[str, bytes]]) -> bytes:
+        """What getters answer, undecoded, one after the other; each is (contract, selector and one word)."""
+        calldata = b"".join(self.addresses[contract] + data.ljust(36, b"\0") for contract, data in reads)
+        return bytes(self._evm.message_call(_DEPLOYER, self._many_reads, calldata=calldata, is_static=True))
 
     def get_balance(self, contract: str) -> int:
         """Wei that a contract holds."""
@@ -211,7 +219,9 @@ class Contracts:
             found = _REVERT.search(str(error))
             if found is None:
                 raise
-            return decode_revert(bytes.fromhex(found[1][2:])).name
+            data = bytes.fromhex(found[1][2:])
+            known = self._machine_errors.get(data[:4])
+            return decode_revert(data).name if known is None else known.name
         self._keep_logs()
         return ""
 
@@ -250,6 +260,7 @@ class MirrorArena(Arena):
         self.base_fee = 0  # pyrevm calls contracts at base fee 0, whatever its block says
         self.successes: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
+        self.sealed_at = [0, START]  # by batch: the last second of its inputs
         self.refusing: set[bytes] = set()  # accounts that take no ether
         for rows in batches:
             self.seal(rows)
@@ -262,6 +273,7 @@ class MirrorArena(Arena):
         self.contracts.set_time(self.now)
         self.contracts.append_batch(batch, header, rows)
         self.inputs.append(list(batch.inputs))
+        self.sealed_at.append(header.last)
         self.state.batches.append(_sealed(batch, last.cumulative))
         return self.inputs[-1]
 
@@ -303,11 +315,11 @@ class MirrorArena(Arena):
 
     def compare(self) -> None:
         """The whole state, word by word."""
-        compare_whole_state(self.rollup, self.contracts)
+        compare_whole_state(self.rollup, self.contracts, self.sealed_at)
 
-    def compare_absences(self) -> None:
-        """What the twin does not have, the contracts do not have."""
-        compare_absences(self.state, self.contracts)
+    def compare_predicates_and_absences(self) -> None:
+        """What follows from the state, and what is not there."""
+        compare_predicates_and_absences(self.rollup, self.contracts)
 
     def compare_events(self) -> None:
         """Who knows nothing but the events knows everything."""

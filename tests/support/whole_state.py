@@ -4,19 +4,20 @@ It is read through the getters, as bytes. Order and number of the words are the 
 of both has is found at once. That takes some 20 microseconds a record, cheap enough after every call.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Any, Final, Protocol
 
 from challenger.game.rollup import Rollup
-from challenger.game.types import Match, State
+from challenger.game.types import Match
 from optimist.base.keccak import tagged
 from optimist.base.tags import POSITION
 from optimist.derive.commitments import compute_claim_id, compute_match_id
 from optimist.l1.codec import Abi
 
 WORD: Final = 32
+Word = int | bytes
 
 
 class Reader(Protocol):
@@ -24,95 +25,111 @@ class Reader(Protocol):
 
     abis: dict[str, Abi]
 
-    def read_bytes(self, contract: str, calldata: bytes) -> bytes:
-        """What a view function answers."""
+    def read_many(self, reads: Iterable[tuple[str, bytes]]) -> bytes:
+        """What getters answer, one after the other; each is (contract, selector and one word)."""
 
     def get_balance(self, contract: str) -> int:
         """Wei that a contract holds."""
 
 
-def compare_whole_state(rollup: Rollup, contracts: Reader) -> None:
-    """All records that the twin has, the Inbox's batches, and who holds how much. Raises AssertionError."""
+def compare_whole_state(rollup: Rollup, contracts: Reader, sealed_at: Sequence[int]) -> None:
+    """All records that the twin has, the Inbox's batches, and who holds how much. Raises AssertionError.
+
+    sealed_at: by batch, the last second of its inputs, which the game has no use for.
+    """
     state, check = rollup.state, _Check(contracts)
     for node_id, node in state.nodes.items():
         check.record("Rollup", "getNode", node_id, node)
-        check.words("Rollup", "isConfirmed", node_id, [rollup.is_confirmed(node_id)])
-        check.words("Rollup", "isOpen", node_id, [rollup.is_open(node_id)])
     for round_id, asked in state.rounds.items():
         check.record("Rollup", "getRound", round_id, asked)
     for claim_id, claim in state.claims.items():
         check.record("Rollup", "getClaim", claim_id, claim)
-        check.words("Rollup", "isLive", claim_id, [rollup.is_live(claim_id)])
     for address, staker in state.stakers.items():
         check.record("Rollup", "getStaker", address, staker)
     for match_id, match in state.matches.items():
         check.fields("Dispute", "getMatch", match_id, _get_match_fields(match))
     check.words("Inbox", "batchCount", b"", [state.batch_count])
-    for number, batch in enumerate(state.batches):
-        check.batch(number, [batch.accumulator, batch.head, batch.cumulative])
+    for number, (batch, last) in enumerate(zip(state.batches, sealed_at, strict=True)):
+        words: dict[str, Word] = {"acc": batch.accumulator, "head": batch.head}
+        words |= {"cum": batch.cumulative, "last": last}
+        check.fields("Inbox", "getBatch", number.to_bytes(8, "big"), words)
+    check.run()
     held = contracts.get_balance("Rollup"), contracts.get_balance("Dispute")
     assert held == (state.balance + state.burnt, 0), f"wei held {held}; twin {state.balance} + {state.burnt}"
 
 
-def compare_absences(state: State, contracts: Reader) -> None:
-    """What the twin does not have, the contracts have not either: claims of anybody, matches of any two."""
-    check = _Check(contracts)
+def compare_predicates_and_absences(rollup: Rollup, contracts: Reader) -> None:
+    """What follows from the records; and what the twin does not have, the contracts have not either.
+
+    Absent are claims of anybody on anything, and matches of any two. Raises AssertionError.
+    """
+    state, check = rollup.state, _Check(contracts)
     for node_id in state.nodes:
+        check.words("Rollup", "isConfirmed", node_id, [rollup.is_confirmed(node_id)])
+        check.words("Rollup", "isOpen", node_id, [rollup.is_open(node_id)])
         for address in state.stakers:
             claim_id = compute_claim_id(node_id, address)
+            check.words("Rollup", "isLive", claim_id, [rollup.is_live(claim_id)])
             if claim_id not in state.claims:
                 check.nothing("Rollup", "getClaim", claim_id)
     for pair in combinations(sorted(state.claims), 2):
         if (match_id := compute_match_id(*pair)) not in state.matches:
             check.nothing("Dispute", "getMatch", match_id)
+    check.run()
 
 
 class _Check:
+    """Collects reads, so that they are one call."""
+
     def __init__(self, contracts: Reader) -> None:
         self._contracts = contracts
+        self._reads: list[tuple[str, str, bytes]] = []  # contract, getter, key
+        self._words: list[bytes] = []  # by read
+
+    def words(self, contract: str, getter: str, key: bytes, words: Sequence[Word]) -> None:
+        """A struct, or one word."""
+        self._reads.append((contract, getter, key))
+        self._words.append(b"".join(map(_to_word, words)))
 
     def record(self, contract: str, getter: str, key: bytes, record: Any) -> None:
         """A struct whose fields the twin calls by the same names."""
-        names = self._get_names(contract, getter)
+        names = _get_field_names(self._contracts.abis[contract], getter)
         self.words(contract, getter, key, [getattr(record, name) for name in names])
 
-    def fields(self, contract: str, getter: str, key: bytes, values: Mapping[str, int | bytes]) -> None:
+    def fields(self, contract: str, getter: str, key: bytes, values: Mapping[str, Word]) -> None:
         """A struct, field by field."""
-        names = self._get_names(contract, getter)
+        names = _get_field_names(self._contracts.abis[contract], getter)
         assert values.keys() == set(names), f"{getter} has the fields {names}"
         self.words(contract, getter, key, [values[name] for name in names])
 
-    def words(self, contract: str, getter: str, key: bytes, values: Sequence[int | bytes]) -> None:
-        """A struct, or one word."""
-        found, expected = self._read(contract, getter, key), b"".join(map(_to_word, values))
-        if found != expected:
-            raise AssertionError(self._explain(contract, getter, key, found, expected))
-
-    def batch(self, number: int, values: Sequence[int | bytes]) -> None:
-        """A batch of the Inbox, as far as the game knows it: not the time of its last input."""
-        found = self._read("Inbox", "getBatch", number.to_bytes(8, "big"))[: WORD * len(values)]
-        assert found == b"".join(map(_to_word, values)), f"batch {number}: {found.hex()}; twin {values}"
-
     def nothing(self, contract: str, getter: str, key: bytes) -> None:
-        """A record that is not there: all of its words are zero."""
-        found = self._read(contract, getter, key)
-        assert not any(found), f"{contract}.{getter}({key.hex()}) is not absent: {found.hex()}"
+        """A record that is not there."""
+        names = _get_field_names(self._contracts.abis[contract], getter)
+        self.words(contract, getter, key, [0] * len(names))
 
-    def _read(self, contract: str, getter: str, key: bytes) -> bytes:
+    def run(self) -> None:
+        """Read it all. Raises AssertionError with every word that differs."""
+        found = self._contracts.read_many(map(self._encode, self._reads))
+        if found != b"".join(self._words):
+            raise AssertionError("\n".join(["contracts and twin differ:", *self._explain(found)]))
+
+    def _encode(self, read: tuple[str, str, bytes]) -> tuple[str, bytes]:
+        contract, getter, key = read
         selector = self._contracts.abis[contract].functions[getter].selector
-        return self._contracts.read_bytes(contract, selector + (key.rjust(WORD, b"\0") if key else b""))
+        return contract, selector + key.rjust(WORD, b"\0")
 
-    def _get_names(self, contract: str, getter: str) -> tuple[str, ...]:
-        return _get_field_names(self._contracts.abis[contract], getter)
-
-    def _explain(self, contract: str, getter: str, key: bytes, found: bytes, expected: bytes) -> str:
-        names = self._get_names(contract, getter) or (getter,)
-        lines = [f"{contract}.{getter}({key.hex()}): {len(found)} bytes, the twin has {len(expected)}"]
-        for i, name in enumerate(names):
-            theirs, ours = found[WORD * i : WORD * (i + 1)], expected[WORD * i : WORD * (i + 1)]
-            if theirs != ours:
-                lines.append(f"  {name}: contracts {_show(theirs)}, twin {_show(ours)}")
-        return "\n".join(lines)
+    def _explain(self, found: bytes) -> Iterator[str]:
+        at = 0
+        for (contract, getter, key), expected in zip(self._reads, self._words, strict=True):
+            names = _get_field_names(self._contracts.abis[contract], getter) or (getter,)
+            for i, name in enumerate(names):
+                ours, theirs = expected[WORD * i : WORD * (i + 1)], found[at : at + WORD]
+                at += WORD
+                if ours != theirs:
+                    where = f"{contract}.{getter}({key.hex()}).{name}"
+                    yield f"  {where}: contracts {_show(theirs)}, twin {_show(ours)}"
+        if at != len(found):
+            yield f"  the contracts answer {len(found)} bytes, not {at}"
 
 
 @cache
@@ -120,7 +137,7 @@ def _get_field_names(abi: Abi, getter: str) -> tuple[str, ...]:
     return tuple(part.name for part in abi.functions[getter].outputs[0].components)
 
 
-def _get_match_fields(match: Match) -> dict[str, int | bytes]:
+def _get_match_fields(match: Match) -> dict[str, Word]:
     stands = match.position
     batch = stands.batch.to_bytes(8, "big")
     return {
@@ -137,7 +154,7 @@ def _get_match_fields(match: Match) -> dict[str, int | bytes]:
     }
 
 
-def _to_word(value: int | bytes) -> bytes:
+def _to_word(value: Word) -> bytes:
     return value.rjust(WORD, b"\0") if isinstance(value, bytes) else int(value).to_bytes(WORD, "big")
 
 

@@ -1,0 +1,131 @@
+"""Twin and contracts under the same calls, chosen by Hypothesis: same outcomes, same state after each call.
+
+Functions and custom errors are those of the compiled ABI: a new one that no rule reaches fails these tests. A
+failure prints the steps that lead to it, shrunk, and the line that replays its seed.
+"""
+
+import os
+import random
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from optimist.l1.codec import Abi, load_abi
+from tests.support.mirror import compile_game
+from tests.support.twin_machine import TwinMachine
+from tests.support.twin_table import Tally
+
+CONTRACTS: Final = ("Rollup", "Dispute")
+MACHINE: Final = "AlphabetStep"  # its own error comes through Dispute.prove; for those of Step: tests/parity
+UNREACHABLE: Final = {
+    "BadParameter": "constructors alone revert with it; test_constructor_… in solidity/test deploys badly",
+    "ClaimExists": "a staker's last claim is its deepest, so WrongBranch comes first; Rollup.t.sol forges it",
+}
+REPLAY: Final = "TWIN_SEED"
+EXAMPLES: Final = 10  # deployments of one seed
+STEPS: Final = 15  # rules of one deployment
+
+
+def get_functions() -> set[str]:
+    """Every function of the game that changes something, and the sealing of batches."""
+    changing = {
+        f"{contract}.{entry['name']}"
+        for contract in CONTRACTS
+        for entry in compile_game()[contract].abi
+        if entry["type"] == "function" and entry["stateMutability"] in ("nonpayable", "payable")
+    }
+    return changing | {"Inbox.appendBatch"}
+
+
+def get_errors() -> set[str]:
+    """Every custom error that those functions could revert with."""
+    own = {entry.name for contract in CONTRACTS for entry in _get_abi(contract).errors.values()}
+    machine = {entry.name for entry in _get_abi(MACHINE).errors.values()}
+    real_machine = {entry.name for entry in load_abi("Step").errors.values()}
+    return (own | machine - real_machine) - UNREACHABLE.keys()
+
+
+def _get_abi(contract: str) -> Abi:
+    return Abi(contract, compile_game()[contract].abi)
+
+
+def play(number: int) -> None:
+    """The deployments of one seed."""
+    profile = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    try:
+        run_state_machine_as_test(seed(number)(TwinMachine), settings=profile)
+    except Exception as error:
+        error.add_note(f"replay: {REPLAY}={number} pytest tests/property/test_stateful_twin.py -k one_seed")
+        raise
+
+
+def play_until(functions: int, errors: int, seeds: range) -> Tally:
+    """Play seed after seed until each function has landed and each error was met so many times."""
+    TwinMachine.tally = tally = Tally()
+    for number in seeds:
+        play(number)
+        if not find_missing(tally, functions, errors):
+            break
+    return tally
+
+
+def find_missing(tally: Tally, functions: int, errors: int) -> dict[str, int]:
+    """What was met too rarely, and how often."""
+    rare = {name: tally.functions[name] for name in get_functions() if tally.functions[name] < functions}
+    return rare | {name: tally.errors[name] for name in get_errors() if tally.errors[name] < errors}
+
+
+def describe(tally: Tally) -> str:
+    """The counts, rarest first."""
+    lines = [f"{tally.calls} calls, the whole state compared after each"]
+    for title, counts in (("landed", tally.functions), ("refused", tally.errors)):
+        listed = ", ".join(f"{name} {count}" for name, count in reversed(counts.most_common()))
+        lines.append(f"{title}: {listed}")
+    lines.append(f"{len(tally.places)} pairs of function and error")
+    return "\n".join(lines)
+
+
+def check(tally: Tally, functions: int, errors: int) -> None:
+    """Everything was met often enough, and nothing that was said to be unreachable."""
+    assert find_missing(tally, functions, errors) == {}
+    assert tally.functions.keys() == get_functions()
+    assert tally.errors.keys() == get_errors(), "an error is not in the ABI, or not unreachable"
+
+
+def choose_seeds(count: int) -> range:
+    """Other ones at every run, but for continuous integration, which must not fail by luck."""
+    first = 0 if os.environ.get("CI") else random.SystemRandom().randrange(10**6)
+    return range(first, first + count)
+
+
+@pytest.mark.timeout(600)
+def test_every_function_and_error_is_the_same_in_both(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = play_until(functions=20, errors=1, seeds=choose_seeds(60))
+    with capsys.disabled():
+        print(f"\n{describe(tally)}")
+    check(tally, functions=20, errors=1)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_every_function_and_error_is_the_same_in_both_many_times(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = play_until(functions=1000, errors=50, seeds=choose_seeds(2000))
+    with capsys.disabled():
+        print(f"\n{describe(tally)}")
+    check(tally, functions=1000, errors=50)
+
+
+@pytest.mark.skipif(REPLAY not in os.environ, reason=f"replays the seed in ${REPLAY}")
+@pytest.mark.timeout(600)
+def test_one_seed() -> None:
+    play(int(os.environ[REPLAY]))
