@@ -137,9 +137,10 @@ class L1Client:
         """Code of a contract; empty when there is none."""
         return bytes.fromhex((await self.call("eth_getCode", to_hex(address), at_block(at)))[2:])
 
-    async def get_balance(self, address: bytes) -> int:
-        """Wei of an account, latest."""
-        return int(await self.call("eth_getBalance", to_hex(address), "latest"), 16)
+    async def get_balance(self, address: bytes, at: bytes | None = None) -> int:
+        """Wei of an account, in the state after block `at` (hash) or after the latest."""
+        block = "latest" if at is None else at_block(at)
+        return int(await self.call("eth_getBalance", to_hex(address), block), 16)
 
     # ---------------------------------------------------------------------------------------- transactions
 

@@ -1,0 +1,82 @@
+"""One look at L1 for the monitor, without a key: the game as events tell it, and the balance behind it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from challenger.chain.reading import read_game
+from challenger.monitor.snapshot import Snapshot
+from challenger.settings import get_parameters
+from optimist.derive.commitments import GENESIS_ASSERTION
+from optimist.l1.errors import L1Unavailable
+from optimist.l1.events import Located, NodeCreated
+from optimist.l1.types import to_hex
+from optimist.node.opening import OpenNode, open_node
+from optimist.ops.settings import NodeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What L1 held at one block. `place` says which block of which L1, for a reader of the report."""
+
+    snapshot: Snapshot
+    place: Mapping[str, Any]
+    events: Sequence[Located]
+
+    def get_history(self, subject: bytes) -> list[dict[str, Any]]:
+        """Every event that names a subject, oldest first."""
+        return [
+            {
+                "event": type(each.event).__name__,
+                "block": each.block.number,
+                "transaction": to_hex(each.log.transaction),
+            }
+            for each in self.events
+            if any(getattr(each.event, field.name) == subject for field in fields(each.event))
+        ]
+
+
+async def survey(settings: NodeSettings) -> Survey:
+    """Follow L1 up to its head once. Raises what `open_node` raises, and L1Error."""
+    async with open_node(
+        l1_rpc=settings.l1_rpc,
+        deployment=settings.deployment,
+        tag=settings.l1_tag,
+        l1_timeout=settings.l1_timeout,
+        datadir=settings.datadir,
+    ) as opened:
+        await opened.node.catch_up()
+        return await _look(opened, settings.l1_tag)
+
+
+async def _look(opened: OpenNode, tag: str) -> Survey:
+    node, parameters = opened.node, get_parameters(opened.deployment.preset)
+    head, rollup = node.head, opened.deployment.get_contract("Rollup")
+    if head is None:
+        raise L1Unavailable(f"L1 has no {tag} block yet")
+    genesis = await rollup.read(opened.client, head.hash, "getNode", GENESIS_ASSERTION)
+    game = read_game(
+        node.events,
+        arity=parameters.arity,
+        genesis_time=genesis["created_at"],
+        count_inputs=node.ledger.get_input_count,
+    )
+    events = [each.event for each in node.events]
+    snapshot = Snapshot(
+        parameters=parameters,
+        state=game.state,
+        now=node.timestamp,
+        roots=node.ledger,
+        claimed={event.node: event.end_root for event in events if isinstance(event, NodeCreated)},
+        disputed=game.disputed,
+        opened=game.lists,
+        balance=await opened.client.get_balance(rollup.address, head.hash),
+    )
+    place = {
+        "chain_id": opened.deployment.chain_id,
+        "rollup": rollup.address,
+        "tag": tag,
+        "block": head.number,
+        "block_hash": head.hash,
+    }
+    return Survey(snapshot, place, tuple(node.events))
