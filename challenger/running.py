@@ -91,7 +91,7 @@ async def open_gate(settings: RunSettings, opened: OpenNode, stack: AsyncExitSta
     preset = opened.deployment.preset
     least = settings.get_least_sources(preset)
     try:
-        sources = Sources(settings.l1_rpc, least=least, timeout=settings.l1_timeout)
+        sources = Sources.open(settings.l1_rpc, least=least, timeout=settings.l1_timeout)
     except ValueError as error:
         raise ConfigError(
             f"{error}: give another --l1-rpc, or say with --min-sources how many are enough for a bond"

@@ -48,21 +48,25 @@ class Source:
 class Sources:
     """Endpoints that have to agree."""
 
-    def __init__(self, urls: Sequence[str], *, least: int, timeout: float = 10.0) -> None:
-        """least: how many must say the same. timeout: seconds for one attempt.
-
-        Raises ValueError when there are fewer different URLs than that.
-        """
-        distinct = list(dict.fromkeys(urls))
-        if not 1 <= least <= len(distinct):
+    def __init__(self, sources: Sequence[Source], *, least: int) -> None:
+        """least: how many must say the same. Raises ValueError when there are fewer sources than that."""
+        if not 1 <= least <= len(sources):
             raise ValueError(
-                f"{least} L1 endpoints have to agree, but {len(distinct)} different ones are given"
+                f"{least} L1 endpoints have to agree, but {len(sources)} different ones are given"
             )
         self.least = least
-        self._sources = [
-            Source(f"{i + 1} ({_get_host(url)})", L1Client([url], timeout=timeout, attempts=ATTEMPTS))
-            for i, url in enumerate(distinct)
-        ]
+        self._sources = list(sources)
+
+    @classmethod
+    def open(cls, urls: Sequence[str], *, least: int, timeout: float = 10.0) -> Self:
+        """One source for each different URL. timeout: seconds for one attempt. Raises ValueError."""
+        return cls(
+            [
+                Source(f"{i + 1} ({_get_host(url)})", L1Client([url], timeout=timeout, attempts=ATTEMPTS))
+                for i, url in enumerate(dict.fromkeys(urls))
+            ],
+            least=least,
+        )
 
     async def __aenter__(self) -> Self:
         return self
