@@ -6,7 +6,7 @@ import click
 
 from challenger.costing import cost_command
 from challenger.exits import EXIT_DISAGREE, run_program
-from challenger.monitoring import list_command, status_command
+from challenger.monitoring import forecast_command, list_command, show_command, status_command
 from challenger.running import run
 from challenger.settings import RunSettings, WatchSettings
 from challenger.watcher import Judgement
@@ -56,5 +56,5 @@ def judge(settings: NodeSettings, *, once: bool, as_json: bool) -> None:
         raise SystemExit(EXIT_DISAGREE)
 
 
-for command in (list_command, status_command, cost_command):
+for command in (list_command, show_command, forecast_command, status_command, cost_command):
     main.add_command(command)
