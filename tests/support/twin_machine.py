@@ -106,11 +106,11 @@ class TwinMachine(RuleBasedStateMachine):
         if sender not in self.table.world.refusing:
             self.table.call(sender, act)
 
-    @precondition(lambda self: self.table.beliefs)
+    @precondition(lambda self: self.table.believers.beliefs)
     @rule(data=st.data())
     def reveal_anything(self, data: st.DataObject) -> None:
         """The owner of any claim, or somebody else, opens its history, at any time."""
-        claim = data.draw(st.sampled_from(list(self.table.beliefs)[::-1]))
+        claim = data.draw(st.sampled_from(list(self.table.believers.beliefs)[::-1]))
         owner = self.state.claims[claim].owner
         who = data.draw(st.sampled_from([owner, *self._get_people()[-4:]]))
         if who not in self.table.world.refusing:
@@ -125,7 +125,7 @@ class TwinMachine(RuleBasedStateMachine):
         if owner in self.table.world.refusing:
             return
         if wrong:
-            act = self.table.compute_move(match)
+            act = self.table.believers.compute_move(match)
             if act is not None:
                 self.table.call(owner, misprint(act, _choose(data)))
         else:
@@ -185,7 +185,7 @@ class TwinMachine(RuleBasedStateMachine):
             for claim in match.claims:
                 self.table.call(self.state.claims[claim].owner, acts.SetOperator(claim, HONEST))
         for _ in range(moves):
-            act = self.table.compute_move(match)
+            act = self.table.believers.compute_move(match)
             if act is None or self.table.call(HONEST if helped else self.table.get_owner(match), act):
                 break
         self.table.wait(match.clocks[match.turn])

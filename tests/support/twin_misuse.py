@@ -314,7 +314,7 @@ def wrong_stage(table: Table, choose: Choose) -> None:
     match = _begin_by_stage(table, choose)
     if match is None:
         return
-    fork = table.get_fork(match) or _guess_fork(table, match)
+    fork = table.believers.get_fork(match) or _guess_fork(table, match)
     following = fork.lists[0]
     opening, trace = table.truth.get_opening(0, 0), table.truth.get_trace(0, 0)
     words = trace.words(trace.height, 0)
@@ -337,7 +337,7 @@ def _guess_fork(table: Table, match: Match) -> Fork:
 def not_mover(table: Table, choose: Choose) -> None:
     """A stranger commits for somebody, before and after he is named operator."""
     match = _begin(table, choose, "step", table.parameters.input_height - 1 + choose((0, 1)))
-    act = None if match is None else table.compute_move(match)
+    act = None if match is None else table.believers.compute_move(match)
     if match is not None and act is not None:
         owner = table.get_owner(match)
         table.call(STRANGER, act)
@@ -356,7 +356,7 @@ def not_padding(table: Table, choose: Choose) -> None:
 
 
 def _decide_padding(table: Table, match: Match | None) -> None:
-    fork = None if match is None else table.get_fork(match)
+    fork = None if match is None else table.believers.get_fork(match)
     if match is not None and fork is not None and match.height == 1 and match.stage is Stage.INPUTS:
         opening, trace = table.truth.get_opening(0, 0), table.truth.get_trace(0, 0)
         owner = table.get_owner(match)
@@ -367,7 +367,7 @@ def _decide_padding(table: Table, match: Match | None) -> None:
 def wrong_input(table: Table, choose: Choose) -> None:
     """Another input, another chain, another root, another trace than those that were agreed."""
     match = _begin(table, choose, "step", table.parameters.input_height - 1)
-    act = None if match is None else table.compute_move(match)
+    act = None if match is None else table.believers.compute_move(match)
     if match is not None and isinstance(act, acts.CommitTrace):
         sound, owner = act.opening, table.get_owner(match)
         for opening in (
@@ -386,7 +386,7 @@ def misprinted_move(table: Table, choose: Choose) -> None:
     """The right move, wrong in one place: WrongList, WrongEnd, WrongLength, WrongPosition, FalseWitness …"""
     match = _begin_by_stage(table, choose)
     for _ in range(3):
-        act = None if match is None else table.compute_move(match)
+        act = None if match is None else table.believers.compute_move(match)
         if match is None or act is None:
             return
         table.call(table.get_owner(match), misprint(act, choose))
@@ -397,7 +397,7 @@ def misprinted_move(table: Table, choose: Choose) -> None:
 def wrong_list(table: Table, choose: Choose) -> None:
     """The right move with another list of the right length, a shorter one, and lists of another match."""
     match = _begin(table, choose, "step", choose((0, table.parameters.input_height + 1)))
-    act = None if match is None else table.compute_move(match)
+    act = None if match is None else table.believers.compute_move(match)
     if isinstance(act, acts.Dissect):
         table.call(STRANGER, replace(act, following=(NOWHERE, *act.following[1:])))
         table.call(STRANGER, replace(act, following=act.following[:-1]))
@@ -408,7 +408,7 @@ def wrong_list(table: Table, choose: Choose) -> None:
 def false_witness(table: Table, choose: Choose) -> None:
     heights = table.parameters.input_height, table.parameters.step_height
     match = _begin(table, choose, "step", sum(heights))
-    act = None if match is None else table.compute_move(match)
+    act = None if match is None else table.believers.compute_move(match)
     if isinstance(act, acts.Prove):
         for proof in (b"", bytes(32), act.proof[::-1], (*act.proof, 0)):
             table.call(STRANGER, acts.Prove(act.fork, bytes(proof)))
@@ -418,7 +418,7 @@ def no_difference(table: Table, choose: Choose) -> None:
     """A liar whose children are the true ones: after the truth has moved, both sides stand on one list."""
     match = _begin(table, choose, "torn", choose(range(3)))
     for _ in range(2):
-        act = None if match is None else table.compute_move(match)
+        act = None if match is None else table.believers.compute_move(match)
         if match is None or act is None or not table.call(STRANGER, act):
             return
         owner = table.get_owner(match)
@@ -428,7 +428,7 @@ def no_difference(table: Table, choose: Choose) -> None:
 def not_late(table: Table, choose: Choose) -> None:
     """Around the second at which a clock runs out, exactly one of a move and a timeout is valid."""
     match = _begin_by_stage(table, choose)
-    act = None if match is None else table.compute_move(match)
+    act = None if match is None else table.believers.compute_move(match)
     if match is not None and act is not None:
         table.wait(max(0, match.clocks[match.turn] - choose((0, 1, 2))))
         owner = table.get_owner(match)

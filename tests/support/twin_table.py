@@ -12,9 +12,7 @@ from typing import Final
 
 from challenger.calls import Call, compute_call
 from challenger.game.clock import compute_deadline, is_in_time
-from challenger.game.dispute import Fork
-from challenger.game.lists import History, Words, compute_first_difference
-from challenger.game.types import Match, Parameters, Round, Side, Stage, Status
+from challenger.game.types import Match, Parameters, Side, Status
 from challenger.strategy import acts
 from challenger.trace.alphabet import AlphabetProvider
 from optimist.base.merkle import ZERO
@@ -27,6 +25,7 @@ from optimist.derive.commitments import (
 from optimist.l1.events import Eliminated, Refunded
 from tests.support.alphabet_liar import GarbageLiar, LeafLiar, PaddingLiar, StepLiar, TornLiar
 from tests.support.arena import address
+from tests.support.believers import Believers
 from tests.support.mirror import WEALTH, MirrorArena
 
 HONEST: Final = address(1)
@@ -39,7 +38,6 @@ SHAPES: Final = (
     Parameters(4, 1, 2, challenge_period=96, grace=96, min_period=95, bond=FAIR, gas_price_cap=GWEI),
 )
 DECISIONS: Final = (acts.Prove, acts.ProvePadding, acts.Timeout)
-Move = acts.Dissect | acts.CommitTrace | acts.CommitSecondTrace | acts.ProvePadding | acts.Prove
 
 
 @dataclass
@@ -71,7 +69,7 @@ class Table:
         self.tally = tally
         self.truth = AlphabetProvider(parameters, self.world.inputs)
         self.providers: list[AlphabetProvider] = [self.truth]
-        self.beliefs: dict[bytes, AlphabetProvider] = {}  # by claim
+        self.believers = Believers(self.world)
         self.wealth: dict[bytes, int] = {}
         self.agrees = True  # whether twin and contracts did at the end of the last call
         self._people = 0
@@ -218,15 +216,13 @@ class Table:
         if self.call(who, acts.AssertState(round_id, root, asked.to, accumulator)):
             return None
         claim = compute_claim_id(compute_assertion_id(round_id, compute_leaf(root, asked.to, ZERO)), who)
-        self.beliefs[claim] = provider
+        self.believers.beliefs[claim] = provider
         return claim
 
     def reveal(self, claim_id: bytes, who: bytes | None = None) -> str:
         """Open what its owner believes."""
-        claim = self.state.claims[claim_id]
-        node = self.state.nodes[claim.node]
-        history = self.beliefs[claim_id].get_history(self.state.nodes[node.parent].batch, node.batch)
-        return self.call(who or claim.owner, acts.Reveal(claim_id, history.words(history.height, 0)))
+        act = self.believers.compute_reveal(claim_id)
+        return self.call(who or self.state.claims[claim_id].owner, act)
 
     def open(self, one: bytes, other: bytes, first: bytes) -> bytes | None:
         """Begin a match of two claims; its id if it began."""
@@ -254,70 +250,13 @@ class Table:
             if all(map(self.world.rollup.is_live, match.claims)) and not self.is_in_time(match):
                 yield match
 
-    def get_fork(self, match: Match) -> Fork | None:
-        """Both lists, as far as they were opened or their owners believe in them."""
-        if match.stage is Stage.HALF:
-            return None
-        lists = [self._get_list(match, side) for side in Side]
-        left, right = lists
-        if left is None or right is None:
-            return None
-        return Fork(match.claims, match.position.round, match.position.prev, (left, right))
-
-    def _get_list(self, match: Match, side: Side) -> Words | None:
-        known = self.world.lists.get(match.position.nodes[side])
-        history = self._get_history(match, side)
-        if known is not None or history is None:
-            return known
-        return history.list_at(match.height, match.start)
-
-    def _get_history(self, match: Match, side: Side) -> History | None:
-        claim = match.claims[side]
-        if claim not in self.beliefs:
-            return None
-        provider, start = self.beliefs[claim], self._get_start(match)
-        if match.stage is Stage.INPUTS:
-            return provider.get_history(start, self._get_round(match).to)
-        return provider.get_trace(start, self.world.disputed[compute_match_id(*match.claims)])
-
-    def _get_start(self, match: Match) -> int:
-        return self.state.nodes[match.position.round].batch
-
-    def _get_round(self, match: Match) -> Round:
-        return self.state.rounds[match.position.round]
-
     def get_owner(self, match: Match) -> bytes:
         """Of the claim on turn."""
         return self.state.claims[match.claims[match.turn]].owner
 
-    def compute_move(self, match: Match) -> Move | None:
-        """The move that the side on turn believes in; what it believes in need not be legal."""
-        fork, history = self.get_fork(match), self._get_history(match, match.turn)
-        if history is None:
-            return None
-        provider, start = self.beliefs[match.claims[match.turn]], self._get_start(match)
-        if match.stage is Stage.HALF:
-            root = provider.get_root_after(start, match.start)
-            trace = history.words(history.height, 0)
-            return acts.CommitSecondTrace(match.claims, match.position, root, trace)
-        if fork is None:
-            return None
-        child, below = compute_first_difference(*fork.lists, match.height), match.height - 1
-        position = match.start + (child or 0) * self.parameters.arity**below
-        if below:
-            return acts.Dissect(fork, history.list_at(below, position))
-        if match.stage is Stage.STEPS:
-            disputed = self.world.disputed[compute_match_id(*match.claims)]
-            return acts.Prove(fork, provider.get_step_proof(start, disputed, position))
-        if position >= self.world.rollup.get_input_count(match.position.round):
-            return acts.ProvePadding(fork)
-        opening, root = provider.get_opening(start, position), provider.get_root_after(start, position)
-        history = provider.get_trace(start, position)
-        return acts.CommitTrace(fork, opening, root, history.words(history.height, 0))
-
     def move(self, match: Match) -> str:
         """The side on turn does what it believes in."""
-        act = self.compute_move(match)
+        act = self.believers.compute_move(match)
         return "no move" if act is None else self.call(self.get_owner(match), act)
 
     def play(self, match: Match, moves: int, pause: int = 0) -> None:
