@@ -52,15 +52,18 @@ class Scene:
         rows: Sequence[Sequence[bytes]] = ROWS,
         *,
         cuts: Sequence[Cut] = (),
+        twin_only: bool = False,
     ) -> None:
-        """`rows`: the sequenced inputs of batch 2 and later. `cuts` take checks out of the twin."""
+        """`rows`: the sequenced inputs of batch 2 and later. `cuts` take checks out of the twin, which then
+        plays alone, as it does with `twin_only`.
+        """
         self.parameters = parameters
-        self.stage = Stage(parameters, rows, max_batch=parameters.max_inputs)
+        self.stage = Stage(parameters, [list(row) for row in rows], max_batch=parameters.max_inputs)
         self.inputs = self.stage.inputs
         self.arena: Arena = self.stage
         self.truth = AlphabetProvider(parameters, self.inputs)
         self.is_spoilt = bool(cuts)
-        if cuts:
+        if cuts or twin_only:
             self.arena = Arena(parameters, MACHINE_RULES, self.stage.state.batches, START)
             self.arena.state.rounds[
                 GENESIS_ASSERTION
@@ -90,10 +93,10 @@ class Scene:
     def seal(self, *rows: bytes) -> None:
         """One more batch, now; everybody in the story knows it."""
         self.stage.now = self.arena.now
-        inputs = self.stage.seal(rows)
+        inputs = self.stage.seal(list(rows))
         for provider in (self.truth, self.x, self.y):
             provider.add_batch(inputs)
-        if self.is_spoilt:
+        if self.arena is not self.stage:
             self.arena.state.batches.append(self.stage.state.batches[-1])
 
     @property

@@ -1,0 +1,142 @@
+"""The hero against the whole zoo: every habit alone on the contracts, many pairs and all of them on the twin.
+
+What must hold in every play is checked after every block (tests/actors/actor.py): no false end is confirmed,
+and every wei is accounted for. Here: the hero keeps its bond, in time, and the others lose what they must.
+"""
+
+import random
+from itertools import combinations
+
+import pytest
+
+from challenger.game.types import Status
+from tests.actors.actor import Actor, assert_hero_won, play
+from tests.actors.crowds import GraceHolder
+from tests.actors.honest import Amnesiac, Hero, Proposer
+from tests.actors.liars import Liar
+from tests.actors.zoo import ZOO, make
+from tests.support.arena import address
+from tests.support.scene import HONEST, PARAMETERS, SLOT, Scene, T
+from tests.support.spoiling import Cut
+
+MOVES = 5 * SLOT  # s that the hero's own acts take: join, reveal, two moves and what L1 has to say last
+CENSORED = 5 * SLOT
+BOUND = T + CENSORED + MOVES + PARAMETERS.grace  # s from the birth of the true end
+BOND = PARAMETERS.bond
+
+FORGETFUL = ("last-second mover", "decoy proposer with three hands", "refund sniper", "censor")
+SINGLES = [(name, hero) for name in ZOO for hero in (Hero, Proposer)] + [(n, Amnesiac) for n in FORGETFUL]
+PAIRS = list(combinations(ZOO, 2))
+SOME_PAIRS = sorted(random.Random(31).sample(PAIRS, 40))
+
+
+def assert_in_time(scene: Scene, seconds: int) -> None:
+    born = scene.arena.state.nodes[scene.node(scene.truth)].born - scene.start
+    assert seconds <= born + BOUND, (seconds, born)
+
+
+def assert_every_lie_is_dead(scene: Scene) -> None:
+    state, truth = scene.arena.state, scene.node(scene.truth)
+    rivals = {i for i, node in state.nodes.items() if node.parent == scene.base and i != truth}
+    living = [
+        claim for claim in state.claims.values() if claim.status is Status.LIVE and claim.node in rivals
+    ]
+    assert living == []
+
+
+@pytest.mark.parametrize(("name", "hero"), SINGLES, ids=[f"{name}-{hero.__name__}" for name, hero in SINGLES])
+def test_the_hero_beats_it_on_the_contracts(name: str, hero: type[Hero]) -> None:
+    scene, beast, actor = Scene(), ZOO[name], make(name)
+    liars = [Liar()] if beast.needs_a_liar else []
+    seconds = play(scene, [*liars, actor, hero()])
+    assert_hero_won(scene)
+    assert_in_time(scene, seconds)
+    assert_every_lie_is_dead(scene)
+    scene.stage.compare()
+    hands = [account for one in (*liars, actor) for account in one.accounts]
+    out = sum(scene.is_out(account) for account in hands)
+    assert out >= beast.loses + len(liars), "a lie that costs nothing"
+    # A bounty and all refunds together never give back more than half of what was lost.
+    play(scene, [*liars, actor, hero()], until=lambda: scene.second >= seconds + 3 * SLOT)
+    assert scene.stage.get_profit(*hands) <= -out * BOND // 2
+
+
+@pytest.mark.parametrize("pair", SOME_PAIRS, ids=" + ".join)
+def test_the_hero_beats_two_of_them(pair: tuple[str, str]) -> None:
+    beat_both(pair)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_the_hero_beats_every_two_of_them() -> None:
+    for pair in PAIRS:
+        beat_both(pair)
+
+
+def beat_both(pair: tuple[str, str]) -> None:
+    scene = Scene(twin_only=True)
+    cast: list[Actor] = [make(name, number) for number, name in enumerate(pair)]
+    if all(ZOO[name].needs_a_liar for name in pair):
+        cast.insert(0, Liar())
+    beat(scene, [*cast, Hero()])
+
+
+def beat(scene: Scene, cast: list[Actor]) -> None:
+    seconds = play(scene, cast)
+    assert_hero_won(scene)
+    assert_in_time(scene, seconds)
+    assert_every_lie_is_dead(scene)
+
+
+def test_the_hero_beats_the_whole_zoo_at_once() -> None:
+    beat(Scene(twin_only=True), [*make_all(), Hero()])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("hero_first", [True, False])
+def test_the_hero_beats_the_whole_zoo_at_once_on_the_contracts(hero_first: bool) -> None:
+    scene = Scene()
+    beat(scene, [Hero(), *make_all()] if hero_first else [*make_all(), Hero()])
+    scene.stage.compare()
+
+
+def make_all() -> list[Actor]:
+    return [make(name, number) for number, name in enumerate(ZOO)]
+
+
+# ------------------------------------------------------------------------------------- what it costs the hero
+
+
+def count_heros_acts(*others: Actor) -> int:
+    scene = Scene()
+    play(scene, [Liar(), *others, Hero()])
+    return sum(not error for _, who, _, error in scene.arena.log if who == HONEST)
+
+
+def test_nobody_can_make_the_hero_work_by_naming_it_operator() -> None:
+    assert count_heros_acts(make("operator namer")) == count_heros_acts()
+
+
+# -------------------------------------------------------------------------- what supporters can do to a round
+
+DEATHS_OF_ENDS_ONLY = Cut(
+    "            asked.xor_live = _xor(asked.xor_live, claim.node)\n        asked.decided_at = now",
+    "            asked.xor_live = _xor(asked.xor_live, claim.node)\n            asked.decided_at = now",
+)
+
+
+def hold_back(losers: int, *cuts: Cut) -> tuple[int, GraceHolder]:
+    """Seconds until the truth is confirmed, while nobody claims anything else in its round."""
+    scene, holder = Scene(cuts=cuts), GraceHolder(*(address(500 + i) for i in range(losers + 1)))
+    return play(scene, [holder, Proposer()]), holder
+
+
+@pytest.mark.xfail(reason="a pruned supporter starts the grace period anew, see docs/adr/0013")
+def test_a_round_without_a_rival_is_confirmed_in_time_whatever_supporters_lose() -> None:
+    assert hold_back(8)[0] == hold_back(0)[0]
+
+
+def test_if_only_the_death_of_an_end_began_the_grace_period_nothing_would_be_held_back() -> None:
+    seconds, holder = hold_back(8, DEATHS_OF_ENDS_ONLY)
+    assert holder.pruned, "the holder has to try"
+    assert seconds == T
