@@ -3,14 +3,16 @@
 import pytest
 
 from challenger.game.types import Parameters
+from challenger.trace import law
 from challenger.trace.law import LawProvider, build_machine
-from challenger.trace.replay import Replay, load_base
+from challenger.trace.replay import Before, Replay, load_base
 from optimist.base.merkle import ZERO
 from optimist.derive.batch import Batch
 from optimist.derive.commitments import compute_chain_link, compute_leaf
 from optimist.node.ledger import Ledger
 from optimist.prove.law import load_law
 from optimist.vm.state import compute_final_state
+from optimist.vm.trace import Trace
 from tests.support.workload import generate_workload
 
 LAW = load_law("minimal")
@@ -98,3 +100,54 @@ def test_a_fork_shares_what_came_before(ledger: Ledger) -> None:
         fork.extend(3)
         assert [each.root for each in fork.applied] == [each.root for each in whole.applied]
         assert fork.applied[0] is whole.applied[0] or position == 0
+
+
+def note_executions(provider: LawProvider, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of the inputs that the machine executes from now on."""
+    executed: list[int] = []
+    build = provider.build_trace
+
+    def build_noted(before: Before) -> Trace:
+        executed.append(before.number)
+        return build(before)
+
+    monkeypatch.setattr(provider, "build_trace", build_noted)
+    return executed
+
+
+def test_disputes_about_many_inputs_execute_each_of_them_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = LawProvider(Parameters(), ledger, LAW)
+    executed = note_executions(provider, monkeypatch)
+    machine = build_machine(LAW.image)
+    positions = range(16)
+    for _ in range(3):
+        for position in positions:
+            trace = provider.get_trace(1, position)
+            step = len(trace.ends) // 2
+            proof = provider.get_step_proof(1, position, step)
+            assert machine.step(trace.end(step - 1), proof) == trace.end(step)
+    assert sorted(executed) == [1 + position for position in positions]
+
+
+def test_histories_of_traces_are_let_go_beyond_what_is_kept(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(law, "KEPT_STATES", 1)
+    provider = LawProvider(Parameters(), ledger, LAW)
+    executed = note_executions(provider, monkeypatch)
+    fresh = LawProvider(Parameters(), ledger, LAW)
+    for position in (4, 4, 5, 6, 7, 4):
+        assert provider.get_trace(1, position).root == fresh.get_trace(1, position).root
+    assert executed == [5, 6, 7, 8, 5]
+
+
+def test_the_history_of_a_range_is_hashed_once(ledger: Ledger) -> None:
+    provider = LawProvider(Parameters(), ledger, LAW)
+    first = provider.get_history(1, 3)
+    assert provider.get_history(1, 2) is not first
+    assert provider.get_history(1, 3) is first
+    ledger.take_back()
+    append(ledger, INPUTS[13:30])
+    assert provider.get_history(1, 3) is not first
