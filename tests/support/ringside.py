@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
-from challenger.player import Player
+from challenger.player import Conduct, Player
 from challenger.settings import get_parameters
 from challenger.strategy import acts
 from challenger.strategy.strategy import Plan, Proposal
@@ -193,13 +193,14 @@ def make_player(
     *,
     policy: SendPolicy = HURRY,
     kind: type[WatchedPlayer] = WatchedPlayer,
+    conduct: Conduct | None = None,
 ) -> WatchedPlayer:
     """A player as `challenger run` makes it, in this process and in a hurry."""
     chain_id, parameters = network.deployment.chain_id, get_parameters(network.deployment.preset)
     sender = Sender(client, Signer(actor.secret), MemoryOutbox(), policy, chain_id=chain_id)
     stack.push_async_callback(sender.close)
     contracts = {name: network.get_contract(name) for name in ("Rollup", "Dispute")}
-    player = kind(node, client, contracts, provider, parameters, sender)
+    player = kind(node, client, contracts, provider, parameters, sender, conduct)
     stack.push_async_callback(player.close)
     return player
 
