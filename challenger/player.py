@@ -8,7 +8,7 @@ one.
     look       follow L1 to its newest block, plan
     allow      leave out what the budget forbids
     start      hand the rest to the sender, best first; acts about rivals up to the limit at the same time
-    enter      claims wait until enough L1 endpoints vouch for the data they are about; the moves do not wait
+               claims wait until enough L1 endpoints vouch for the data they are about; the moves do not wait
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from challenger.gate import Gate
 from challenger.purse import Purse, is_entry
 from challenger.strategy.acts import AssertState
 from challenger.strategy.modes import DEFEND, Mode
-from challenger.strategy.order import get_match_id
+from challenger.strategy.order import choose, get_match_id
 from challenger.strategy.strategy import Plan, Proposal, compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.provider import TraceProvider
@@ -40,9 +40,8 @@ from optimist.node.node import Node
 
 log = structlog.get_logger(__name__)
 
-DEFAULT_LIMIT = (
-    16  # acts about rivals at the same time: 2 M gas of a block, and what nodes keep for one account
-)
+DEFAULT_LIMIT = 128  # acts about rivals at the same time: some 13 M gas, a third of a block
+MOVES_PER_LOOK = 16  # computed before they are sent: the first one must not wait for the last one's trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +56,13 @@ class Conduct:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """An act on its way."""
+class _Order:
+    """An act as a transaction under its name."""
 
-    task: "asyncio.Task[None]"
-    match: bytes  # that it is about; empty: none
-    is_limited: bool
+    purpose: str
+    proposal: Proposal
+    call: Call
+    data: bytes
 
 
 class Player:
@@ -87,7 +87,8 @@ class Player:
         self._sender = sender
         self._conduct = conduct or Conduct()
         self._genesis_time = 0
-        self._running: dict[str, _Job] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._orders: dict[str, _Order] = {}  # of what is running
         self._landed: dict[str, tuple[int, int]] = {}  # act -> how often it landed, last block
         self._alarms: set[str] = set()
         self._asking: asyncio.Task[None] | None = None  # the gate, about the claims of an earlier look
@@ -112,7 +113,7 @@ class Player:
         )
         facts = Facts(self._parameters, game.state, self._node.timestamp, game.lists, game.disputed)
         self._forget_finished()
-        busy = frozenset(job.match for job in self._running.values() if job.match)
+        busy = frozenset(get_match_id(order.proposal.act) for order in self._orders.values())
         started = time.monotonic()
         plan = await asyncio.to_thread(
             compute_plan,
@@ -121,7 +122,7 @@ class Player:
             self._sender.address,
             self._conduct.mode,
             owners=self._conduct.owners,
-            limit=self._conduct.limit,
+            limit=min(MOVES_PER_LOOK, self._count_room()),
             busy=busy,
         )
         for alarm in plan.alarms:
@@ -147,18 +148,19 @@ class Player:
         while True:
             try:
                 plan = await self.look()
-                allowed = await self._allow(plan, [each for each in plan.proposals if wants(each)])
-                self._start([each for each in allowed if not is_entry(each)])
-                self._enter([each for each in allowed if is_entry(each)])
-                if until_resolved and plan.is_resolved and not self._running:
+                before = len(self._running)
+                self._begin(await self._allow(plan, [each for each in plan.proposals if wants(each)]))
+                if until_resolved and plan.is_resolved and self.is_idle:
                     return plan.alarms
+                if not plan.is_complete and len(self._running) > before:
+                    continue  # more moves are due: they are computed while these are being sent
             except L1Error as error:
                 log.warning("l1_trouble", error=str(error))
             await asyncio.sleep(poll)
 
     async def close(self) -> None:
         """Stop waiting for what is on its way."""
-        tasks = [job.task for job in self._running.values()]
+        tasks = list(self._running.values())
         if self._asking is not None:
             tasks.append(self._asking)
         for task in tasks:
@@ -175,12 +177,12 @@ class Player:
         self._tell("purse", "; ".join(allowance.alarms), is_alarming=True)
         return allowance.proposals
 
-    def _enter(self, entries: Sequence[Proposal]) -> None:
-        """Start stake and claims that nothing speaks against. Slow endpoints do not hold up the moves."""
+    def _begin(self, allowed: Sequence[Proposal]) -> None:
+        """Start all; but stake and claims only when the gate is passed, which holds up nothing else."""
         gate = self._conduct.gate
-        if gate is None or not entries:
-            self._start(entries)
-        elif self._asking is None or self._asking.done():
+        entries = [each for each in allowed if is_entry(each)]
+        self._start(allowed if gate is None else [each for each in allowed if not is_entry(each)])
+        if gate is not None and entries and (self._asking is None or self._asking.done()):
             if self._asking is not None:
                 self._asking.result()
             self._asking = asyncio.create_task(self._pass_gate(gate, entries))
@@ -196,9 +198,7 @@ class Player:
             passed.append(each)
         else:
             self._tell("gate", "", is_alarming=False)
-        if any(
-            isinstance(each.act, AssertState) for each in passed
-        ):  # else the stake would stand for nothing
+        if any(isinstance(each.act, AssertState) for each in passed):  # a stake alone stands for nothing
             self._start(passed)
 
     def _tell(self, name: str, text: str, *, is_alarming: bool) -> None:
@@ -216,47 +216,61 @@ class Player:
     # ----------------------------------------------------------------------------------------------- doing it
 
     def _start(self, proposals: Sequence[Proposal]) -> None:
+        """Hand acts to the sender, unless they are with it already, have landed unseen, or must wait."""
         self._forget_finished()
-        room = self._conduct.limit - sum(job.is_limited for job in self._running.values())
-        for proposal in proposals:
-            call = compute_call(proposal.act, self._parameters.bond)
-            data = self._contracts[call.contract].encode(call.function, *call.arguments)
-            act = f"{call.function}:{keccak(data).hex()[:24]}"
-            times, block = self._landed.get(act, (0, 0))
-            head = self._node.head
-            if head is None or head.number < block:
-                continue  # it has landed in a block that we have not seen: wanting it again means nothing
-            # A credit can be claimed twice, a bond laid down twice, with the very same bytes.
-            purpose = f"{act}:{times}"
-            is_limited = proposal.priority.is_limited
-            if purpose in self._running or (is_limited and room <= 0):
-                continue
-            room -= is_limited
-            task = asyncio.create_task(self._carry_out(purpose, proposal, call, data))
-            self._running[purpose] = _Job(task, get_match_id(proposal.act), is_limited)
+        fresh = [order for order in map(self._write_order, proposals) if order is not None]
+        for index in choose([order.proposal.priority for order in fresh], self._count_room()):
+            order = fresh[index]
+            self._orders[order.purpose] = order
+            self._running[order.purpose] = asyncio.create_task(self._carry_out(order))
 
-    async def _carry_out(self, purpose: str, proposal: Proposal, call: Call, data: bytes) -> None:
+    def _write_order(self, proposal: Proposal) -> _Order | None:
+        call = compute_call(proposal.act, self._parameters.bond)
+        data = self._contracts[call.contract].encode(call.function, *call.arguments)
+        act = f"{call.function}:{keccak(data).hex()[:24]}"
+        times, block = self._landed.get(act, (0, 0))
+        head = self._node.head
+        if head is None or head.number < block:
+            return None  # it has landed in a block that we have not seen: wanting it again means nothing
+        # A credit can be claimed twice, a bond laid down twice, with the very same bytes.
+        purpose = f"{act}:{times}"
+        return None if purpose in self._running else _Order(purpose, proposal, call, data)
+
+    async def _carry_out(self, order: _Order) -> None:
+        call, rule = order.call, order.proposal.rule.name
         address = self._contracts[call.contract].address
         try:
-            receipt = await self._sender.send(Transaction(purpose, address, data, call.value))
+            receipt = await self._sender.send(Transaction(order.purpose, address, order.data, call.value))
         except Reverted as error:
-            log.info("overtaken", act=call.function, rule=proposal.rule.name, reason=str(error))
+            log.info("overtaken", act=call.function, rule=rule, reason=str(error))
             return
         except L1Error as error:
-            log.warning("act_failed", act=call.function, rule=proposal.rule.name, error=str(error))
+            log.warning("act_failed", act=call.function, rule=rule, error=str(error))
             return
-        act = purpose.rpartition(":")[0]
+        act = order.purpose.rpartition(":")[0]
         self._landed[act] = (self._landed.get(act, (0, 0))[0] + 1, receipt.block.number)
         if self._conduct.purse is not None:
             self._conduct.purse.note(receipt)
         log.info(
             "acted",
             act=call.function,
-            rule=proposal.rule.name,
+            rule=rule,
             gas=receipt.gas_used,
             transaction=receipt.transaction,
             block=receipt.block.number,
         )
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of ours is on its way."""
+        self._forget_finished()
+        return not self._running
+
+    def _count_room(self) -> int:
+        """How many more acts about rivals may be on their way."""
+        limited = sum(order.proposal.priority.is_limited for order in self._orders.values())
+        return max(0, self._conduct.limit - limited)
+
     def _forget_finished(self) -> None:
-        self._running = {purpose: job for purpose, job in self._running.items() if not job.task.done()}
+        self._running = {purpose: task for purpose, task in self._running.items() if not task.done()}
+        self._orders = {purpose: self._orders[purpose] for purpose in self._running}

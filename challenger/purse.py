@@ -15,6 +15,19 @@ from optimist.l1.client import L1Client
 from optimist.l1.types import Receipt, to_hex
 
 GWEI = 10**9
+ETHER = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What one key has and may spend. Wei."""
+
+    address: bytes
+    balance: int
+    bond: int  # that we would still have to lay down
+    price: int  # per gas, that the reserve is for
+    spent: int
+    budget: int | None  # to spend on gas; None: no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +39,7 @@ class Allowance:
 
 
 class Purse:
-    """One key's gas."""
+    """One key's money."""
 
     def __init__(
         self,
@@ -34,13 +47,17 @@ class Purse:
         address: bytes,
         parameters: Parameters,
         *,
+        needs_bond: bool,
         max_fee: int,
         budget: int | None = None,
     ) -> None:
-        """max_fee: wei per gas that we offer at most. budget: wei to spend on gas; None: no limit."""
+        """needs_bond: whether we ever stake. max_fee: wei per gas that we offer at most. budget: wei to spend
+        on gas; None: no limit.
+        """
         self._client = client
         self._address = address
         self._parameters = parameters
+        self._needs_bond = needs_bond
         self._price = compute_reserve_price(parameters, max_fee)
         self._budget = budget
         self._counted: set[bytes] = set()
@@ -60,61 +77,45 @@ class Purse:
 
     async def allow(self, plan: Plan, wanted: Sequence[Proposal]) -> Allowance:
         """What may go ahead of `wanted`. Raises L1Error."""
-        if not wanted:
-            return Allowance([], [])
-        balance = await self._client.get_balance(self._address)
-        return compute_allowance(
-            wanted,
-            self._parameters,
-            rivals=plan.rivals,
+        means = Means(
+            address=self._address,
+            balance=await self._client.get_balance(self._address),
+            bond=self._parameters.bond if self._needs_bond and not plan.bond else 0,
             price=self._price,
-            balance=balance,
             spent=self.spent,
             budget=self._budget,
-            address=self._address,
         )
+        return compute_allowance(wanted, self._parameters, plan.rivals, means)
 
 
 def compute_allowance(
-    wanted: Sequence[Proposal],
-    parameters: Parameters,
-    *,
-    rivals: int,
-    price: int,
-    balance: int,
-    spent: int,
-    budget: int | None,
-    address: bytes,
+    wanted: Sequence[Proposal], parameters: Parameters, rivals: int, means: Means
 ) -> Allowance:
-    """What may go ahead. price: wei per gas that the reserve is for; money in wei."""
+    """What may go ahead against `rivals` false claims, and what to tell a person."""
     alarms: list[str] = []
-    bond = parameters.bond if any(isinstance(each.act, Stake) for each in wanted) else 0
-    is_beginning = any(is_entry(each) for each in wanted)
-    reserve = bond + compute_reserve(parameters, rivals, price)
-    least = bond + (compute_dispute_gas(parameters) + compute_round_gas()) * price
-    who = to_hex(address)
-    held: set[str] = set()
-    if is_beginning and balance < least:
-        held.add("entry")
+    may_enter = may_help = True
+    who, price = to_hex(means.address), means.price
+    reserve = means.bond + compute_reserve(parameters, rivals, price)
+    least = means.bond + (compute_dispute_gas(parameters) + compute_round_gas()) * price
+    if means.balance < least and any(map(is_entry, wanted)):
+        may_enter = False
         alarms.append(
             f"{who} holds less than the {_ether(least)} that one dispute can take, the bond included: none "
             "is laid down that could not be defended; send ether to that address"
         )
-    elif balance < reserve:
+    elif means.balance < reserve:
         alarms.append(
             f"{who} holds less than the reserve of {_ether(reserve)}, for {max(1, rivals)} rivals at "
             f"{price / GWEI:g} gwei: send ether to that address (challenger cost shows the sum)"
         )
-    if budget is not None and spent >= budget:
-        held |= {"entry", "help"}
+    if means.budget is not None and means.spent >= means.budget:
+        may_enter = may_help = False
         alarms.append(
-            f"the gas budget of {_ether(budget)} is spent: no new claims and no help for others any more; "
-            "what keeps our bond alive goes on. Raise --gas-budget to go on with the rest"
+            f"the gas budget of {_ether(means.budget)} is spent: no new claims and no help for others any "
+            "more; what keeps our bond alive goes on. Raise --gas-budget to go on with the rest"
         )
     allowed = [
-        each
-        for each in wanted
-        if not ("entry" in held and is_entry(each)) and not ("help" in held and each.rule.is_help)
+        each for each in wanted if (may_enter or not is_entry(each)) and (may_help or not each.rule.is_help)
     ]
     return Allowance(allowed, alarms)
 
@@ -125,4 +126,4 @@ def is_entry(proposal: Proposal) -> bool:
 
 
 def _ether(wei: int) -> str:
-    return f"{wei / 10**18:.4g} ETH"
+    return f"{wei / ETHER:.4g} ETH"

@@ -54,6 +54,7 @@ async def run(settings: RunSettings) -> list[str]:
             opened.client,
             signer.address,
             parameters,
+            needs_bond=mode.needs_bond,
             max_fee=int(settings.tx.max_fee_gwei * GWEI),
             budget=None if settings.gas_budget is None else int(settings.gas_budget * ETHER),
         )

@@ -46,7 +46,7 @@ class RunSettings(SignerSettings):
     """Put a bond only on batches that L1 has at this block; moves in matches answer the latest."""
     min_sources: int | None = Field(default=None, ge=1)
     """L1 endpoints that must agree before a bond is put on anything; default: 2, on a devnet (minimal) 1."""
-    max_acts_per_block: int = Field(default=16, ge=1)
+    max_acts_per_block: int = Field(default=128, ge=1)
     """Acts about rivals on their way at the same time; urgent acts and our claims come on top."""
     gas_budget: float | None = Field(default=None, gt=0)
     """Ether to spend on gas; then no new claims, no help for others. With --datadir restarts count as one."""
@@ -56,7 +56,7 @@ class RunSettings(SignerSettings):
     """Address whose claims we play as their operator (repeat, or separate by commas): anybody can name us."""
     until_resolved: bool = False
     """End when nothing false lives and all that we stood up for is confirmed and paid; else play for ever."""
-    tx: TransactionSettings = TransactionSettings(max_pending=32)
+    tx: TransactionSettings = TransactionSettings(max_pending=160)
 
     @field_validator("operate_for", mode="before")
     @classmethod

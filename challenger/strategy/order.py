@@ -14,6 +14,7 @@ goes before any newcomer, for no allowance is larger than that.
 Only RIVALS are held back by a limit. A bond is worth more than a crowded block.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -71,6 +72,13 @@ def compute_priority(view: View, act: acts.Act) -> Priority:
 def compute_duel_priority(view: View, duel: Duel) -> Priority:
     """The place of whatever can be done now in a match."""
     return _rank_by_clock(view, duel.match, duel.side)
+
+
+def choose(wanted: Sequence[Priority], room: int) -> list[int]:
+    """Which of the acts to start, by index, when `room` more about rivals may be on their way."""
+    limited = [index for index, priority in enumerate(wanted) if priority.is_limited]
+    held_back = set(limited[max(0, room) :])
+    return [index for index in range(len(wanted)) if index not in held_back]
 
 
 def get_match_id(act: acts.Act) -> bytes:

@@ -5,7 +5,6 @@ proposes every act that it wants now, whether or not it proposed the same at the
 L1 is no longer wanted, so that nothing has to be remembered. A player's mode says which rules it follows.
 """
 
-from challenger.game.types import Staker
 from challenger.strategy.acts import Confirm, Prune, Reveal, Withdraw
 from challenger.strategy.rule import Wishes
 from challenger.strategy.view import View
@@ -113,7 +112,7 @@ def withdraw_an_idle_bond(view: View) -> Wishes:
     """A bond that backs nothing undecided while nothing false lives is money at risk for nothing: of a stolen
     key, of a fault of ours. It is back on L1 within a block when the next lie needs an answer.
     """
-    staker = view.state.stakers.get(view.player, Staker())
+    staker = view.staker
     if not staker.bond or staker.out or any(view.get_false_claims(step) for step in view.path):
         return
     last = staker.last_claim

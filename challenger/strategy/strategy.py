@@ -28,7 +28,9 @@ class Plan:
     proposals: list[Proposal] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     is_resolved: bool = False  # nothing false lives, nothing of ours is undecided or unpaid
+    is_complete: bool = True  # no move was left out because of the limit
     rivals: int = 0  # false claims that are alive on the true path
+    bond: int = 0  # of ours that stands, wei
 
     @property
     def acts(self) -> list[Act]:
@@ -66,7 +68,14 @@ def compute_plan(
                 proposals.append(Proposal(wish, rule, compute_priority(view, wish)))
     proposals.sort(key=lambda proposal: proposal.priority)
     is_over = not proposals and is_resolved(view)
-    return Plan(proposals, alarms, is_resolved=is_over, rivals=count_rivals(view))
+    return Plan(
+        proposals,
+        alarms,
+        is_resolved=is_over,
+        is_complete=not view.has_left_out,
+        rivals=count_rivals(view),
+        bond=view.staker.bond,
+    )
 
 
 def count_rivals(view: View) -> int:
@@ -89,7 +98,6 @@ def find_alarms(view: View) -> list[str]:
         for claim_id, claim in view.get_false_claims(step):
             if view.may_play_for(claim):
                 alarms.append(f"claim {claim_id.hex()}, which we could play for, stands on a false end")
-    staker = view.state.stakers.get(view.player)
-    if staker is not None and staker.out:
+    if view.staker.out:
         alarms.append("our bond is lost: this key can claim nothing any more")
     return alarms

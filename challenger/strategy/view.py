@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from challenger.game.clock import is_in_time
 from challenger.game.lists import Words
 from challenger.game.rollup import Rollup
-from challenger.game.types import Claim, Match, Node, Parameters, Round, Side, State, Status
+from challenger.game.types import Claim, Match, Node, Parameters, Round, Side, Staker, State, Status
 from challenger.trace.provider import TraceProvider
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import (
@@ -78,6 +78,7 @@ class View:
         """
         self.owners = owners
         self.limit = limit
+        self.has_left_out = False  # set by whoever computes no move because of the limit
         self.busy = busy
         self.facts = facts
         self.provider = provider
@@ -160,6 +161,11 @@ class View:
     def get_own_claims(self, step: PathStep) -> list[tuple[bytes, Claim]]:
         """Live claims on the true end of a round that the player may play for."""
         return [each for each in self.get_true_claims(step) if self.may_play_for(each[1])]
+
+    @property
+    def staker(self) -> Staker:
+        """The player's own bond, if it has one."""
+        return self.state.stakers.get(self.player, Staker())
 
     def may_play_for(self, claim: Claim) -> bool:
         """Whether the player owns the claim, or has agreed to operate it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from challenger.game.types import Claim, Side, Staker
+from challenger.game.types import Claim, Side
 from challenger.strategy.acts import (
     AssertState,
     ClaimCredit,
@@ -24,10 +24,9 @@ Choice = Callable[[Claim], bool]
 
 def claim_ends(view: View, steps: Iterable[PathStep]) -> Wishes:
     """Our own claim on the true end of each round, from the first one on, and a bond to stand on."""
-    staker = view.state.stakers.get(view.player, Staker())
-    if staker.out:
+    if view.staker.out:
         return
-    staked = staker.bond > 0
+    staked = view.staker.bond > 0
     for step in steps:
         if view.holds(step):
             continue
@@ -73,6 +72,7 @@ def play_matches(view: View, duels: Iterable[Duel], *, is_alarming: bool) -> Wis
     found = 0
     for priority, duel in sorted(ranked, key=lambda item: item[0]):
         if priority.is_limited and view.limit is not None and found >= view.limit:
+            view.has_left_out = True
             return
         for move in _try_move(view, duel, is_alarming=is_alarming):
             found += isinstance(move, Move)

@@ -2,7 +2,7 @@
 
 from challenger.costs import compute_dispute_gas, compute_reserve, compute_round_gas
 from challenger.game.types import Parameters
-from challenger.purse import Allowance, compute_allowance
+from challenger.purse import Allowance, Means, compute_allowance
 from challenger.strategy import acts
 from challenger.strategy.modes import DEFEND, RESOLVE
 from challenger.strategy.order import Priority, Rank
@@ -37,17 +37,10 @@ def allow(
     spent: int = 0,
     budget: int | None = None,
     rivals: int = 1,
+    bond: int = PARAMETERS.bond,
 ) -> Allowance:
-    return compute_allowance(
-        wanted,
-        PARAMETERS,
-        rivals=rivals,
-        price=PRICE,
-        balance=balance,
-        spent=spent,
-        budget=budget,
-        address=WHO,
-    )
+    means = Means(WHO, balance, bond, PRICE, spent, budget)
+    return compute_allowance(wanted, PARAMETERS, rivals, means)
 
 
 def test_with_enough_of_everything_all_goes_ahead_in_silence() -> None:
@@ -74,8 +67,8 @@ def test_no_bond_is_laid_down_that_could_not_be_defended() -> None:
 
 def test_a_claim_on_a_bond_that_stands_already_needs_no_second_one() -> None:
     gas = (compute_dispute_gas(PARAMETERS) + compute_round_gas()) * PRICE
-    assert allow([CLAIM], balance=gas).proposals == [CLAIM]
-    assert allow([CLAIM], balance=gas - 1).proposals == []
+    assert allow([CLAIM], balance=gas, bond=0).proposals == [CLAIM]
+    assert allow([CLAIM], balance=gas - 1, bond=0).proposals == []
 
 
 def test_below_the_reserve_is_an_alarm_that_says_what_to_do_and_stops_nothing() -> None:
@@ -85,6 +78,13 @@ def test_below_the_reserve_is_an_alarm_that_says_what_to_do_and_stops_nothing() 
     assert short.proposals == ALL
     assert "4 rivals" in short.alarms[0]
     assert "send ether" in short.alarms[0]
+
+
+def test_the_reserve_is_missed_before_anybody_needs_it() -> None:
+    ready = PARAMETERS.bond + compute_reserve(PARAMETERS, 0, PRICE)
+    assert allow([], balance=ready, rivals=0) == Allowance([], [])
+    assert allow([], balance=ready - 1, rivals=0).alarms
+    assert allow([], balance=ready - PARAMETERS.bond, rivals=0, bond=0).alarms == []
 
 
 def test_the_words_of_an_alarm_do_not_change_with_every_wei() -> None:

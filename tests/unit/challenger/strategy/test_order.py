@@ -6,7 +6,7 @@ from challenger.game.lists import History
 from challenger.game.types import Parameters, Side
 from challenger.strategy import acts
 from challenger.strategy.modes import DEFEND
-from challenger.strategy.order import Priority, Rank, compute_priority, get_match_id
+from challenger.strategy.order import Priority, Rank, choose, compute_priority, get_match_id
 from challenger.strategy.strategy import Plan, compute_plan
 from challenger.strategy.view import View
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider
@@ -140,8 +140,14 @@ def test_a_limit_computes_no_more_moves_than_it_lets_through(limit: int) -> None
     for i, liar in enumerate(liars):
         arena.look_and_act(address(100 + i), liar)
     truth.asked = 0
-    moves = plan(arena, truth, limit=limit).acts
+    limited = plan(arena, truth, limit=limit)
+    moves = limited.acts
     assert len(moves) == limit
+    assert not limited.is_complete
+    assert plan(arena, truth).is_complete
+    assert plan(arena, truth, limit=len(liars)).is_complete
+    truth.asked = 0
+    assert plan(arena, truth, limit=limit).acts == moves
     assert truth.asked <= 3 * limit, "histories of matches that have to wait were computed"
     assert moves == plan(arena, truth).acts[:limit]
 
@@ -167,6 +173,14 @@ def test_a_match_with_a_move_on_its_way_is_left_out() -> None:
     busy = frozenset({get_match_id(first)})
     assert plan(arena, truth, busy=busy).acts == others
     assert plan(arena, truth, limit=1, busy=busy).acts == others[:1]
+
+
+@pytest.mark.parametrize(
+    ("room", "chosen"), [(-1, [0, 1, 5]), (0, [0, 1, 5]), (2, [0, 1, 2, 3, 5]), (9, [*range(6)])]
+)
+def test_only_acts_about_rivals_wait_for_a_place(room: int, chosen: list[int]) -> None:
+    ranks = [Rank.URGENT, Rank.FIRST, Rank.RIVALS, Rank.RIVALS, Rank.RIVALS, Rank.MONEY]
+    assert choose([Priority(rank) for rank in ranks], room) == chosen
 
 
 def test_with_a_limit_every_rival_is_beaten_all_the_same() -> None:

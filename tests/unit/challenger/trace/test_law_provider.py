@@ -9,7 +9,7 @@ from challenger.trace.replay import Before, Replay, load_base
 from optimist.base.merkle import ZERO
 from optimist.derive.batch import Batch
 from optimist.derive.commitments import compute_chain_link, compute_leaf
-from optimist.node.ledger import Ledger
+from optimist.node.ledger import Ledger, UnknownBatch
 from optimist.prove.law import load_law
 from optimist.vm.state import compute_final_state
 from optimist.vm.trace import Trace
@@ -66,6 +66,27 @@ def test_every_trace_begins_and_ends_as_l1_asks_and_every_step_can_be_proven(led
             assert machine.step(pre, provider.get_step_proof(1, position, step)) == trace.end(step)
         beyond = len(trace.ends) + 3
         assert machine.step(trace.last_end, provider.get_step_proof(1, position, beyond)) == trace.last_end
+
+
+def test_what_follows_a_confirmed_batch_can_be_disputed_when_all_before_it_is_forgotten(
+    ledger: Ledger,
+) -> None:
+    whole = LawProvider(Parameters(), ledger, LAW)
+    history, opening = whole.get_history(2, 3), whole.get_opening(2, 7)
+    proof, root = whole.get_step_proof(2, 7, 50), whole.get_root_after(2, 7)
+    whole.get_history(1, 3)
+    ledger.forget(1)  # as after the confirmation of batch 2
+    for provider in (whole, LawProvider(Parameters(), ledger, LAW)):
+        found = provider.get_history(2, 3)
+        assert (found.root, found.ends) == (history.root, history.ends)
+        assert provider.get_opening(2, 7) == opening
+        assert provider.get_step_proof(2, 7, 50) == proof
+        assert provider.get_root_after(2, 7) == root
+        assert [provider.get_end_root(number) for number in range(4)] == [
+            ledger.get_end_root(number) for number in range(4)
+        ]
+    with pytest.raises(UnknownBatch, match="batch 1 is forgotten here"):
+        LawProvider(Parameters(), ledger, LAW).get_history(1, 3)
 
 
 def test_what_a_reorg_replaced_is_forgotten(ledger: Ledger) -> None:
