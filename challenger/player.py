@@ -150,7 +150,7 @@ class Player:
                 plan = await self.look()
                 before = len(self._running)
                 self._begin(await self._allow(plan, [each for each in plan.proposals if wants(each)]))
-                if until_resolved and plan.is_resolved and self.is_idle:
+                if until_resolved and plan.is_resolved and not self.pending:
                     return plan.alarms
                 if not plan.is_complete and len(self._running) > before:
                     continue  # more moves are due: they are computed while these are being sent
@@ -261,10 +261,10 @@ class Player:
         )
 
     @property
-    def is_idle(self) -> bool:
-        """Whether nothing of ours is on its way."""
+    def pending(self) -> int:
+        """Acts that are on their way."""
         self._forget_finished()
-        return not self._running
+        return len(self._running)
 
     def _count_room(self) -> int:
         """How many more acts about rivals may be on their way."""

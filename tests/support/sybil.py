@@ -137,8 +137,7 @@ class TimedPlayer(WatchedPlayer):
 
     async def has_answered(self, since: float) -> bool:
         """Whether a round that was begun after `since` found nothing new, and all acts are in L1's pool."""
-        alive = sum(not job.task.done() for job in self._running.values())
-        if self._settled < since or self._sender.pending != alive:
+        if self._settled < since or self._sender.pending != self.pending:
             return False
         address = to_hex(self.address)
         calls = [("eth_getTransactionCount", (address, tag)) for tag in ("latest", "pending")]
