@@ -131,19 +131,20 @@ async def _derive(settings: "NodeSettings") -> dict[str, Any]:
     ) as opened:
         node = opened.node
         await node.catch_up()
-    batches = [node.ledger.get_applied(number) for number in range(1, node.ledger.batch_count + 1)]
+    count = node.ledger.get_input_count
+    ends = [node.ledger.get_end(number) for number in range(1, node.ledger.batch_count + 1)]
     head = node.head
     return {
         "block": head.number if head else 0,
         "blockHash": "0x" + (head.hash if head else b"").hex(),
         "batches": [
             {
-                "batch": each.batch.number,
-                "inputs": len(each.batch.inputs),
-                "rejected": sum(code != 0 for code in each.codes),
-                "accumulator": "0x" + each.batch.accumulator.hex(),
-                "root": "0x" + each.root.hex(),
+                "batch": end.number,
+                "inputs": end.input_count - count(end.number - 1),
+                "rejected": end.rejected,
+                "accumulator": "0x" + end.accumulator.hex(),
+                "root": "0x" + end.root.hex(),
             }
-            for each in batches
+            for end in ends
         ],
     }

@@ -118,6 +118,15 @@ class Abi:
             values[part.name] = _decode([part], topic)[0]
         return entry.name, values
 
+    def encode_event_data(self, topic: bytes, event: Value) -> bytes:
+        """Data of a log, from an object with an attribute for each argument. Indexed ones are no part of it.
+
+        The inverse of what `decode_event` does with it. Raises KeyError on an unknown event.
+        """
+        plain = [part for part in self.events[topic].inputs if not part.indexed]
+        values = [_to_abi(part, getattr(event, part.name)) for part in plain]
+        return encode([part.type for part in plain], values)
+
 
 @cache
 def load_abi(contract: str) -> Abi:

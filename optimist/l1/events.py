@@ -3,7 +3,7 @@
 Times are L1 seconds, amounts of ether wei, of collateral 1e-6 USD; identifiers have 32 bytes, addresses 20.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeAlias, get_type_hints
 
 from optimist.derive.batch import SealedBatch
@@ -372,6 +372,12 @@ class EventReader:
             raise L1Inconsistent(f"log {log.index} of block {log.block} is no event of a contract of ours")
         name, arguments = decoded
         return Located(_build(_BY_NAME[contract][name], arguments), contract, log)
+
+    def rewrite(self, located: Located) -> Log:
+        """The log that reads as this event, for one whose arguments that are not indexed were changed."""
+        log = located.log
+        data = load_abi(located.contract).encode_event_data(log.topics[0], located.event)
+        return replace(log, data=data)
 
 
 def _build(cls: type, arguments: dict[str, Any]) -> Any:

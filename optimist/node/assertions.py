@@ -3,7 +3,7 @@
 Genesis is a node of the tree as well: it claims the empty state after batch 0, confirmed from the start.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from optimist.base.merkle import ZERO
@@ -28,6 +28,25 @@ class Assertion:
     block: int  # of L1, that created it
     confirmed: bool = False
     live: dict[bytes, bytes] = field(default_factory=dict)  # claim -> owner
+
+
+def find_final(events: Sequence[Located], finalized: int) -> NodeCreated | None:
+    """How the last assertion was made whose confirmation stands in a block that is final; None before any.
+
+    `finalized`: number of L1's last final block. Looks back no further than it has to.
+    """
+    confirmed = next(
+        (
+            located.event
+            for located in reversed(events)
+            if isinstance(located.event, Confirmed) and located.block.number <= finalized
+        ),
+        None,
+    )
+    if confirmed is None:
+        return None
+    made = (located.event for located in reversed(events) if isinstance(located.event, NodeCreated))
+    return next((event for event in made if event.node == confirmed.node), None)
 
 
 class AssertionTree:

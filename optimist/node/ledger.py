@@ -2,7 +2,8 @@
 
 One batch is applied at a time, its root is computed once from the records that it changed, and what they held
 before is kept as its undo log. So the newest batch can be taken back (a reorg), and the state after any
-kept batch can be had (a dispute). Batches count from 1; batch 0 stands for genesis, the empty state.
+kept batch can be had (a dispute). What nobody can ask for any more is forgotten, oldest first: then only
+where a batch ended is known. Batches count from 1; batch 0 stands for genesis, the empty state.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,19 @@ from optimist.vm.records import ABSENT, build_state_tree, compute_record_leaf
 
 
 class UnknownBatch(LookupError):
-    """A batch that is not here: not sealed yet, or so old that its undo log was forgotten."""
+    """A batch that is not here: not sealed yet, or so old that it was forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnd:
+    """Where a batch ended: what is known of it for ever. Counts are of this batch and all before it."""
+
+    number: int
+    accumulator: bytes
+    root: bytes
+    input_count: int
+    queue_next: int  # queue items taken
+    rejected: int  # inputs of this batch that the law rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,18 @@ class AppliedBatch:
     soft_number: int  # sequenced inputs up to and with this batch
     soft_history: bytes
 
+    @property
+    def end(self) -> BatchEnd:
+        """What remains of it when it is forgotten."""
+        return BatchEnd(
+            number=self.batch.number,
+            accumulator=self.batch.accumulator,
+            root=self.root,
+            input_count=self.input_count,
+            queue_next=self.queue_next,
+            rejected=sum(code != 0 for code in self.codes),
+        )
+
 
 class Ledger:
     """All batches so far, and the state after the last one."""
@@ -47,13 +72,18 @@ class Ledger:
         law: Callable[[], None],
         batches: Iterable[AppliedBatch] = (),
         records: Mapping[int, bytes] | None = None,
+        forgotten: Iterable[BatchEnd] = (),
     ) -> None:
-        """`batches` and `records` are what an earlier run kept: all batches, and the state after the last.
+        """What an earlier run kept: the batches it had forgotten, all after them, the state after the last.
 
-        Raises ValueError when the records do not hash to the last batch's root.
+        Raises ValueError when the batches are not all there or the records not those of the last one.
         """
         self._law = law
+        self._forgotten = list(forgotten)
         self._batches = list(batches)
+        numbers = [end.number for end in self._forgotten] + [each.batch.number for each in self._batches]
+        if numbers != list(range(1, len(numbers) + 1)):
+            raise ValueError(f"the {len(numbers)} kept batches do not follow one another")
         self.state = State(records)
         self._tree = build_state_tree(dict(self.state.items()))
         if self._tree.root != self.root:
@@ -65,7 +95,12 @@ class Ledger:
     @property
     def batch_count(self) -> int:
         """Number of the last batch."""
-        return len(self._batches)
+        return len(self._forgotten) + len(self._batches)
+
+    @property
+    def forgotten(self) -> int:
+        """Number of the last batch that was forgotten; 0 when none was. The state after it can be had."""
+        return len(self._forgotten)
 
     @property
     def root(self) -> bytes:
@@ -127,20 +162,41 @@ class Ledger:
         return applied
 
     def take_back(self) -> AppliedBatch:
-        """Undo the last batch. Raises UnknownBatch when there is none."""
-        if not self._batches:
-            raise UnknownBatch("there is no batch to take back")
+        """Undo the last batch. Raises UnknownBatch when there is none, or what it follows is forgotten."""
+        if len(self._batches) <= (1 if self.forgotten else 0):
+            raise UnknownBatch(f"batch {self.batch_count} stays for good: there is nothing to take back")
         gone = self._batches.pop()
         for key, old in gone.undo.items():
             self.state.set_bytes(key, old)
         self._tree.update(_get_leaves(self.state, gone.undo))
         return gone
 
+    def forget(self, until: int) -> list[BatchEnd]:
+        """Forget inputs, codes and undo logs of all batches up to `until`; those that were not yet forgotten.
+
+        For batches that L1 can neither take back nor dispute. The last batch is never forgotten.
+        """
+        count = max(0, min(until, self.batch_count - 1) - self.forgotten)
+        ends = [applied.end for applied in self._batches[:count]]
+        del self._batches[:count]
+        self._forgotten += ends
+        return ends
+
     def get_applied(self, batch: int) -> AppliedBatch:
         """A batch and its effects. Raises UnknownBatch."""
-        if not 1 <= batch <= self.batch_count:
-            raise UnknownBatch(f"batch {batch} is not known here; the last one is {self.batch_count}")
-        return self._batches[batch - 1]
+        self._require_known(batch)
+        if batch <= self.forgotten:
+            raise UnknownBatch(
+                f"batch {batch} is forgotten here, as are all up to {self.forgotten}: "
+                "what follows them is confirmed for good"
+            )
+        return self._batches[batch - self.forgotten - 1]
+
+    def get_end(self, batch: int) -> BatchEnd:
+        """Where a batch ended, forgotten or not. Raises UnknownBatch."""
+        self._require_known(batch)
+        place = self._get_place(batch)
+        return place if isinstance(place, BatchEnd) else place.end
 
     def get_batch(self, number: int) -> Batch:
         """The inputs of a batch. Raises UnknownBatch."""
@@ -150,29 +206,40 @@ class Ledger:
         """State root after `batch`; None while it is not known here."""
         if batch > self.batch_count:
             return None
-        return self.get_applied(batch).root if batch else ZERO
+        return self._get_place(batch).root if batch else ZERO
 
     def get_accumulator(self, batch: int | None = None) -> bytes:
         """Acc of `batch` (default: the last one); zero for batch 0. Raises UnknownBatch."""
         number = self.batch_count if batch is None else batch
-        return self.get_applied(number).batch.accumulator if number else ZERO
+        if not number:
+            return ZERO
+        place = self._get_place(number)
+        return place.accumulator if isinstance(place, BatchEnd) else place.batch.accumulator
 
     def get_input_count(self, batch: int) -> int:
         """Inputs up to and with `batch`. Raises UnknownBatch."""
-        return self.get_applied(batch).input_count if batch else 0
+        return self._get_place(batch).input_count if batch else 0
 
     def get_records(self, batch: int) -> dict[int, bytes]:
         """All records after `batch`, 256 bytes by key. Raises UnknownBatch."""
-        if batch:
+        if batch != self.forgotten:
             self.get_applied(batch)
         records = dict(self.state.items())
-        for applied in reversed(self._batches[batch:]):
+        for applied in reversed(self._batches[batch - self.forgotten :]):
             for key, old in applied.undo.items():
                 if old == ABSENT:
                     records.pop(key, None)
                 else:
                     records[key] = old
         return records
+
+    def _get_place(self, batch: int) -> AppliedBatch | BatchEnd:
+        self._require_known(batch)
+        return self._forgotten[batch - 1] if batch <= self.forgotten else self.get_applied(batch)
+
+    def _require_known(self, batch: int) -> None:
+        if not 1 <= batch <= self.batch_count:
+            raise UnknownBatch(f"batch {batch} is not known here; the last one is {self.batch_count}")
 
 
 class PendingBatch:

@@ -3,6 +3,7 @@
     look = (rollback?, new events)    from the follower, at one block hash
       roll back    take back the events of lost blocks, newest first: their batches, their queue items
       go on        QueueItem -> the queue; BatchSealed -> derive, check the accumulator, apply the law
+      forget       what came before an assertion whose confirmation is final: nobody can dispute it any more
       write        records, batches, logs and the cursor in one atomic write
 
 A node that was started empty and one that has lived through everything come to the same root at every batch
@@ -10,19 +11,22 @@ end: state is a function of L1 alone.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
+from optimist.base.merkle import ZERO
 from optimist.derive.batch import DerivationError, derive_batch
+from optimist.derive.commitments import compute_leaf
 from optimist.l1.client import L1Client, require_header
 from optimist.l1.errors import L1Error, L1Inconsistent, L1Unavailable, RpcError
 from optimist.l1.events import BatchSealed, EventReader, Located, QueueItem
 from optimist.l1.follower import Advance, Cursor, Follower
 from optimist.l1.types import BlockRef
+from optimist.node.assertions import find_final
 from optimist.node.kept import decode_batch, decode_log, encode_batch, encode_log
-from optimist.node.ledger import AppliedBatch, Ledger
+from optimist.node.ledger import AppliedBatch, BatchEnd, Ledger
 from optimist.store.state_store import Change, StateDamaged, StateStore
 
 log = structlog.get_logger(__name__)
@@ -63,6 +67,7 @@ class Node:
         self._store = store
         self._cursor: Cursor | None = None
         self._queue: list[QueuedInput] = []
+        self._queue_start = 0  # items before it are forgotten
         self._located: list[Located] = []
         self._listeners: list[Callable[[], None]] = []
         self._is_torn = False
@@ -82,17 +87,28 @@ class Node:
 
     @property
     def events(self) -> Sequence[Located]:
-        """Everything that our contracts ever logged, in order."""
+        """Everything that our contracts ever logged, in order.
+
+        Without the inputs: they are in the ledger's batches and in the queue, as long as anybody needs them.
+        """
         return self._located
 
     @property
     def queue_length(self) -> int:
         """Items that were ever enqueued."""
-        return len(self._queue)
+        return self._queue_start + len(self._queue)
+
+    @property
+    def queue_start(self) -> int:
+        """The oldest item that is not forgotten: all before it are in batches that are forgotten too."""
+        return self._queue_start
 
     def get_queue(self, start: int, count: int | None = None) -> Sequence[QueuedInput]:
-        """Queue items from index `start` on."""
-        return self._queue[start : None if count is None else start + count]
+        """Queue items from index `start` on. Raises LookupError when they are forgotten."""
+        first = start - self._queue_start
+        if first < 0:
+            raise LookupError(f"queue item {start} is forgotten, the first one here is {self._queue_start}")
+        return self._queue[first : None if count is None else first + count]
 
     def get_sealed(self, batch: int) -> Located | None:
         """The event that sealed a batch, with its block; None while there is none."""
@@ -149,6 +165,7 @@ class Node:
             self._roll_back(advance.rollback_to.number, change)
         for located in advance.events:
             await self._take_event(located, change)
+        self._forget(advance.finalized.number, change)
         for number in range(len(self._located), before):
             change.logs[number] = None
         if self._store is not None:
@@ -161,16 +178,18 @@ class Node:
 
     async def _take_event(self, located: Located, change: Change) -> None:
         match located.event:
-            case QueueItem(index=index, enqueued_at=enqueued_at, input=data):
-                if index != len(self._queue):
-                    raise DerivationError(f"queue item {index} does not follow item {len(self._queue) - 1}")
-                self._queue.append(QueuedInput(index, enqueued_at, data, located.block.number))
+            case QueueItem() as item:
+                if item.index != self.queue_length:
+                    raise DerivationError(
+                        f"queue item {item.index} does not follow item {self.queue_length - 1}"
+                    )
+                self._queue.append(_get_queued(item, located.block.number))
             case BatchSealed() as sealed:
                 await self._apply(sealed, change)
             case _:
                 pass
         change.logs[len(self._located)] = encode_log(located.log)
-        self._located.append(located)
+        self._located.append(_lighten(located))
 
     async def _apply(self, sealed: BatchSealed, change: Change) -> None:
         """Derive a batch and apply it, a slice at a time: the same process may have people waiting."""
@@ -207,6 +226,32 @@ class Node:
                 case _:
                     pass
 
+    def _forget(self, finalized: int, change: Change) -> None:
+        """Forget what is needed only to dispute, or to take back, what L1 has confirmed for good.
+
+        The last batch of the assertion stays: ranges that follow are replayed from its end.
+        """
+        final = find_final(self._located, finalized)
+        if final is None or final.to <= self.ledger.forgotten + 1:
+            return
+        root = self.ledger.get_end_root(final.to)
+        if root is None or compute_leaf(root, final.to, ZERO) != final.end:
+            return  # L1 has confirmed what the law does not give: somebody will want to look into it
+        ends = self.ledger.forget(final.to - 1)
+        queue_end = ends[-1].queue_next
+        for end in ends:
+            change.batches[end.number] = encode_batch(end)
+        batches, items = range(ends[0].number, ends[-1].number + 1), range(self._queue_start, queue_end)
+        for number, located in enumerate(self._located):
+            event = located.event
+            if (isinstance(event, BatchSealed) and event.batch in batches) or (
+                isinstance(event, QueueItem) and event.index in items
+            ):
+                change.logs[number] = encode_log(self._reader.rewrite(located))  # without the inputs
+        del self._queue[: len(items)]
+        self._queue_start = queue_end
+        log.info("batches_forgotten", until=ends[-1].number, confirmed=final.to)
+
     def _note_records(self, applied: AppliedBatch, change: Change) -> None:
         for key in applied.undo:
             change.records[key] = self.ledger.state.get_bytes(key)
@@ -220,18 +265,44 @@ class Node:
             if kept is None:
                 return
             batches = [decode_batch(data) for data in kept.batches]
-            located = [self._reader.read(decode_log(data)) for data in kept.logs]
-            self.ledger = Ledger(self._law, batches, kept.records)
-            self._cursor = Cursor.decode(kept.cursor)
+            ends = [batch for batch in batches if isinstance(batch, BatchEnd)]
+            whole = [batch for batch in batches if isinstance(batch, AppliedBatch)]
+            ledger = Ledger(self._law, whole, kept.records, ends)
+            queue_start = ends[-1].queue_next if ends else 0
+            located, queue = self._read_logs(kept.logs, queue_start)
+            cursor = Cursor.decode(kept.cursor)
         except (StateDamaged, ValueError, L1Error) as error:
             log.warning("kept_state_unusable", error=str(error), action="deriving anew from L1")
             store.clear()
-            self.ledger = Ledger(self._law)
             return
-        self._located = located
-        self._queue = [
-            QueuedInput(each.event.index, each.event.enqueued_at, each.event.input, each.block.number)
-            for each in located
-            if isinstance(each.event, QueueItem)
-        ]
-        log.info("state_loaded", batch=self.ledger.batch_count, block=self._cursor.tip.number)
+        self.ledger, self._located, self._cursor = ledger, located, cursor
+        self._queue, self._queue_start = queue, queue_start
+        log.info("state_loaded", batch=self.ledger.batch_count, block=cursor.tip.number)
+
+    def _read_logs(self, logs: Iterable[bytes], queue_start: int) -> tuple[list[Located], list[QueuedInput]]:
+        """Events, and queue items from `queue_start` on. Raises L1Error, ValueError."""
+        events: list[Located] = []
+        queue: list[QueuedInput] = []
+        for data in logs:
+            located = self._reader.read(decode_log(data))
+            if isinstance(located.event, QueueItem) and located.event.index >= queue_start:
+                queue.append(_get_queued(located.event, located.block.number))
+            events.append(_lighten(located))
+        return events, queue
+
+
+def _get_queued(item: QueueItem, block: int) -> QueuedInput:
+    return QueuedInput(item.index, item.enqueued_at, item.input, block)
+
+
+def _lighten(located: Located) -> Located:
+    """The event without the bytes that are kept elsewhere, or have done their duty."""
+    event = located.event
+    match event:
+        case BatchSealed():
+            event = replace(event, rows=b"")
+        case QueueItem():
+            event = replace(event, input=b"")
+        case _:
+            pass
+    return Located(event, located.contract, replace(located.log, data=b""))

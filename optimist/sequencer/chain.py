@@ -37,7 +37,7 @@ class NodeChain:
         head = self._node.head
         limit = (head.number if head else 0) - self._queue_depth
         length = self._node.queue_length
-        while length and self._node.get_queue(length - 1, 1)[0].block > limit:
+        while length > self._node.queue_start and self._node.get_queue(length - 1, 1)[0].block > limit:
             length -= 1
         return length
 

@@ -1,8 +1,8 @@
 """The typed events and the codec against the ABI snapshots, and the snapshots against the contracts."""
 
 import types
-from dataclasses import fields, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import pytest
 from eth_abi.abi import encode
@@ -69,6 +69,27 @@ def test_sealed_batch_reads_back() -> None:
     assert (located.contract, located.block.number) == ("Inbox", 7)
     sealed = located.event.to_sealed_batch()
     assert (sealed.accumulator, sealed.queue_count, sealed.rows) == (b"\x01" * 32, 3, b"rows")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "change"),
+    [
+        ("BatchSealed", [2, b"\x01" * 32, b"\x02" * 32, 10, 20, 1, 5, 3, b"rows" * 50], {"rows": b""}),
+        ("QueueItem", [7, 1_000, b"\x03" * 90], {"input": b""}),
+        ("QueueItem", [7, 1_000, b"\x03" * 90], {"input": b"\x04", "enqueued_at": 5}),
+    ],
+)
+def test_log_is_rewritten_to_one_that_reads_as_the_changed_event(
+    name: str, values: list[Any], change: dict[str, Any]
+) -> None:
+    reader = EventReader(ADDRESSES)
+    log = make_log("Inbox", event("Inbox", name), values)
+    located = reader.read(log)
+    assert reader.rewrite(located) == log
+    changed: Any = replace(cast("Any", located.event), **change)
+    again = reader.read(reader.rewrite(replace(located, event=changed)))
+    assert again.event == changed
+    assert (again.block, again.log.topics) == (located.block, log.topics)
 
 
 def test_reserved_word_gets_an_underscore() -> None:

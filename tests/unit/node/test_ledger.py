@@ -106,6 +106,57 @@ def test_soft_history_counts_sequenced_inputs_alone() -> None:
     assert last.queue_next == len(DEPOSITS)
 
 
+def test_forgotten_batches_leave_their_ends_and_every_later_state() -> None:
+    whole, _ = history(6)
+    ledger, _ = history(6)
+    assert ledger.forget(3) == [whole.get_applied(number).end for number in (1, 2, 3)]
+    assert ledger.forgotten == 3
+    assert ledger.batch_count == whole.batch_count
+    for number in range(8):
+        assert ledger.get_end_root(number) == whole.get_end_root(number)
+        assert ledger.get_accumulator(number) == whole.get_accumulator(number)
+        assert ledger.get_input_count(number) == whole.get_input_count(number)
+        if number:
+            assert ledger.get_end(number) == whole.get_end(number)
+        if number >= 3:
+            assert ledger.get_records(number) == whole.get_records(number)
+        if number >= 4:
+            assert ledger.get_applied(number) == whole.get_applied(number)
+    for ask in (ledger.get_applied, ledger.get_batch):
+        with pytest.raises(UnknownBatch, match="batch 3 is forgotten here, as are all up to 3"):
+            ask(3)
+    for number in (0, 1, 2):
+        with pytest.raises(UnknownBatch):
+            ledger.get_records(number)
+
+
+def test_forgetting_is_never_taken_back_and_never_reaches_the_last_batch() -> None:
+    ledger, batches = history(4)
+    assert ledger.forget(0) == ledger.forget(-1) == []
+    assert [end.number for end in ledger.forget(2)] == [1, 2]
+    assert ledger.forget(2) == ledger.forget(1) == []
+    assert [end.number for end in ledger.forget(3)] == [3]
+    last = ledger.take_back()
+    assert ledger.root == ledger.get_end_root(4) == build_state_tree(dict(ledger.state.items())).root
+    with pytest.raises(UnknownBatch, match="batch 4 stays for good"):
+        ledger.take_back()
+    assert ledger.append(batches[4], last.first, last.last, 0) == last
+    assert [end.number for end in ledger.forget(99)] == [4]
+    assert (ledger.forgotten, ledger.batch_count) == (4, 5)
+
+
+def test_ledger_that_has_forgotten_goes_on_where_it_was() -> None:
+    ledger, batches = history(5)
+    last = ledger.take_back()
+    ends = ledger.forget(2)
+    whole = [ledger.get_applied(number) for number in range(3, 6)]
+    again = Ledger(LAW, whole, ledger.get_records(5), ends)
+    assert again.append(batches[5], last.first, last.last, 0) == last
+    for wrong in (ends[:1], ends[::-1], []):
+        with pytest.raises(ValueError, match="do not follow one another"):
+            Ledger(LAW, whole, ledger.get_records(5), wrong)
+
+
 @pytest.mark.parametrize("slice_", [1, 3, 1000])
 def test_batch_applied_in_slices_is_invisible_until_it_is_finished(slice_: int) -> None:
     ledger, batches = history(3)
