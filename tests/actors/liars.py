@@ -94,8 +94,15 @@ class Stubborn(Liar):
 class Staller(Liar):
     """Claims, reveals, and never moves."""
 
-    def wants(self, scene: Scene, act: acts.Act) -> bool:
-        return not isinstance(act, Moves | acts.Prove | acts.ProvePadding)
+    def look(self, scene: Scene) -> Iterator[Transaction]:
+        if scene.second < self.joins or not scene.arena.rollup.is_open(scene.base):
+            return
+        belief = self.get_belief(scene)
+        claim = scene.claim_id(self.account, belief)
+        if claim not in scene.arena.state.claims:
+            yield from assert_end(scene, self.account, belief)
+            history = belief.get_history(1, 2)
+            yield from self.send(acts.Reveal(claim, history.words(history.height, 0)))
 
 
 class LastSecondMover(Liar):

@@ -5,6 +5,7 @@ check was taken out: it shows what the check is for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from types import UnionType
 from typing import Final
 
 from challenger.game.dispute import Fork
@@ -252,7 +253,7 @@ class Scene:
         assert self.confirmed(parent) == self.node(self.truth, parent)
         assert not self.is_out(HONEST)
 
-    def count(self, kind: type, *, by: bytes | None = None) -> int:
+    def count(self, kind: type | UnionType, *, by: bytes | None = None) -> int:
         """Acts of a kind that landed."""
         return sum(
             isinstance(act, kind) and not error and by in (None, sender)

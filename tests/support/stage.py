@@ -4,6 +4,8 @@ import copy
 from collections.abc import Callable
 from typing import Final
 
+from challenger.calls import compute_call
+from challenger.strategy import acts
 from tests.support.mirror import MirrorArena, _hex
 
 FUNDS: Final = 10**30  # wei that an account of the mirror begins with
@@ -17,13 +19,14 @@ class Stage(MirrorArena):
         contracts, logs = self.contracts, len(self.contracts._logs)
         point = contracts._evm.snapshot()
         kept = copy.deepcopy((self.state, self.lists, self.disputed))
-        money = (self.paid_in, self.paid_out)
+        money, funded = (self.paid_in, self.paid_out), set(contracts._funded)
 
         def undo() -> None:
             contracts._evm.revert(point)
             del contracts._logs[logs:]
             self.state, self.lists, self.disputed = kept
             self.paid_in, self.paid_out = money
+            contracts._funded = funded
             self.rollup.state = self.dispute.state = self.state
 
         return undo
@@ -36,6 +39,19 @@ class Stage(MirrorArena):
                 profit += int(contracts._evm.get_balance(_hex(account))) - FUNDS
                 profit += int(contracts.read("Rollup", "getStaker", account)["bond"])
         return profit
+
+    def try_with_gas(self, sender: bytes, act: acts.Act, gas: int) -> bool:
+        """Send an act to the contracts alone, with so much gas; whether it landed. `remember` before it."""
+        contracts = self.contracts
+        call = compute_call(act, self.parameters.bond)
+        contracts.set_time(self.now)
+        data = contracts.abis[call.contract].encode_call(call.function, *call.arguments)
+        where = _hex(contracts.addresses[call.contract])
+        try:
+            contracts._evm.message_call(_hex(sender), where, calldata=data, gas=gas)
+        except RuntimeError:
+            return False
+        return True
 
     def get_gas_used(self) -> int:
         """Gas of the last call as a transaction of its own."""
