@@ -1,0 +1,85 @@
+"""L1 takes back up to 32 blocks at any move of a dispute: the result is right, nothing of ours is lost."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from devnet.liar.faults import parse_fault
+from devnet.network import Devnet
+from tests.support.ringside import Town, build_town
+from tests.support.upheaval import Disturb, Earthquakes, ReorgAt, fight_through
+
+TO_THE_LAST_STEP = "step:9:400:memory.100:1"
+MOVES = (
+    *("liar:Staked", "liar:Claimed", "honest:Staked", "honest:Claimed", "liar:Revealed", "honest:Revealed"),
+    *("honest:MatchOpened:INPUTS", "liar:Dissected:INPUTS", "honest:Dissected:INPUTS"),
+    *("liar:TraceCommitted:HALF", "honest:TraceCommitted:STEPS", "liar:Dissected:STEPS"),
+    *("honest:Dissected:STEPS", "honest:Proven", "honest:Collected", "honest:Confirmed"),
+    *("honest:CreditPaid", "honest:BondWithdrawn"),
+)
+OTHER_ENDS = {"PaddingProven": "padding:5000", "TimedOut": "leaf:9:batch:1"}
+DEPTHS = (1, 2, 7, 32)
+SOME = {
+    ("honest:Claimed", 2, False),
+    ("honest:TraceCommitted:STEPS", 7, True),
+    ("honest:Proven", 32, False),
+    ("honest:Confirmed", 1, True),
+}
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    # An epoch as on mainnet: no block of a whole dispute is final, so L1 may take back any.
+    with Devnet.start(directory=tmp_path_factory.mktemp("devnet"), epoch=32) as network:
+        yield network
+
+
+@pytest.fixture(scope="module")
+def town(network: Devnet) -> Town:
+    async def build() -> Town:
+        async with network.connect() as client:
+            return await build_town(network, client)
+
+    return asyncio.run(build())
+
+
+def play(network: Devnet, town: Town, fault: str, disturb: Disturb) -> None:
+    async def inside() -> None:
+        async with network.connect() as client:
+            await fight_through(network, client, town, parse_fault(fault), disturb)
+
+    with network.anvil.snapshot():
+        asyncio.run(inside())
+
+
+@pytest.mark.parametrize(
+    ("move", "depth", "keep"),
+    [
+        pytest.param(*case, marks=() if case in SOME else pytest.mark.long)
+        for case in ((move, depth, keep) for move in MOVES for depth in DEPTHS for keep in (False, True))
+    ],
+)
+def test_a_reorg_at_any_move_changes_nothing_in_the_end(
+    network: Devnet, town: Town, move: str, depth: int, keep: bool
+) -> None:
+    reorg = ReorgAt(move, depth, keep)
+    play(network, town, TO_THE_LAST_STEP, reorg)
+    assert reorg.done >= depth
+
+
+@pytest.mark.parametrize("depth", [7, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 2, 32))])
+@pytest.mark.parametrize("move", OTHER_ENDS)
+def test_a_reorg_at_the_other_ends_changes_nothing(
+    network: Devnet, town: Town, move: str, depth: int
+) -> None:
+    reorg = ReorgAt(move, depth)
+    play(network, town, OTHER_ENDS[move], reorg)
+    assert reorg.done >= depth
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 21))])
+def test_many_reorgs_of_random_depths_change_nothing(network: Devnet, town: Town, seed: int) -> None:
+    quakes = Earthquakes(seed, count=8)
+    play(network, town, TO_THE_LAST_STEP, quakes)
+    assert len(quakes.depths) > 2, f"seed {seed}: only the depths {quakes.depths}"
