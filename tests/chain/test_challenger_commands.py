@@ -17,9 +17,9 @@ from challenger.trace.law import LawProvider
 from devnet.liar.faults import parse_fault
 from devnet.liar.provider import Liar
 from devnet.network import Devnet
-from optimist.l1.events import Eliminated
+from optimist.l1.events import Eliminated, NodeCreated
 from tests.support.operator import make_node
-from tests.support.ringside import INIT_BATCH, POLL, Town, build_town, make_player, tell
+from tests.support.ringside import GWEI, INIT_BATCH, POLL, Town, build_town, make_player, tell
 
 FAULT = "state:17:7:2:1:5000000"
 PATIENCE = 90  # s
@@ -63,6 +63,34 @@ def tell_a_lie(network: Devnet, town: Town) -> None:
             await tell(network, client, town, Liar(truth, parse_fault(FAULT), since=INIT_BATCH))
 
     asyncio.run(play())
+
+
+def confirm_the_lie(network: Devnet) -> bytes:
+    """Nobody objects for a whole challenge period; the false node."""
+
+    async def play() -> bytes:
+        async with network.connect() as client:
+            node = make_node(network, client)
+            await node.catch_up()
+            false = [each.event.node for each in node.events if isinstance(each.event, NodeCreated)][-1]
+            network.anvil.increase_time(network.deployment.preset.challenge_period)
+            await network.get_wallet(client, network.cast.liar).call(
+                network.get_contract("Rollup"), "confirm", false
+            )
+            return false
+
+    return asyncio.run(play())
+
+
+def run_with_key(network: Devnet, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(network, "run", "--dev", "--l1-poll", "0.05", *arguments),
+        env={**os.environ, "OPTIMIST_KEY_SECRET": network.cast.challenger.hex_secret},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
 
 
 @contextmanager
@@ -146,6 +174,47 @@ def test_run_plays_until_the_lie_is_dead_and_the_bounty_is_paid(
     matches = run(network, "status", "--l1-tag", "latest", "--json").stdout.splitlines()
     assert [json.loads(line)["status"] for line in matches] == ["over"]
     assert "claimCredit" in log.read_text()
+
+
+def test_run_ends_with_1_when_a_lie_has_won(network: Devnet, town: Town) -> None:
+    tell_a_lie(network, town)
+    false = confirm_the_lie(network)
+    result = run_with_key(network, "--until-resolved", "--l1-tag", "latest")
+    assert result.returncode == 1, result.stderr
+    assert f"was decided for the false end {false.hex()}" in result.stderr
+
+
+def test_run_in_mode_watch_judges_without_a_key(network: Devnet, town: Town) -> None:
+    tell_a_lie(network, town)
+    alarmed = run(network, "run", "--mode", "watch", "--until-resolved", "--l1-tag", "latest")
+    assert alarmed.returncode == 1, alarmed.stderr
+    assert "disagree" in alarmed.stdout
+
+
+def test_run_refuses_to_count_one_endpoint_twice(network: Devnet) -> None:
+    alone = run_with_key(network, "--min-sources", "2")
+    assert alone.returncode == 2
+    assert "2 L1 endpoints have to agree, but 1 different ones are given" in alone.stderr
+    assert "--l1-rpc" in alone.stderr
+
+
+def test_cost_says_what_a_dispute_takes_and_what_is_locked(network: Devnet, town: Town) -> None:
+    tell_a_lie(network, town)
+    flags = ("cost", "--l1-tag", "latest", "--gas-price-gwei", "30")
+    found = json.loads(run(network, *flags, "--json").stdout)
+    bill, stand, preset = found["bill"], found["stand"], network.deployment.preset
+    assert bill["rivals"] == 1, "the lie that lives"
+    assert bill["dispute_cost"] == bill["dispute_gas"] * 30 * GWEI
+    assert bill["reserve"] == 2 * bill["dispute_gas"] * preset.gas_price_cap
+    assert bill["bond"] == preset.bond
+    assert stand["locked"] == 2 * preset.bond, "the proposer's and the liar's"
+    assert found["balance"] is None
+    mine = run(network, *flags, "--rivals", "100", "--address", network.cast.challenger.hex_address)
+    assert mine.returncode == 0, mine.stderr
+    rows = {line.split()[0]: line for line in mine.stdout.splitlines() if line[0] != " "}
+    assert "100 rivals" in rows["reserve"]
+    assert "0.000000 ETH" in rows["locked"]
+    assert "the reserve is there" in rows["balance"]
 
 
 async def lie_on(network: Devnet, process: "subprocess.Popen[bytes]") -> None:
