@@ -1,9 +1,11 @@
 """One state of the exploration: what L1 stores, and the little that the model remembers beside it."""
 
 from challenger.game.lists import Words
-from challenger.game.types import State, Status
+from challenger.game.types import Claim, Match, Node, Round, Staker, State, Status
+from challenger.strategy import acts
 from challenger.trace.alphabet import MACHINE_RULES
-from tests.model.protocol import Protocol
+from optimist.base.merkle import ZERO
+from tests.model.protocol import SHIPPED, Protocol
 from tests.model.world import HONEST, NOW, World
 from tests.support.arena import BASE_FEE, Arena
 
@@ -31,6 +33,54 @@ class Board(Arena):
         self.censored = world.config.censored  # ticks that the adversary may still censor
         self.held = [0] * world.config.rounds  # ticks since the honest player holds the true end, by round
         self.quiet = [0] * world.config.rounds  # … with no false end alive and the parent confirmed
+
+    def play(self, sender: bytes, act: acts.Act) -> str:
+        """As an arena; where a planted bug looks up what does not exist, L1 would read zeros and refuse."""
+        try:
+            return super().play(sender, act)
+        except KeyError:
+            if self.protocol is SHIPPED:
+                raise
+            return "Nothing"
+
+
+def clone(board: Board) -> Board:
+    """A state of its own. What no act changes (batches, rounds below a false end, lists) is shared."""
+    old, state = board.state, State()
+    state.batches = old.batches
+    state.nodes = {
+        i: Node(n.parent, n.end, n.batch, n.created_at, n.born, n.live) for i, n in old.nodes.items()
+    }
+    state.rounds = old.rounds.copy()
+    for parent in board.world.parents:
+        if (r := old.rounds.get(parent)) is not None:
+            state.rounds[parent] = Round(
+                r.to,
+                r.full,
+                r.live_ends,
+                r.xor_live,
+                r.incumbent,
+                r.rival_at,
+                r.until,
+                r.confirmed,
+                r.decided_at,
+            )
+    state.claims = {
+        i: Claim(c.node, c.owner, c.operator, c.top, c.revealed_at, c.status, c.credit, c.pot)
+        for i, c in old.claims.items()
+    }
+    state.matches = {
+        i: Match(m.claims, m.position, m.start, m.height, m.stage, m.turn, m.last, m.clocks, m.moves)
+        for i, m in old.matches.items()
+    }
+    state.stakers = {a: Staker(s.bond, s.last_claim, s.out) for a, s in old.stakers.items()}
+    state.balance, state.burnt = old.balance, old.burnt
+    copy = Board(board.world, board.protocol, state, board.now)
+    copy.lists = board.lists.copy()
+    copy.disputed = board.disputed.copy()
+    copy.phase, copy.censored = board.phase, board.censored
+    copy.held, copy.quiet = board.held.copy(), board.quiet.copy()
+    return copy
 
 
 def make_first_board(world: World, protocol: Protocol) -> Board:
@@ -66,9 +116,12 @@ def _find_false_root(board: Board) -> str:
 
 
 def _find_debt(board: Board) -> str:
-    state = board.state
-    owed = sum(staker.bond for staker in state.stakers.values() if not staker.out)
-    owed += sum(claim.credit + claim.pot for claim in state.claims.values())
+    state, owed = board.state, 0
+    for staker in state.stakers.values():
+        if not staker.out:
+            owed += staker.bond
+    for claim in state.claims.values():
+        owed += claim.credit + claim.pot
     return "" if state.balance == owed else f"{state.balance} wei are there, {owed} are owed"
 
 
@@ -76,22 +129,24 @@ def _find_false_counter(board: Board) -> str:
     state, world = board.state, board.world
     living = dict.fromkeys(state.nodes, 0)
     for claim in state.claims.values():
-        living[claim.node] += claim.status is Status.LIVE
+        if claim.status is Status.LIVE:
+            living[claim.node] += 1
     for number, parent in enumerate(world.parents):
         asked = state.rounds.get(parent)
         if asked is None or asked.confirmed in world.index:
             continue  # decided: its counters are never read again
-        together = ends = 0
+        ends, together = 0, ZERO
         for index in world.round_ends[number]:
-            node = world.ends[index].id
-            if node in state.nodes:
-                if state.nodes[node].live != living[node]:
-                    name, live = world.ends[index].name, state.nodes[node].live
-                    return f"{name} counts {live} live claims, not {living[node]}"
-                if living[node]:
-                    ends += 1
-                    together ^= int.from_bytes(node, "big")
-        if asked.live_ends != ends or int.from_bytes(asked.xor_live, "big") != together:
+            end = world.ends[index]
+            node = state.nodes.get(end.id)
+            if node is None:
+                continue
+            if node.live != living[end.id]:
+                return f"{end.name} counts {node.live} live claims, not {living[end.id]}"
+            if node.live:
+                ends += 1
+                together = world.unite(together, end.id)
+        if asked.live_ends != ends or asked.xor_live != together:
             return f"round {number + 1} counts {asked.live_ends} live ends, not {ends}"
     return ""
 

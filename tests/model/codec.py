@@ -37,7 +37,10 @@ from tests.model.world import HONEST, NOW, REFUND, World
 
 MISSING: Final = 255
 VOID: Final = 254  # a match that has lost a claim: only its refunds are left
-AGE_LIMIT: Final = 250  # exact keys reach no further back
+
+MIDDLE: Final = 125
+STATUSES: Final = tuple(Status)
+SIDES: Final = tuple(Side)
 
 Key = bytes
 
@@ -64,6 +67,7 @@ class Codec:
     def __init__(self, world: World, *, exact: bool = False) -> None:
         self.world = world
         self.exact = exact
+        self.reach = 2 * world.config.period + 2  # exact keys reach no further back
         self.money = world.config.money or exact
         self.spots: list[Spot] = []
         self.spot_numbers: dict[Spot, int] = {}
@@ -74,6 +78,12 @@ class Codec:
         }
         self.leaves = [compute_leaf(end.root, end.round + 1, ZERO) for end in world.ends]
         self.history_roots = [end.provider.get_history(end.round, end.round + 1).root for end in world.ends]
+        self.match_ids = {
+            (left, right): compute_match_id(left, right)
+            for (_, one), left in self.claim_ids.items()
+            for (_, other), right in self.claim_ids.items()
+            if left < right and HONEST in (one, other)
+        }
         self.masks = [self._list_subsets(ends) for ends in world.round_ends]
         self.unions = [{mask: union for union, mask in masks.items()} for masks in self.masks]
         self.opened: dict[int, Mapping[bytes, Words]] = {}
@@ -81,8 +91,10 @@ class Codec:
     # ---------------------------------------------------------------------------------------------- writing
 
     def encode(self, board: Board) -> Key:
-        """The key of a state."""
+        """The key of a state. A canonical key retires what can do nothing any more: the board changes."""
         state, world = board.state, self.world
+        if not self.money and not world.config.elsewhere:
+            self._retire_copies(board)
         out = [board.phase, board.censored]
         ages: dict[bytes, int] = {}  # age in ticks of a birth, by node; of a reveal, by claim
         claims: dict[bytes, list[tuple[bytes, Claim]]] = {account: [] for account in world.accounts}
@@ -107,6 +119,28 @@ class Codec:
         out.append(excess + 128 if self.exact else 128)  # a sound ledger has none
         return bytes(out) + blobs[0] + b"".join(sorted(blobs[1:]))
 
+    def _retire_copies(self, board: Board) -> None:
+        """An adversary's only claim beside ours on the true end of the last round can do nothing any more."""
+        state, world = board.state, self.world
+        number = world.config.rounds - 1
+        true = world.ends[world.round_ends[number][0]]
+        ours = state.claims.get(self.claim_ids[true.index, HONEST])
+        if ours is None or ours.status is not Status.LIVE or not board.rollup.is_open(world.parents[number]):
+            return
+        standing: dict[bytes, list[bytes]] = {}
+        for claim_id, claim in state.claims.items():
+            place = world.ends[world.index[claim.node]].round
+            if claim.status is Status.LIVE and board.rollup.is_open(world.parents[place]):
+                standing.setdefault(claim.owner, []).append(claim_id)
+        for account, claim_ids in standing.items():
+            claim = state.claims[claim_ids[0]]
+            if account != HONEST and len(claim_ids) == 1 and claim.node == true.id:
+                claim.status = Status.DEAD
+                state.nodes[true.id].live -= 1
+                staker = state.stakers[account]
+                state.balance -= staker.bond
+                staker.bond, staker.out = 0, True
+
     def _compute_ages(
         self, board: Board, number: int, claims: list[tuple[bytes, Claim]], ages: dict[bytes, int]
     ) -> None:
@@ -117,10 +151,11 @@ class Codec:
             if world.ends[i].id in state.nodes
         }
         if self.exact:
-            ages.update((i, min(now - node.born, AGE_LIMIT)) for i, node in nodes.items())
-            ages.update((i, min(now - c.revealed_at, AGE_LIMIT)) for i, c in claims if c.revealed_at)
+            ages.update((i, min(now - node.born, self.reach)) for i, node in nodes.items())
+            ages.update((i, min(now - c.revealed_at, self.reach)) for i, c in claims if c.revealed_at)
             return
-        period = world.parameters.challenge_period
+        # One tick more than the rules can tell apart: a bug that is one tick off still shows.
+        reach = world.parameters.challenge_period + 1
         living = {i: node for i, node in nodes.items() if node.live}
         times: dict[bytes, int] = {i: node.born for i, node in living.items()}
         for claim_id, claim in claims:
@@ -128,11 +163,11 @@ class Codec:
                 continue
             rivals = [node.born for i, node in living.items() if i != claim.node]
             # Without a rival: any later rival is born later, and charges nothing.
-            low, high = (min(rivals), max(rivals) + period) if rivals else (now, now)
+            low, high = (min(rivals), max(rivals) + reach) if rivals else (now, now)
             times[claim_id] = max(low, min(claim.revealed_at, high))
         age, last, compressed = 0, now, {now: 0}
         for time in sorted(set(times.values()), reverse=True):
-            age += min(last - time, period)
+            age += min(last - time, reach)
             compressed[time] = age
             last = time
         ages.update((i, compressed[time]) for i, time in times.items())
@@ -145,10 +180,12 @@ class Codec:
         out.append(confirmed)
         if confirmed and not self.exact:
             return
-        out += (board.held[number], board.quiet[number], asked.live_ends)
+        out += (board.held[number], board.quiet[number], asked.live_ends + 1)
         if self.exact:
             incumbent = 0 if asked.incumbent == ZERO else world.index[asked.incumbent] + 1
-            out += (incumbent, _pack_time(asked.rival_at, board.now), _pack_time(asked.until, board.now))
+            created = state.nodes[world.parents[number]].created_at
+            times = (asked.rival_at, asked.until, created)
+            out += (incumbent, *(self._pack_time(time, board.now) for time in times))
         elif asked.live_ends > 1:
             period = world.parameters.challenge_period
             out += (
@@ -160,25 +197,29 @@ class Codec:
         if asked.decided_at:
             age = board.now - asked.decided_at
             if self.exact or age < world.parameters.grace:
-                decided = min(age, AGE_LIMIT) + 1
+                decided = min(age, self.reach) + 1
         out += (decided, self.masks[number][asked.xor_live])
         for index in world.round_ends[number]:
             end = world.ends[index]
             node = state.nodes.get(end.id)
-            if node is None or not (node.live or end.is_true or self.exact):
+            if node is None or not (node.live or end.is_true or self.money):
                 out.append(MISSING)
             else:
                 out += (node.live, ages.get(end.id, 0))
+
+    def _pack_time(self, time: int, now: int) -> int:
+        """A time near now as one byte; 0 stays 0."""
+        return max(1, MIDDLE + min(now - time, self.reach)) if time else 0
 
     def _list_subsets(self, ends: list[int]) -> dict[bytes, int]:
         """The xor of the ids of every set of ends, with the set as bits."""
         masks = {}
         for mask in range(1 << len(ends)):
-            together = 0
+            together = ZERO
             for position, index in enumerate(ends):
                 if mask >> position & 1:
-                    together ^= int.from_bytes(self.world.ends[index].id, "big")
-            masks[together.to_bytes(32, "big")] = mask
+                    together = self.world.unite(together, self.world.ends[index].id)
+            masks[together] = mask
         return masks
 
     def _find_matches(self, board: Board) -> dict[bytes, tuple[Match, bytes]]:
@@ -186,9 +227,8 @@ class Codec:
         found = {}
         claims = board.state.claims
         for match_id, match in board.state.matches.items():
-            for side in Side:
-                if claims[match.claims[side.other]].owner == HONEST:
-                    found[match.claims[side]] = (match, match_id)
+            left, right = match.claims
+            found[right if claims[left].owner == HONEST else left] = (match, match_id)
         return found
 
     def _write_account(
@@ -231,14 +271,15 @@ class Codec:
         if match is None:
             out.append(MISSING)
             return
-        honest = Side(int(match.claims[1] != claim_id))
+        honest = SIDES[match.claims[1] != claim_id]
         is_void = not all(map(board.rollup.is_live, match.claims))
         if is_void and not self.exact:
             out.append(VOID if self.money else MISSING)
         else:
             spot = self.number_spot(match, honest, board.disputed.get(match_id, -1))
-            left = match.clocks[match.turn] - (board.now - match.last)
-            out += (spot, max(0, left), max(0, match.clocks[match.turn.other]))
+            age = min(board.now - match.last, self.reach)
+            mine, other = match.clocks[match.turn], match.clocks[match.turn.other]
+            out += (spot, mine, other, age) if self.exact else (spot, max(0, mine - age), max(0, other))
         if self.money:
             out += (match.moves[honest], match.moves[honest.other])
 
@@ -304,12 +345,13 @@ class Codec:
             if not self.exact:
                 self._put_node(state, confirmed - 1, 1, 0)
                 return 0, 0
-        held, quiet, asked.live_ends = next(reader), next(reader), next(reader)
+        held, quiet, asked.live_ends = next(reader), next(reader), next(reader) - 1
         if self.exact or asked.live_ends > 1:
             incumbent, rival_at, until = next(reader), next(reader), next(reader)
             asked.incumbent = world.ends[incumbent - 1].id if incumbent else ZERO
             if self.exact:
                 asked.rival_at, asked.until = _unpack_time(rival_at), _unpack_time(until)
+                state.nodes[world.parents[number]].created_at = _unpack_time(next(reader))
             else:
                 asked.rival_at, asked.until = NOW + rival_at - world.config.period, NOW + until
         decided = next(reader)
@@ -337,7 +379,7 @@ class Codec:
             state.stakers[account] = Staker(bond * self.world.parameters.bond, lasting, bool(out))
         for _ in range(count):
             index, status, reveal = next(reader), next(reader), next(reader)
-            claim = Claim(self.world.ends[index].id, account, NOBODY, status=Status(status))
+            claim = Claim(self.world.ends[index].id, account, NOBODY, status=STATUSES[status])
             if reveal:
                 claim.revealed_at = NOW + 1 - reveal
                 claim.top = self.history_roots[index]
@@ -354,8 +396,8 @@ class Codec:
         world = self.world
         honest_id = self.claim_ids[world.round_ends[world.ends[index].round][0], HONEST]
         claims = (honest_id, claim_id) if honest_id < claim_id else (claim_id, honest_id)
-        honest = Side(int(claims[1] == honest_id))
-        match_id = compute_match_id(*claims)
+        honest = SIDES[claims[1] == honest_id]
+        match_id = self.match_ids[claims]
         if number == VOID:
             place = Position(ZERO, (ZERO, ZERO), ZERO)
             match = Match(claims, place, 0, 0, Stage.INPUTS, Side.A, NOW, (0, 0))
@@ -365,7 +407,8 @@ class Codec:
             nodes = spot.nodes[::-1] if honest else spot.nodes
             place = Position(spot.round, nodes, spot.prev, spot.batch, spot.rest)
             clocks = (other, mine) if turn else (mine, other)
-            match = Match(claims, place, spot.start, spot.height, spot.stage, turn, NOW, clocks)
+            last = NOW - next(reader) if self.exact else NOW
+            match = Match(claims, place, spot.start, spot.height, spot.stage, turn, last, clocks)
             if spot.disputed >= 0:
                 board.disputed[match_id] = spot.disputed
         if self.money:
@@ -385,10 +428,5 @@ class Codec:
         return self.opened[opened]
 
 
-def _pack_time(time: int, now: int) -> int:
-    """A time near now as one byte; 0 stays 0."""
-    return max(1, min(now - time + 125, AGE_LIMIT)) if time else 0
-
-
 def _unpack_time(packed: int) -> int:
-    return NOW + 125 - packed if packed else 0
+    return NOW + MIDDLE - packed if packed else 0

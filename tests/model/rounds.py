@@ -6,19 +6,23 @@ Every act is a call of the shipped twin (or of its planted copy); the honest pla
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from challenger.game.types import Claim, Match, Revert, Side, Status
+from challenger.game.clock import is_in_time
+from challenger.game.types import Claim, Match, Revert, Side, Staker, Status
 from challenger.strategy import acts
 from challenger.strategy.modes import DEFEND, PROPOSE
 from challenger.strategy.moves import Move, compute_move
 from challenger.strategy.strategy import compute_plan
 from challenger.strategy.view import Facts, View
 from optimist.base.merkle import ZERO
-from tests.model.board import AFTER, Board, tick
-from tests.model.codec import Codec
-from tests.model.world import HONEST, World
+from tests.model.board import AFTER, BEFORE, Board, clone, tick
+from tests.model.codec import SIDES, Codec
+from tests.model.world import HONEST, End, World
 
 HABITS = {"watcher": DEFEND, "always": PROPOSE}
 LOOKS = 12  # more than any plan needs to come to rest within one tick
+
+
+Choice = tuple[str, Callable[[Board], str]]  # what an adversary may try, and how; "" when it landed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +34,37 @@ class Step:
     fault: str = ""  # what the honest player met that it never should
 
 
-Fresh = Callable[[], Board]  # another copy of the state that is being expanded
-
-
 class Rounds:
     """Successors of states of one world."""
 
-    def __init__(self, world: World, codec: Codec) -> None:
+    def __init__(self, world: World, codec: Codec, *, is_planted: bool = False) -> None:
+        """`is_planted`: the protocol has a bug: nothing is left out because it should be refused."""
+        self.is_planted = is_planted
         self.world = world
         self.codec = codec
+        self.siblings = {
+            end.id: {world.ends[i].id for i in world.round_ends[end.round] if i != end.index}
+            for end in world.ends
+        }
         self.moves: dict[tuple[bytes, bytes, int], Move | None] = {}
 
-    def expand(self, fresh: Fresh) -> Iterator[Step]:
-        """Every state that follows. `fresh` makes a copy of the state for each act that lands."""
-        board = fresh()
-        if all(asked.confirmed != ZERO for asked in map(board.state.rounds.get, self.world.parents) if asked):
-            return
-        yield from self._expand_adversary(board, fresh)
+    def expand(self, board: Board) -> Iterator[Step]:
+        """Every state that follows."""
+        asked = [board.state.rounds[i] for i in self.world.parents if i in board.state.rounds]
+        if all(each.confirmed != ZERO for each in asked) and not self.world.config.money:
+            return  # all is decided: only payments are left
+        yield from self._expand_adversary(board)
         if board.phase == AFTER:
-            board = fresh()
-            tick(board)
-            yield Step("a tick", board)
+            after = clone(board)
+            tick(after)
+            yield Step("a tick", after)
             return
         if board.censored:
-            board = fresh()
-            board.censored -= 1
-            board.phase = AFTER
-            yield Step("H is censored", board)
-        yield self.look(fresh())
+            after = clone(board)
+            after.censored -= 1
+            after.phase = AFTER
+            yield Step("H is censored", after)
+        yield self.look(clone(board))
 
     # -------------------------------------------------------------------------------------- the honest player
 
@@ -76,7 +83,16 @@ class Rounds:
         else:
             return Step("H: " + ", ".join(done), board, "restless: the plan does not come to rest")
         board.phase = AFTER
-        return Step("H: " + (", ".join(done) or "nothing to do"), board, self._find_missed_turn(board))
+        label = "H: " + (", ".join(done) or "nothing to do")
+        return Step(label, board, self._find_missed_turn(board) or self._find_locked_door(board))
+
+    def _find_locked_door(self, board: Board) -> str:
+        """After a look the honest player holds the true end of every round that has a false one."""
+        view = View(board.facts, self.world.truth, HONEST)
+        for step in view.path:
+            if view.get_false_claims(step) and not view.holds(step):
+                return f"locked out: H cannot claim {self.world.ends[self.world.index[step.node]].name}"
+        return ""
 
     def _find_missed_turn(self, board: Board) -> str:
         """After a look the honest player is on turn nowhere: it always has a legal move."""
@@ -89,86 +105,105 @@ class Rounds:
 
     # ------------------------------------------------------------------------------------------ the adversary
 
-    def _expand_adversary(self, board: Board, fresh: Fresh) -> Iterator[Step]:
+    def _expand_adversary(self, board: Board) -> Iterator[Step]:
         """Each act that L1 lets an adversary do, once for accounts that are alike."""
-        for label, do in list(self._list_acts(board)):
-            if do(board) == "":
-                yield Step(label, board)
-                board = fresh()
+        spare = clone(board)
+        for label, do in self._list_acts(board):
+            if do(spare) == "":  # a refused act has changed nothing
+                yield Step(label, spare)
+                spare = clone(board)
 
-    def _list_acts(self, board: Board) -> Iterator[tuple[str, Callable[[Board], str]]]:
-        claims = [(i, c) for i, c in board.state.claims.items() if c.status is Status.LIVE]
+    def _list_acts(self, board: Board) -> Iterator[Choice]:
+        claims = [(i, c) for i, c in board.state.claims.items() if self.is_planted or c.status is Status.LIVE]
         yield from self._list_claims(board)
         for claim_id, claim in claims:
-            end = self.world.ends[self.world.index[claim.node]]
             if claim.owner == HONEST:
                 continue
-            name = f"{self.world.name_of(claim.owner)}"
-            if not claim.revealed_at and not end.is_true:
+            end = self.world.ends[self.world.index[claim.node]]
+            hurried = board.phase == BEFORE and self.world.config.lean
+            quiet = hurried or self.world.config.silent
+            if not claim.revealed_at and not end.is_true and not quiet:
+                name = self.world.name_of(claim.owner)
                 history = end.provider.get_history(end.round, end.round + 1)
                 act = acts.Reveal(claim_id, history.words(history.height, 0))
                 yield f"{name} reveals {end.name}", _play(claim.owner, act)
-            for rival_id, rival in claims:
-                if rival.node != claim.node:
-                    yield from self._list_acts_on_pair(claim_id, claim, rival_id, rival)
+            siblings = self.siblings[claim.node]
+            rivals = [(i, c) for i, c in claims if c.node in siblings]
+            yield from self._list_acts_on_rivals(board, claim_id, claim, rivals)
         yield from self._list_moves(board)
         yield from self._list_public_acts(board)
 
-    def _list_claims(self, board: Board) -> Iterator[tuple[str, Callable[[Board], str]]]:
+    def _list_claims(self, board: Board) -> Iterator[Choice]:
         state, seen = board.state, set()
         for account in self.world.accounts[1:]:
             staker = state.stakers[account]
             if staker.out:
                 continue
-            alike = staker.last_claim
-            if alike == ZERO:
-                if (alike, staker.bond) in seen:
+            if staker.last_claim == ZERO:
+                if staker.bond in seen:
                     continue
-                seen.add((alike, staker.bond))
+                seen.add(staker.bond)
             name = self.world.name_of(account)
             if not staker.bond:
                 yield f"{name} stakes", _play(account, acts.Stake())
                 continue
             for end in self.world.ends:
                 parent = self.world.parents[end.round]
-                if parent in state.nodes and board.rollup.is_open(parent):
+                is_known = self.codec.claim_ids[end.index, account] in state.claims
+                if not is_known and parent in state.nodes and not self._is_tied(board, staker, end):
                     accumulator = state.batches[end.round + 1].accumulator
                     act = acts.AssertState(parent, end.root, end.round + 1, accumulator)
                     yield f"{name} asserts {end.name}", _play(account, act)
             if self.world.config.elsewhere and staker.last_claim != ZERO:
                 yield f"{name} loses its bond elsewhere", _lose_elsewhere(account)
 
-    def _list_acts_on_pair(
-        self, claim_id: bytes, claim: Claim, rival_id: bytes, rival: Claim
-    ) -> Iterator[tuple[str, Callable[[Board], str]]]:
-        """An adversary's claim, and a live claim on another end."""
-        name = self.world.name_of(claim.owner)
-        if rival.owner == HONEST:
-            yield f"{name} times H's reveal out", _play(claim.owner, acts.TimeoutReveal(rival_id, claim_id))
-            left, right = min(claim_id, rival_id), max(claim_id, rival_id)
-            for first, whom in ((rival_id, "H"), (claim_id, name)):
-                act = acts.OpenMatch(left, right, first)
-                yield f"{name} opens its match with H, {whom} first", _play(claim.owner, act)
-            yield f"{name} gives up", _give_up(claim_id, rival_id, ZERO)
-        elif self.world.config.money:
-            winner = self.world.name_of(rival.owner)
-            yield f"{name} lets {winner} win", _give_up(claim_id, rival_id, rival_id)
-        else:
-            yield f"{name} gives up", _give_up(claim_id, rival_id, ZERO)
+    def _is_tied(self, board: Board, staker: Staker, end: End) -> bool:
+        """Whether the shipped branch rule will refuse: the bond stands in this very round, undecided."""
+        if self.is_planted or staker.last_claim == ZERO:
+            return False
+        last = self.world.ends[self.world.index[board.state.claims[staker.last_claim].node]]
+        return last.round == end.round and board.rollup.is_open(self.world.parents[end.round])
 
-    def _list_moves(self, board: Board) -> Iterator[tuple[str, Callable[[Board], str]]]:
+    def _list_acts_on_rivals(
+        self, board: Board, claim_id: bytes, claim: Claim, rivals: list[tuple[bytes, Claim]]
+    ) -> Iterator[Choice]:
+        """An adversary's claim against the live claims on other ends."""
+        name = self.world.name_of(claim.owner)
+        money = self.world.config.money
+        for rival_id, rival in rivals:
+            if rival.owner != HONEST:
+                continue
+            if not rival.revealed_at:
+                act = acts.TimeoutReveal(rival_id, claim_id)
+                yield f"{name} times H's reveal out", _play(claim.owner, act)
+            left, right = min(claim_id, rival_id), max(claim_id, rival_id)
+            opened = self.codec.match_ids[left, right] in board.state.matches and not self.is_planted
+            hurried = board.phase == BEFORE and self.world.config.lean
+            if claim.revealed_at and rival.revealed_at and not opened and not hurried:
+                for first, whom in ((rival_id, "H"), (claim_id, name)):
+                    match = acts.OpenMatch(left, right, first)
+                    yield f"{name} opens its match with H, {whom} first", _play(claim.owner, match)
+        for rival_id, rival in rivals:
+            if money and rival.owner != HONEST:
+                winner = self.world.name_of(rival.owner)
+                yield f"{name} lets {winner} win", _give_up(claim_id, [rival_id], rival_id)
+        if rivals:
+            yield f"{name} gives up", _give_up(claim_id, [i for i, _ in rivals], ZERO)
+
+    def _list_moves(self, board: Board) -> Iterator[Choice]:
         for match_id, match in board.state.matches.items():
             owner = board.state.claims[match.claims[match.turn]].owner
             name = self.world.name_of(owner)
-            if owner != HONEST:
+            if owner != HONEST and not (board.phase == BEFORE and self.world.config.lean):
                 move = self._find_move(board, match_id, match)
                 if move is not None:
                     yield f"{name} moves: {type(move).__name__}", _play(owner, move)
-            yield f"anybody times {name} out", _play(self.world.accounts[1], acts.Timeout(match.claims))
+            if self.is_planted or not is_in_time(board.now, match.last, match.clocks[match.turn]):
+                yield f"anybody times {name} out", _play(self.world.accounts[1], acts.Timeout(match.claims))
 
     def _find_move(self, board: Board, match_id: bytes, match: Match) -> Move | None:
         """The only move that keeps an adversary's word. Other lists, and losing on purpose: README.md."""
-        honest = Side(int(board.state.claims[match.claims[1]].owner == HONEST))
+        honest = SIDES[board.state.claims[match.claims[1]].owner == HONEST]
         spot = self.codec.number_spot(match, honest, board.disputed.get(match_id, -1))
         key = (*match.claims, spot)
         if key not in self.moves:
@@ -186,10 +221,15 @@ class Rounds:
             self.moves[key] = move
         return self.moves[key]
 
-    def _list_public_acts(self, board: Board) -> Iterator[tuple[str, Callable[[Board], str]]]:
+    def _list_public_acts(self, board: Board) -> Iterator[Choice]:
         anybody = self.world.accounts[1]
         for end in self.world.ends:
-            if end.id in board.state.nodes:
+            asked = board.state.rounds.get(self.world.parents[end.round])
+            if (
+                end.id in board.state.nodes
+                and asked is not None
+                and (self.is_planted or asked.live_ends == 1)
+            ):
                 yield f"anybody confirms {end.name}", _play(anybody, acts.Confirm(end.id))
         for claim_id, claim in board.state.claims.items():
             name = self.world.name_of(claim.owner)
@@ -213,16 +253,18 @@ def _play(account: bytes, act: acts.Act) -> Callable[[Board], str]:
     return lambda board: board.play(account, act)
 
 
-def _give_up(claim_id: bytes, rival_id: bytes, winner: bytes) -> Callable[[Board], str]:
-    """An adversary's claim dies whenever a rival could have killed it, at once and without a match."""
+def _give_up(claim_id: bytes, rivals: list[bytes], winner: bytes) -> Callable[[Board], str]:
+    """An adversary's claim dies when a rival could have killed it, at once and without a match."""
 
     def do(board: Board) -> str:
-        try:
-            board.rollup.require_rivals(claim_id, rival_id)
-        except Revert as revert:
-            return revert.name
-        board.rollup.eliminate(board.now, claim_id, winner)
-        return ""
+        for rival_id in rivals:
+            try:
+                board.rollup.require_rivals(claim_id, rival_id)
+            except Revert:
+                continue
+            board.rollup.eliminate(board.now, claim_id, winner)
+            return ""
+        return "no live rival"
 
     return do
 

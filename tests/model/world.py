@@ -44,6 +44,8 @@ class Config:
     habit: str = "watcher"  # claims while a false end lives; "always": claims every round at once
     grace: int = 1
     money: bool = False  # credits, pots, withdrawals are part of the state
+    lean: bool = False  # adversaries reveal, open and move only after the honest look: README.md says why
+    silent: bool = False  # adversaries never reveal: no match is played
     elsewhere: bool = False  # adversaries may lose their bond in a part of the tree that nobody looks at
 
     @property
@@ -58,7 +60,9 @@ class Config:
 
     def __str__(self) -> str:
         height, steps = self.heights
-        extras = "".join(f" {name}" for name in ("money", "elsewhere") if getattr(self, name))
+        extras = "".join(
+            f" {name}" for name in ("money", "lean", "silent", "elsewhere") if getattr(self, name)
+        )
         return (
             f"{self.habit} E{self.adversaries} ends{1 + self.false_ends} rounds{self.rounds} "
             f"T{self.period} C{self.censored} heights {height}+{steps} grace{self.grace}{extras}"
@@ -153,6 +157,7 @@ class World:
                 self._add_end(f"{'XYZ'[i]}{number + 1}", number, lie)
             parent = true.id
         self.index = {end.id: end.index for end in self.ends}
+        self.unions: dict[tuple[bytes, bytes], bytes] = {}
         self._list_what_may_be_opened()
 
     def _list_what_may_be_opened(self) -> None:
@@ -190,6 +195,13 @@ class World:
         self.ends.append(end)
         self.round_ends[number].append(end.index)
         return end
+
+    def unite(self, left: bytes, right: bytes) -> bytes:
+        """Exclusive or of two sets of nodes."""
+        if (left, right) not in self.unions:
+            number = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
+            self.unions[left, right] = number.to_bytes(32, "big")
+        return self.unions[left, right]
 
     def name_of(self, account: bytes) -> str:
         """H, E1, E2 …"""
