@@ -20,7 +20,12 @@ from challenger.game.lists import (
 from challenger.game.rollup import Rollup
 from challenger.game.types import Match, Position, Revert, Side, Stage
 from optimist.base.merkle import ZERO
-from optimist.derive.commitments import compute_chain_link, compute_leaf, compute_match_id
+from optimist.derive.commitments import (
+    compute_assertion_id,
+    compute_chain_link,
+    compute_leaf,
+    compute_match_id,
+)
 from optimist.vm.state import compute_final_state
 
 MOVE_GAS = 150_000  # refunded for each move of a winner
@@ -84,7 +89,7 @@ class Dispute:
         a, b = state.claims[left], state.claims[right]
         state.matches[match_id] = Match(
             claims=(left, right),
-            position=Position(round_id, (a.top, b.top), state.nodes[round_id].end),
+            position=Position(round_id, (a.top, b.top), round_id),
             start=0,
             height=self.parameters.input_height,
             stage=Stage.INPUTS,
@@ -134,7 +139,7 @@ class Dispute:
         position, inputs = match.start + child, self.rollup.get_input_count(fork.round)
         if position >= inputs:
             raise Revert("Padding", position, inputs)
-        batch = self._require_opening(opening, before)
+        batch = self._require_opening(opening, fork.round, position, before)
         start = self.machine.start(opening.root, opening.input_hash)
         ends = (fork.lists[0][child], fork.lists[1][child])
         committed = self._commit(
@@ -252,9 +257,14 @@ class Dispute:
             raise Revert("NoDifference")
         return child, fork.prev if child == 0 else get_end(left, child - 1, match.height)
 
-    def _require_opening(self, opening: Opening, before: bytes) -> int:
-        """Authenticate the disputed input against the agreed leaf; the batch of the leaf after it."""
+    def _require_opening(self, opening: Opening, round_id: bytes, position: int, before: bytes) -> int:
+        """Authenticate the disputed input against the agreed leaf; the batch of the leaf after it.
+
+        Before the first input of the range stands the round's own node, whose id commits to its end.
+        """
         leaf = compute_leaf(opening.root, opening.batch, opening.rest)
+        if position == 0:
+            leaf = compute_assertion_id(self.state.nodes[round_id].parent, leaf)
         if leaf != before:
             raise Revert("WrongLeaf", leaf, before)
         batch, chain = opening.batch, opening.rest

@@ -117,7 +117,7 @@ class Position:
 
     round: bytes
     nodes: tuple[bytes, bytes]  # hash of each side's list; in stage HALF of its trace, or its claimed leaf
-    prev: bytes  # the state before the span in dispute, on which both agree
+    prev: bytes  # the state before the span on which both agree; before the first input the round's own node
     batch: int = 0  # stage HALF: batch of the leaves after the disputed input …
     rest: bytes = ZERO  # … and that batch's chain after it
 

@@ -8,12 +8,9 @@ import {IStep} from "../interfaces/IStep.sol";
 import {Errors} from "../lib/Errors.sol";
 import {Hashes} from "../lib/Hashes.sol";
 import {Lists} from "../lib/Lists.sol";
-import {Tags} from "../lib/Tags.sol";
 
 /// @title Matches between rival claims.
 contract Dispute is IDispute {
-    using Lists for bytes32[];
-
     uint256 private constant TIP = 2 gwei; // what a mover pays above the base fee, for refunds
 
     /// @inheritdoc IDispute
@@ -47,12 +44,10 @@ contract Dispute is IDispute {
         if (first != a && first != b) revert NotInMatch(first);
         id = Hashes.matchOf(a, b);
         if (_matches[id].stage != Stage.NONE) revert MatchExists(id);
-        IRollup.Terms memory terms = IRollup(ROLLUP).matchTerms(a, b);
-        Position memory p = Position(terms.round, terms.topA, terms.topB, terms.prev, 0, 0);
-        Match memory m;
-        (m.clockA, m.clockB, m.last) = (terms.clockA, terms.clockB, uint40(block.timestamp));
-        (m.height, m.stage, m.turnB) = (H1, Stage.INPUTS, first == b);
-        m.position = _hash(p);
+        IRollup.Terms memory t = IRollup(ROLLUP).matchTerms(a, b);
+        Position memory p = Position(t.round, t.topA, t.topB, t.round, 0, 0);
+        (bytes32 hash, uint40 time) = (Hashes.position(p), uint40(block.timestamp));
+        Match memory m = Match(hash, 0, time, t.clockA, t.clockB, H1, Stage.INPUTS, first == b, 0, 0);
         _matches[id] = m;
         emit MatchOpened(id, a, b, m, p);
     }
@@ -61,40 +56,32 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function dissect(Fork calldata fork, bytes32[] calldata next) external {
-        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
+        Match memory m = _enter(fork.round, fork.a, fork.b, false);
         if (m.height < 2) revert WrongStage(m.stage, m.height);
-        (uint40 c, Position memory p) = _openChild(m, fork);
-        uint8 below = m.height - 1;
-        Lists.requireLength(next, K, below);
-        (bytes32 hash, bytes32 own) = (Hashes.list(next, below), m.turnB ? p.nodeB : p.nodeA);
+        (uint40 c, Position memory p) = _descend(m, fork);
+        bytes32 end = Lists.endOf(m.turnB ? fork.listB : fork.listA, c, m.height--);
+        Lists.requireLength(next, K, m.height);
+        (bytes32 hash, bytes32 own) = (Hashes.list(next, m.height), m.turnB ? p.nodeB : p.nodeA);
         if (hash != own) revert WrongList(hash, own);
         // INVARIANT: a child ends where its parent said; else a copied child could leave the other side without a move.
-        bytes32 end = Lists.endOf(m.turnB ? fork.listB : fork.listA, c, m.height);
-        if (next.lastEnd() != end) revert Errors.WrongEnd(next.lastEnd(), end);
-        m.height = below;
-        _charge(id, m, p);
-        emit Dissected(id, m, p, next);
+        if (next[next.length - 1] != end) revert Errors.WrongEnd(next[next.length - 1], end);
+        emit Dissected(_charge(fork.a, fork.b, m, p), m, p, next);
     }
 
     /// @inheritdoc IDispute
-    function commitTrace(
-        Fork calldata fork,
-        Opening calldata opening,
-        bytes32 nextRoot,
-        bytes32[] calldata trace
-    ) external {
-        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
+    function commitTrace(Fork calldata fork, Opening calldata opening, bytes32 root, bytes32[] calldata trace)
+        external
+    {
+        Match memory m = _enter(fork.round, fork.a, fork.b, false);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
-        _requireMover(m, fork.a, fork.b);
-        (, Position memory p) = _openChild(m, fork);
+        _requireMover(m.turnB ? fork.b : fork.a);
+        (, Position memory p) = _descend(m, fork);
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start >= inputs) revert Padding(m.start, inputs);
-        _openInput(p, opening);
-        p.prev = IStep(STEP).initialState(opening.root, opening.inputHash);
-        _commit(m, p, nextRoot, trace);
+        _openInput(p, opening, m.start == 0);
+        _commit(m, p, root, trace);
         m.stage = Stage.HALF;
-        _charge(id, m, p);
-        emit TraceCommitted(id, m, p, trace);
+        emit TraceCommitted(_charge(fork.a, fork.b, m, p), m, p, trace);
     }
 
     /// @inheritdoc IDispute
@@ -102,82 +89,77 @@ contract Dispute is IDispute {
         bytes32 a,
         bytes32 b,
         Position calldata position,
-        bytes32 nextRoot,
+        bytes32 root,
         bytes32[] calldata trace
     ) external {
-        (bytes32 id, Match memory m) = _enter(position.round, a, b, false);
+        Match memory m = _enter(position.round, a, b, false);
         if (m.stage != Stage.HALF) revert WrongStage(m.stage, m.height);
-        _requireMover(m, a, b);
+        _requireMover(m.turnB ? b : a);
         Position memory p = position;
-        _requirePosition(m, p);
-        _commit(m, p, nextRoot, trace);
+        bytes32 given = Hashes.position(p);
+        if (given != m.position) revert WrongPosition(given, m.position);
+        _commit(m, p, root, trace);
         (p.batch, p.rest) = (0, 0);
         (m.stage, m.height, m.start) = (Stage.STEPS, H2, 0);
-        _charge(id, m, p);
-        emit TraceCommitted(id, m, p, trace);
+        emit TraceCommitted(_charge(a, b, m, p), m, p, trace);
     }
 
     /// @dev Opens the agreed leaf, and with it the one input that follows it in the canonical chain.
-    function _openInput(Position memory p, Opening calldata opening) private view {
+    function _openInput(Position memory p, Opening calldata opening, bool first) private view {
         // INVARIANT: the disputed input is the Inbox's, not a side's choice.
         bytes32 leaf = Hashes.leaf(opening.root, opening.batch, opening.rest);
+        // Before the first input stands the round's own node, whose id commits to its end.
+        if (first) leaf = Hashes.node(IRollup(ROLLUP).getNode(p.round).parent, leaf);
         if (leaf != p.prev) revert Errors.WrongLeaf(leaf, p.prev);
-        (uint64 batch, bytes32 chain) = (opening.batch, opening.rest);
-        if (chain == 0) {
-            ++batch;
-            chain = IInbox(INBOX).getBatch(batch).head;
-        }
+        (p.batch, p.rest) = (opening.batch, opening.rest);
+        if (p.rest == 0) p.rest = IInbox(INBOX).getBatch(++p.batch).head;
         bytes32 link = Hashes.chainLink(opening.inputHash, opening.nextRest);
-        if (link != chain) revert WrongInput(link, chain);
-        (p.batch, p.rest) = (batch, opening.nextRest);
+        if (link != p.rest) revert WrongInput(link, p.rest);
+        p.rest = opening.nextRest;
+        p.prev = IStep(STEP).initialState(opening.root, opening.inputHash);
     }
 
     /// @dev The mover's node becomes its trace, which must end in the root of the leaf that it claims.
-    function _commit(Match memory m, Position memory p, bytes32 nextRoot, bytes32[] calldata trace)
-        private
-        view
-    {
-        bytes32 leaf = Hashes.leaf(nextRoot, p.batch, p.rest);
-        bytes32 own = m.turnB ? p.nodeB : p.nodeA;
+    function _commit(Match memory m, Position memory p, bytes32 root, bytes32[] calldata trace) private view {
+        (bytes32 leaf, bytes32 own) = (Hashes.leaf(root, p.batch, p.rest), m.turnB ? p.nodeB : p.nodeA);
         if (leaf != own) revert Errors.WrongLeaf(leaf, own);
         Lists.requireLength(trace, K, H2);
         // INVARIANT: leaves differ in their roots alone, so the last ends of both traces differ: a first step exists.
-        bytes32 end = IStep(STEP).finalState(nextRoot);
-        if (trace.lastEnd() != end) revert Errors.WrongEnd(trace.lastEnd(), end);
-        if (m.turnB) p.nodeB = Hashes.list(trace, H2);
-        else p.nodeA = Hashes.list(trace, H2);
+        bytes32 end = IStep(STEP).finalState(root);
+        if (trace[trace.length - 1] != end) revert Errors.WrongEnd(trace[trace.length - 1], end);
+        (p.nodeA, p.nodeB) = m.turnB ? (p.nodeA, Hashes.list(trace, H2)) : (Hashes.list(trace, H2), p.nodeB);
     }
 
     /* DECISIONS */
 
     /// @inheritdoc IDispute
     function provePadding(Fork calldata fork) external {
-        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
+        Match memory m = _enter(fork.round, fork.a, fork.b, false);
         if (m.stage != Stage.INPUTS || m.height != 1) revert WrongStage(m.stage, m.height);
-        (, Position memory p) = _openChild(m, fork);
+        (, Position memory p) = _descend(m, fork);
         uint256 inputs = IRollup(ROLLUP).inputCount(fork.round);
         if (m.start < inputs) revert NotPadding(m.start, inputs);
         (bool lostA, bool lostB) = (p.nodeA != p.prev, p.nodeB != p.prev);
-        emit PaddingProven(id, m.start, p.prev, lostA, lostB);
+        emit PaddingProven(Hashes.matchOf(fork.a, fork.b), m.start, p.prev, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }
 
     /// @inheritdoc IDispute
     function prove(Fork calldata fork, bytes calldata proof) external {
-        (bytes32 id, Match memory m) = _enter(fork.round, fork.a, fork.b, false);
+        Match memory m = _enter(fork.round, fork.a, fork.b, false);
         if (m.stage != Stage.STEPS || m.height != 1) revert WrongStage(m.stage, m.height);
-        (, Position memory p) = _openChild(m, fork);
+        (, Position memory p) = _descend(m, fork);
         // INVARIANT: no result is recorded from a call that failed: whatever reverts inside, reverts all of it.
         bytes32 post = IStep(STEP).step(p.prev, proof);
         (bool lostA, bool lostB) = (p.nodeA != post, p.nodeB != post);
-        emit Proven(id, m.start, p.prev, post, lostA, lostB);
+        emit Proven(Hashes.matchOf(fork.a, fork.b), m.start, p.prev, post, lostA, lostB);
         _decide(fork.a, fork.b, lostA, lostB);
     }
 
     /// @inheritdoc IDispute
     function timeout(bytes32 a, bytes32 b) external {
-        (bytes32 id, Match memory m) = _enter(IRollup(ROLLUP).roundOf(a), a, b, true);
-        emit TimedOut(id, m.turnB);
+        Match memory m = _enter(IRollup(ROLLUP).roundOf(a), a, b, true);
+        emit TimedOut(Hashes.matchOf(a, b), m.turnB);
         _decide(a, b, !m.turnB, m.turnB);
     }
 
@@ -191,16 +173,13 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function collect(bytes32 claim, bytes32 opponent) external returns (uint96 paid) {
-        bytes32 id = matchId(claim, opponent);
-        Match storage m = _matches[id];
+        Match storage m = _matches[matchId(claim, opponent)];
         uint8 moves = claim < opponent ? m.movesA : m.movesB;
         if (moves == 0) revert NothingToCollect(claim);
-        if (claim < opponent) m.movesA = 0;
-        else m.movesB = 0;
-        uint256 price = block.basefee + TIP;
-        if (price > GAS_PRICE_CAP) price = GAS_PRICE_CAP;
+        (m.movesA, m.movesB) = claim < opponent ? (uint8(0), m.movesB) : (m.movesA, uint8(0));
+        uint256 price = block.basefee + TIP < GAS_PRICE_CAP ? block.basefee + TIP : GAS_PRICE_CAP;
         paid = IRollup(ROLLUP).refund(claim, opponent, moves * MOVE_GAS * price);
-        emit Collected(id, claim, moves, paid);
+        emit Collected(matchId(claim, opponent), claim, moves, paid);
     }
 
     /* CHECKS */
@@ -209,11 +188,10 @@ contract Dispute is IDispute {
     function _enter(bytes32 round, bytes32 a, bytes32 b, bool asTimeout)
         private
         view
-        returns (bytes32 id, Match memory m)
+        returns (Match memory m)
     {
-        id = Hashes.matchOf(a, b);
-        m = _matches[id];
-        if (m.stage == Stage.NONE) revert UnknownMatch(id);
+        m = _matches[Hashes.matchOf(a, b)];
+        if (m.stage == Stage.NONE) revert UnknownMatch(Hashes.matchOf(a, b));
         // INVARIANT: a match that has lost one of its claims is void for ever, for both sides.
         IRollup(ROLLUP).requireLive(round, a, b);
         (uint256 elapsed, uint256 clock) = (block.timestamp - m.last, m.turnB ? m.clockB : m.clockA);
@@ -222,33 +200,26 @@ contract Dispute is IDispute {
         if (asTimeout && elapsed < clock) revert NotLate(elapsed, clock);
     }
 
-    function _requireMover(Match memory m, bytes32 a, bytes32 b) private view {
-        bytes32 claim = m.turnB ? b : a;
+    function _requireMover(bytes32 claim) private view {
         if (!IRollup(ROLLUP).mayMove(claim, msg.sender)) revert NotMover(msg.sender, claim);
-    }
-
-    function _requirePosition(Match memory m, Position memory p) private pure {
-        bytes32 given = _hash(p);
-        if (given != m.position) revert WrongPosition(given, m.position);
     }
 
     /// @dev Checks the lists against the match and goes to the first child `c` in which they differ: `m.start` to where
     /// it begins, `p` to its nodes (at height 1 its ends) and the state before it.
-    function _openChild(Match memory m, Fork calldata fork)
-        private
-        view
-        returns (uint40 c, Position memory p)
-    {
+    function _descend(Match memory m, Fork calldata fork) private view returns (uint40 c, Position memory p) {
         (bytes32[] calldata listA, bytes32[] calldata listB) = (fork.listA, fork.listB);
         uint8 height = m.height;
         Lists.requireLength(listA, K, height);
         Lists.requireLength(listB, K, height);
-        (p.round, p.prev) = (fork.round, fork.prev);
-        (p.nodeA, p.nodeB) = (Hashes.list(listA, height), Hashes.list(listB, height));
-        _requirePosition(m, p);
-        c = Lists.firstDifference(listA, listB, height);
+        p = Position(fork.round, Hashes.list(listA, height), Hashes.list(listB, height), fork.prev, 0, 0);
+        bytes32 given = Hashes.position(p);
+        if (given != m.position) revert WrongPosition(given, m.position);
+        uint256 word = Lists.firstDifference(listA, listB);
+        // less than k, which is a uint8
+        // forge-lint: disable-next-line(unsafe-typecast)
+        c = uint40(height == 1 ? word : word / 2);
         if (c != 0) p.prev = Lists.endOf(listA, c - 1, height);
-        uint256 word = height == 1 ? c : 2 * c;
+        if (height != 1) word = 2 * c;
         (p.nodeA, p.nodeB) = (listA[word], listB[word]);
         unchecked {
             m.start += c * uint40(K) ** (height - 1); // a position of its level: checkShape keeps it below 2 ** 40
@@ -256,21 +227,13 @@ contract Dispute is IDispute {
     }
 
     /// @dev Ends a move: time off the mover's clock, one more move to refund, turn to the other side.
-    function _charge(bytes32 id, Match memory m, Position memory p) private {
+    function _charge(bytes32 a, bytes32 b, Match memory m, Position memory p) private returns (bytes32 id) {
         uint40 elapsed = uint40(block.timestamp) - m.last;
-        if (m.turnB) {
-            m.clockB -= elapsed;
-            ++m.movesB;
-        } else {
-            m.clockA -= elapsed;
-            ++m.movesA;
-        }
-        (m.position, m.last, m.turnB) = (_hash(p), uint40(block.timestamp), !m.turnB);
+        if (m.turnB) (m.clockB, m.movesB) = (m.clockB - elapsed, m.movesB + 1);
+        else (m.clockA, m.movesA) = (m.clockA - elapsed, m.movesA + 1);
+        (m.position, m.last, m.turnB) = (Hashes.position(p), uint40(block.timestamp), !m.turnB);
+        id = Hashes.matchOf(a, b);
         _matches[id] = m;
-    }
-
-    function _hash(Position memory p) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(Tags.POSITION, p.round, p.nodeA, p.nodeB, p.prev, p.batch, p.rest));
     }
 
     /* READING */

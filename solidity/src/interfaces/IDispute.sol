@@ -42,7 +42,8 @@ interface IDispute {
     /// @param round the round of both claims
     /// @param nodeA hash of a's list over the span in dispute; in stage HALF of its trace, or its claimed leaf
     /// @param nodeB the same of b
-    /// @param prev the state before the span, on which both agree
+    /// @param prev the state before the span, on which both agree: a leaf, a machine's state, or, before the first input
+    /// of the range, the round's own node
     /// @param batch stage HALF: batch of the leaves after the disputed input, else 0
     /// @param rest stage HALF: that batch's chain after the disputed input, else 0
     struct Position {

@@ -13,16 +13,54 @@ interface IRollup {
         DEAD
     }
 
+    /// @notice How far an assertion has come. PENDING: its own round is undecided, or decided for another one.
+    /// CONFIRMED: it has won its round. DECIDED: and one of its children has won the round below it.
+    enum Phase {
+        PENDING,
+        CONFIRMED,
+        DECIDED
+    }
+
+    /// @notice What is stored of an assertion and of the round below it; `Node` and `Round` are how one reads it.
+    /// @dev Its end is not stored: the id commits to it. The second slot is all that most moves look up.
+    struct Assertion {
+        bytes32 parent;
+        uint64 batch;
+        uint40 createdAt;
+        uint40 born;
+        uint32 live;
+        uint64 to;
+        bool full;
+        Phase phase;
+        uint32 liveEnds;
+        uint40 rivalAt;
+        uint40 until;
+        uint40 decidedAt;
+        bytes32 xorLive;
+        bytes32 incumbent;
+    }
+
+    /// @notice What is stored of a claim; `Claim` is how one reads it.
+    /// @param hasPot whether what is left of its owner's bond is its pot: its death has split that bond
+    struct Stand {
+        address owner;
+        uint40 revealedAt;
+        Status status;
+        bool hasPot;
+        address operator;
+        uint96 credit;
+        bytes32 node;
+        bytes32 top;
+    }
+
     /// @notice An assertion. id = K(ASSERTION | parent | end).
     /// @param parent node that it continues; 0 for genesis
-    /// @param end leaf L(end root, batch, 0)
     /// @param batch last batch of its range
     /// @param createdAt time of its first claim
     /// @param born when its number of live claims last rose from 0
     /// @param live number of claims on it that are not dead
     struct Node {
         bytes32 parent;
-        bytes32 end;
         uint64 batch;
         uint40 createdAt;
         uint40 born;
@@ -68,6 +106,7 @@ interface IRollup {
     }
 
     /// @notice One address and its one bond.
+    /// @param bond wei; in storage, of a staker who is out: what is left of the pot
     /// @param out whether the bond was lost; for ever
     struct Staker {
         uint96 bond;
@@ -79,14 +118,12 @@ interface IRollup {
     /// @param round the round of both
     /// @param topA history commitment of a
     /// @param topB history commitment of b
-    /// @param prev the leaf before the range, on which they agree
     /// @param clockA seconds that a has for its moves
     /// @param clockB seconds that b has
     struct Terms {
         bytes32 round;
         bytes32 topA;
         bytes32 topB;
-        bytes32 prev;
         uint40 clockA;
         uint40 clockB;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IDispute} from "../interfaces/IDispute.sol";
 import {Tags} from "./Tags.sol";
 
 /// @title Every hash that the contracts of inputs, assertions and disputes compute.
@@ -62,6 +63,11 @@ library Hashes {
     /// @notice Id of the match between two claims; `a` is the smaller claim id.
     function matchOf(bytes32 a, bytes32 b) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(Tags.MATCH, a, b));
+    }
+
+    /// @notice What a match stores of what both sides stand on.
+    function position(IDispute.Position memory p) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(Tags.POSITION, p.round, p.nodeA, p.nodeB, p.prev, p.batch, p.rest));
     }
 
     /// @notice Record leaf with four used words; the last four of the eight are zero.

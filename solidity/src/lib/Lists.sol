@@ -15,8 +15,7 @@ library Lists {
     /// @notice Checks arity and heights of the two levels; returns the positions of level 1, k^h1.
     function checkShape(uint256 k, uint256 h1, uint256 h2) internal pure returns (uint256 positions) {
         if (k < 2) revert Errors.BadParameter(k, 2);
-        if (h1 == 0) revert Errors.BadParameter(h1, 1);
-        if (h2 == 0) revert Errors.BadParameter(h2, 1);
+        if (h1 == 0 || h2 == 0) revert Errors.BadParameter(0, 1);
         positions = k ** h1; // reverts on overflow
         if (positions > POSITION_LIMIT) revert Errors.BadParameter(positions, POSITION_LIMIT);
         if (k ** h2 > POSITION_LIMIT) revert Errors.BadParameter(k ** h2, POSITION_LIMIT);
@@ -33,31 +32,21 @@ library Lists {
         return height == 1 ? list[c] : list[2 * c + 1];
     }
 
-    /// @notice State after the whole span.
-    function lastEnd(bytes32[] calldata list) internal pure returns (bytes32) {
-        return list[list.length - 1];
-    }
-
-    /// @notice The first child in which two lists of one height differ, as pairs above height 1.
-    /// @dev Bounded by k. Computed, never an argument: with a later one, the state before it would not be agreed.
-    function firstDifference(bytes32[] calldata a, bytes32[] calldata b, uint256 height)
+    /// @notice The first word in which two lists of one length differ; above height 1 it belongs to child word / 2.
+    /// @dev Bounded by 2k. Computed, never an argument: with a later one, the state before it would not be agreed.
+    function firstDifference(bytes32[] calldata a, bytes32[] calldata b)
         internal
         pure
-        returns (uint40)
+        returns (uint256 word)
     {
-        (uint256 words, uint256 i) = (a.length, 0);
         assembly ("memory-safe") {
-            // Both lists have the length of their height: checked by the caller.
-            for {} lt(i, words) { i := add(i, 1) } {
-                let offset := shl(5, i)
-                if iszero(eq(calldataload(add(a.offset, offset)), calldataload(add(b.offset, offset)))) {
+            for {} lt(word, a.length) { word := add(word, 1) } {
+                let offset := shl(5, word)
+                if xor(calldataload(add(a.offset, offset)), calldataload(add(b.offset, offset))) {
                     break
                 }
             }
         }
-        if (i == words) revert NoDifference();
-        // less than k, which is a uint8
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return uint40(height == 1 ? i : i / 2);
+        if (word == a.length) revert NoDifference();
     }
 }

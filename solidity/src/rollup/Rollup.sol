@@ -25,15 +25,9 @@ contract Rollup is IRollup {
     uint96 public immutable BOND;
     bytes32 public immutable GENESIS;
 
-    mapping(bytes32 node => Node) private _nodes;
-    mapping(bytes32 node => Round) private _rounds;
-    mapping(bytes32 claim => Claim) private _claims;
+    mapping(bytes32 node => Assertion) private _nodes;
+    mapping(bytes32 claim => Stand) private _claims;
     mapping(address staker => Staker) private _stakers;
-
-    modifier onlyDispute() {
-        if (msg.sender != DISPUTE) revert NotDispute(msg.sender, DISPUTE);
-        _;
-    }
 
     constructor(Parameters memory p) {
         if (p.inbox == address(0) || p.dispute == address(0)) revert Errors.ZeroAddress();
@@ -42,22 +36,21 @@ contract Rollup is IRollup {
         uint256 maxBatch = IInbox(p.inbox).MAX_BATCH();
         if (maxBatch > maxInputs) revert Errors.BadParameter(maxBatch, maxInputs);
         // INVARIANT: a party that is never censored can play all its moves: half of those of a match, and two more.
-        uint256 moves = uint256(p.h1) + p.h2 + 1;
-        uint256 least = SECONDS_PER_MOVE * ((moves + 1) / 2 + 2);
+        uint256 least = SECONDS_PER_MOVE * ((uint256(p.h1) + p.h2 + 2) / 2 + 2);
         if (p.challengePeriod < least) revert Errors.BadParameter(p.challengePeriod, least);
         if (p.minPeriod >= p.challengePeriod) revert Errors.BadParameter(p.minPeriod, p.challengePeriod);
         if (p.grace > p.challengePeriod) revert Errors.BadParameter(p.grace, p.challengePeriod);
         if (p.bond == 0) revert Errors.BadParameter(p.bond, 1);
-        INBOX = p.inbox;
-        DISPUTE = p.dispute;
+        (INBOX, DISPUTE) = (p.inbox, p.dispute);
         // checkShape keeps it below 2 ** 40
         // forge-lint: disable-next-line(unsafe-typecast)
         (K, H1, H2, MAX_INPUTS) = (p.k, p.h1, p.h2, uint64(maxInputs));
         (CHALLENGE_PERIOD, GRACE, MIN_PERIOD, BOND) = (p.challengePeriod, p.grace, p.minPeriod, p.bond);
-        bytes32 end = Hashes.leaf(0, 0, 0);
-        GENESIS = Hashes.node(0, end);
-        _createNode(GENESIS, 0, end, 0, 0, 0);
-        _rounds[0].confirmed = GENESIS;
+        GENESIS = Hashes.node(0, Hashes.leaf(0, 0, 0));
+        _create(GENESIS, 0, Hashes.leaf(0, 0, 0), 0, 0, 0);
+        _nodes[GENESIS].phase = Phase.CONFIRMED;
+        // The round above genesis, and above all that does not exist: nothing in it is open.
+        (_nodes[0].phase, _nodes[0].xorLive) = (Phase.DECIDED, GENESIS);
     }
 
     /* BONDS */
@@ -73,22 +66,22 @@ contract Rollup is IRollup {
     }
 
     /// @inheritdoc IRollup
-    /// @dev No need to verify that the staker is not out: who is out has no bond.
     function withdraw() external {
         Staker storage staker = _stakers[msg.sender];
-        uint96 bond = staker.bond;
+        uint96 bond = _bondOf(staker);
         if (bond == 0) revert NotStaked(msg.sender);
         bytes32 last = staker.lastClaim;
         // INVARIANT: a bond backs all claims of its staker until none can be disputed: the last one is the deepest.
         if (last != 0 && !isConfirmed(_claims[last].node)) revert ClaimUndecided(last);
         staker.bond = 0;
         emit BondWithdrawn(msg.sender, bond);
-        _send(msg.sender, bond);
+        (bool success,) = msg.sender.call{value: bond}("");
+        if (!success) revert TransferFailed(msg.sender, bond);
     }
 
     /// @inheritdoc IRollup
     function setOperator(bytes32 claim, address operator) external {
-        Claim storage c = _claims[claim];
+        Stand storage c = _claims[claim];
         if (c.status != Status.LIVE) revert ClaimNotLive(claim);
         if (msg.sender != c.owner) revert NotOwner(msg.sender, c.owner);
         if (operator == address(0)) revert Errors.ZeroAddress();
@@ -99,28 +92,24 @@ contract Rollup is IRollup {
     /* ASSERTIONS */
 
     /// @inheritdoc IRollup
-    function assertState(bytes32 parent, bytes32 endRoot, uint64 to, bytes32 acc)
-        external
-        returns (bytes32 claim)
-    {
+    function assertState(bytes32 parent, bytes32 endRoot, uint64 to, bytes32 acc) external returns (bytes32) {
         Staker storage staker = _stakers[msg.sender];
-        if (staker.bond == 0) revert NotStaked(msg.sender);
-        _requireOpen(parent);
-        _requireRange(_rounds[parent].to, to, acc);
+        if (_bondOf(staker) == 0) revert NotStaked(msg.sender);
+        if (_nodes[parent].createdAt == 0) revert UnknownNode(parent);
+        if (!isOpen(parent)) revert RoundClosed(parent);
+        _requireRange(_nodes[parent].to, to, acc);
         _requireBranch(parent, staker.lastClaim);
         bytes32 end = Hashes.leaf(endRoot, to, 0);
         bytes32 id = Hashes.node(parent, end);
-        claim = Hashes.claim(id, msg.sender);
-        if (_claims[claim].status != Status.NONE) revert ClaimExists(claim);
-        if (_nodes[id].createdAt == 0) {
-            _requireRipe(parent);
-            _createNode(id, parent, end, endRoot, to, acc);
-        }
-        _join(parent, id);
-        Claim storage c = _claims[claim];
+        bytes32 claim = Hashes.claim(id, msg.sender);
+        Stand storage c = _claims[claim];
+        if (c.status != Status.NONE) revert ClaimExists(claim);
+        if (_nodes[id].createdAt == 0) _create(id, parent, end, endRoot, to, acc);
+        _join(_nodes[parent], parent, id);
         (c.owner, c.status, c.node) = (msg.sender, Status.LIVE, id);
         staker.lastClaim = claim;
         emit Claimed(claim, id, msg.sender, uint40(block.timestamp), _nodes[id].born);
+        return claim;
     }
 
     /// @dev INVARIANT: a claim is about the very inputs that its owner has executed, even after a reorg or when others
@@ -135,69 +124,58 @@ contract Rollup is IRollup {
 
     /// @dev INVARIANT: one bond backs one branch. A node never depends on a claim that its claimant does not hold.
     function _requireBranch(bytes32 parent, bytes32 last) private view {
-        if (last != 0 && _claims[last].node == parent) return;
-        bool free = isConfirmed(parent) && (last == 0 || isConfirmed(_claims[last].node));
-        if (!free) revert WrongBranch(parent, last);
+        bytes32 node = _claims[last].node;
+        if (node == parent || isConfirmed(parent) && (last == 0 || isConfirmed(node))) return;
+        revert WrongBranch(parent, last);
     }
 
-    /// @dev A new node waits, so that ranges do not become tiny; a supporter of an existing one never does.
-    function _requireRipe(bytes32 parent) private view {
-        uint256 ripe = uint256(_nodes[parent].createdAt) + MIN_PERIOD;
-        if (block.timestamp < ripe && !_rounds[parent].full) revert TooEarly(block.timestamp, ripe);
-    }
-
-    /// @dev Its own round begins where the node ends; the range is fixed now, whatever the Inbox takes later.
-    function _createNode(bytes32 id, bytes32 parent, bytes32 end, bytes32 endRoot, uint64 to, bytes32 acc)
-        private
-    {
-        Node storage node = _nodes[id];
-        (node.parent, node.end, node.batch, node.createdAt) = (parent, end, to, uint40(block.timestamp));
-        Round storage next = _rounds[id];
-        (next.to, next.full) = IInbox(INBOX).rangeEnd(to, MAX_INPUTS);
-        emit NodeCreated(id, parent, end, endRoot, _nodes[parent].batch, to, acc, next.to, next.full);
+    /// @dev Its own round begins where the node ends; the range is fixed now, whatever the Inbox takes later. A new
+    /// node waits, so that ranges do not become tiny; a supporter of an existing one never does.
+    function _create(bytes32 id, bytes32 parent, bytes32 end, bytes32 root, uint64 to, bytes32 acc) private {
+        Assertion storage above = _nodes[parent];
+        uint256 ripe = uint256(above.createdAt) + MIN_PERIOD;
+        if (block.timestamp < ripe && !above.full) revert TooEarly(block.timestamp, ripe);
+        Assertion storage node = _nodes[id];
+        (node.parent, node.batch, node.createdAt) = (parent, to, uint40(block.timestamp));
+        (node.to, node.full) = IInbox(INBOX).rangeEnd(to, MAX_INPUTS);
+        emit NodeCreated(id, parent, end, root, above.batch, to, acc, node.to, node.full);
     }
 
     /// @dev One more live claim on `id`, if the round still takes it. The deadlines make sure that an honest party can
     /// join from the moment a false end lives until CHALLENGE_PERIOD later, and that none is born after that.
-    function _join(bytes32 parent, bytes32 id) private {
-        Round storage round = _rounds[parent];
-        if (round.liveEnds == 1) {
-            bytes32 sole = round.xorLive;
-            if (id != sole) _becomeRival(parent, round, sole);
+    function _join(Assertion storage round, bytes32 parent, bytes32 id) private {
+        (uint40 time, bytes32 sole) = (uint40(block.timestamp), round.xorLive);
+        if (round.liveEnds == 1 && id != sole) {
+            uint40 closed = _nodes[sole].born + CHALLENGE_PERIOD;
+            if (time >= closed) revert JoinClosed(time, closed);
+            (round.incumbent, round.rivalAt, round.until) = (sole, time, closed);
+            emit RivalAppeared(parent, sole, time, closed);
         } else if (round.liveEnds > 1) {
             uint256 closed = id == round.incumbent ? uint256(round.rivalAt) + CHALLENGE_PERIOD : round.until;
-            if (block.timestamp >= closed) revert JoinClosed(block.timestamp, closed);
+            if (time >= closed) revert JoinClosed(time, closed);
         }
-        Node storage node = _nodes[id];
+        Assertion storage node = _nodes[id];
         if (node.live++ == 0) {
-            node.born = uint40(block.timestamp);
+            node.born = time;
             ++round.liveEnds;
-            round.xorLive ^= id;
+            round.xorLive = sole ^ id;
         }
-    }
-
-    function _becomeRival(bytes32 parent, Round storage round, bytes32 sole) private {
-        uint40 closed = _nodes[sole].born + CHALLENGE_PERIOD;
-        if (block.timestamp >= closed) revert JoinClosed(block.timestamp, closed);
-        (round.incumbent, round.rivalAt, round.until) = (sole, uint40(block.timestamp), closed);
-        emit RivalAppeared(parent, sole, uint40(block.timestamp), closed);
     }
 
     /* HISTORIES */
 
     /// @inheritdoc IRollup
     function reveal(bytes32 claim, bytes32[] calldata list) external {
-        Claim storage c = _claims[claim];
+        Stand storage c = _claims[claim];
         if (!isLive(claim)) revert ClaimNotLive(claim);
         if (!mayMove(claim, msg.sender)) revert NotOwner(msg.sender, c.owner);
         if (c.revealedAt != 0) revert AlreadyRevealed(claim);
         Lists.requireLength(list, K, H1);
         // INVARIANT: a history ends in the end that was asserted; rivals therefore differ in their top lists.
-        bytes32 end = _nodes[c.node].end;
-        if (Lists.lastEnd(list) != end) revert Errors.WrongEnd(Lists.lastEnd(list), end);
-        bytes32 top = Hashes.list(list, H1);
-        (c.top, c.revealedAt) = (top, uint40(block.timestamp));
-        emit Revealed(claim, top, uint40(block.timestamp), list);
+        bytes32 id = Hashes.node(roundOf(claim), list[list.length - 1]);
+        if (id != c.node) revert Errors.WrongEnd(id, c.node);
+        (c.top, c.revealedAt) = (Hashes.list(list, H1), uint40(block.timestamp));
+        emit Revealed(claim, c.top, uint40(block.timestamp), list);
     }
 
     /// @inheritdoc IRollup
@@ -211,20 +189,18 @@ contract Rollup is IRollup {
     }
 
     /// @inheritdoc IRollup
-    function matchTerms(bytes32 a, bytes32 b) external view returns (Terms memory terms) {
+    function matchTerms(bytes32 a, bytes32 b) external view returns (Terms memory) {
         bytes32 round = _requireRivals(a, b);
-        (Claim storage left, Claim storage right) = (_claims[a], _claims[b]);
-        if (left.revealedAt == 0) revert NotRevealed(a);
-        if (right.revealedAt == 0) revert NotRevealed(b);
-        uint40 clockA = _budget(left.revealedAt, _nodes[right.node].born);
-        uint40 clockB = _budget(right.revealedAt, _nodes[left.node].born);
-        return Terms(round, left.top, right.top, _nodes[round].end, clockA, clockB);
+        if (_claims[a].revealedAt == 0) revert NotRevealed(a);
+        if (_claims[b].revealedAt == 0) revert NotRevealed(b);
+        return Terms(round, _claims[a].top, _claims[b].top, _clockOf(a, b), _clockOf(b, a));
     }
 
     /// @dev CHALLENGE_PERIOD minus what its reveal took from the birth of the rival's node. 0 is allowed: such a claim
     /// is late on its first turn; a revert here would make it immortal.
-    function _budget(uint40 revealedAt, uint40 rivalBorn) private view returns (uint40) {
-        uint40 used = revealedAt > rivalBorn ? revealedAt - rivalBorn : 0;
+    function _clockOf(bytes32 claim, bytes32 rival) private view returns (uint40) {
+        (uint40 revealedAt, uint40 born) = (_claims[claim].revealedAt, _nodes[_claims[rival].node].born);
+        uint40 used = revealedAt > born ? revealedAt - born : 0;
         return used < CHALLENGE_PERIOD ? CHALLENGE_PERIOD - used : 0;
     }
 
@@ -237,39 +213,39 @@ contract Rollup is IRollup {
     /* DEATH AND DECISION */
 
     /// @inheritdoc IRollup
-    function eliminate(bytes32 claim, bytes32 winner) external onlyDispute {
+    function eliminate(bytes32 claim, bytes32 winner) external {
+        if (msg.sender != DISPUTE) revert NotDispute(msg.sender, DISPUTE);
         _eliminate(claim, winner);
     }
 
     /// @dev What is neither pot nor bounty is burnt: it stays here, and no function pays it out.
     function _eliminate(bytes32 claim, bytes32 winner) private {
-        Claim storage c = _claims[claim];
+        Stand storage c = _claims[claim];
         _drop(c);
         Staker storage staker = _stakers[c.owner];
         // INVARIANT: a bond is split once, however many claims it backs: afterwards there is none.
-        uint96 lost = staker.bond;
-        (staker.out, staker.bond) = (true, 0);
+        uint96 lost = _bondOf(staker);
         uint96 pot = lost * POT_PERCENT / 100;
         uint96 bounty = winner == 0 ? 0 : lost * BOUNTY_PERCENT / 100;
-        c.pot = pot;
+        if (!staker.out) (staker.out, staker.bond, c.hasPot) = (true, pot, true);
         if (bounty != 0) _claims[winner].credit += bounty;
         emit Eliminated(claim, c.node, winner, uint40(block.timestamp), pot, bounty);
     }
 
     /// @inheritdoc IRollup
     function prune(bytes32 claim) external {
-        Claim storage c = _claims[claim];
+        Stand storage c = _claims[claim];
         if (c.status != Status.LIVE) revert ClaimNotLive(claim);
         if (!_stakers[c.owner].out) revert StakerNotOut(c.owner);
-        _requireOpen(_nodes[c.node].parent);
+        if (!isOpen(roundOf(claim))) revert RoundClosed(roundOf(claim));
         _drop(c);
         emit Pruned(claim, c.node, uint40(block.timestamp));
     }
 
-    function _drop(Claim storage c) private {
+    function _drop(Stand storage c) private {
         c.status = Status.DEAD;
-        Node storage node = _nodes[c.node];
-        Round storage round = _rounds[node.parent];
+        Assertion storage node = _nodes[c.node];
+        Assertion storage round = _nodes[node.parent];
         if (--node.live == 0) {
             --round.liveEnds;
             round.xorLive ^= c.node;
@@ -279,38 +255,42 @@ contract Rollup is IRollup {
 
     /// @inheritdoc IRollup
     function confirm(bytes32 id) external {
-        Node storage node = _nodes[id];
+        Assertion storage node = _nodes[id];
         if (node.createdAt == 0) revert UnknownNode(id);
         if (!isConfirmed(node.parent)) revert ParentUnconfirmed(node.parent);
-        Round storage round = _rounds[node.parent];
-        if (round.confirmed != 0) revert RoundClosed(node.parent);
+        Assertion storage round = _nodes[node.parent];
+        if (round.phase == Phase.DECIDED) revert RoundClosed(node.parent);
         // INVARIANT: nobody who still stands on another end could have been heard and was not.
         if (node.live == 0 || round.liveEnds != 1) revert NotSoleEnd(node.live, round.liveEnds);
         uint256 ripe = uint256(node.born) + CHALLENGE_PERIOD;
-        uint256 graceEnd = round.decidedAt == 0 ? 0 : uint256(round.decidedAt) + GRACE;
-        if (graceEnd > ripe) ripe = graceEnd;
+        uint256 calm = uint256(round.decidedAt) + GRACE; // at most ripe if nobody died: GRACE <= CHALLENGE_PERIOD
+        if (calm > ripe) ripe = calm;
         if (block.timestamp < ripe) revert TooEarly(block.timestamp, ripe);
-        round.confirmed = id;
+        // Nothing in a decided round is born or dies: its xorLive names its winner for ever.
+        (node.phase, round.phase) = (Phase.CONFIRMED, Phase.DECIDED);
         emit Confirmed(id, node.parent, uint40(block.timestamp));
     }
 
     /* CREDITS */
 
     /// @inheritdoc IRollup
-    function refund(bytes32 claim, bytes32 potOf, uint256 amount) external onlyDispute returns (uint96 paid) {
-        Claim storage c = _claims[claim];
+    function refund(bytes32 claim, bytes32 potOf, uint256 amount) external returns (uint96 paid) {
+        if (msg.sender != DISPUTE) revert NotDispute(msg.sender, DISPUTE);
+        Stand storage c = _claims[claim];
         if (_stakers[c.owner].out) revert StakerOut(c.owner);
-        uint128 pot = _claims[potOf].pot;
+        uint96 pot = _potOf(_claims[potOf]);
         if (pot == 0) revert EmptyPot(potOf);
-        paid = uint96(amount < pot ? amount : pot); // a pot is part of a bond, which fits 96 bits
-        _claims[potOf].pot = pot - paid;
+        // less than a pot
+        // forge-lint: disable-next-line(unsafe-typecast)
+        paid = amount < pot ? uint96(amount) : pot;
+        _stakers[_claims[potOf].owner].bond = pot - paid;
         c.credit += paid;
         emit Refunded(claim, potOf, paid);
     }
 
     /// @inheritdoc IRollup
     function claimCredit(bytes32 claim) external {
-        Claim storage c = _claims[claim];
+        Stand storage c = _claims[claim];
         // INVARIANT: who fought for a false end is never paid, not even for beating another false one.
         if (!isConfirmed(c.node)) revert NotConfirmed(c.node);
         if (_stakers[c.owner].out) revert StakerOut(c.owner);
@@ -318,32 +298,22 @@ contract Rollup is IRollup {
         if (amount == 0) revert NoCredit(claim);
         c.credit = 0;
         emit CreditPaid(claim, c.owner, amount);
-        _send(c.owner, amount);
-    }
-
-    function _send(address to, uint256 amount) private {
-        (bool success,) = to.call{value: amount}("");
-        if (!success) revert TransferFailed(to, amount);
+        (bool success,) = c.owner.call{value: amount}("");
+        if (!success) revert TransferFailed(c.owner, amount);
     }
 
     /* READING */
 
     /// @inheritdoc IRollup
     function isConfirmed(bytes32 id) public view returns (bool) {
-        return id != 0 && _rounds[_nodes[id].parent].confirmed == id;
+        return id != 0 && _nodes[id].phase != Phase.PENDING;
     }
 
     /// @inheritdoc IRollup
     function isOpen(bytes32 id) public view returns (bool) {
-        if (_rounds[id].confirmed != 0) return false;
-        // A node that does not exist has parent 0, whose round is decided for genesis: it is not open either.
-        bytes32 decided = _rounds[_nodes[id].parent].confirmed;
-        return decided == 0 || decided == id;
-    }
-
-    function _requireOpen(bytes32 id) private view {
-        if (_nodes[id].createdAt == 0) revert UnknownNode(id);
-        if (!isOpen(id)) revert RoundClosed(id);
+        Assertion storage node = _nodes[id];
+        if (node.phase != Phase.PENDING) return node.phase == Phase.CONFIRMED;
+        return _nodes[node.parent].phase != Phase.DECIDED;
     }
 
     /// @inheritdoc IRollup
@@ -360,13 +330,12 @@ contract Rollup is IRollup {
 
     /// @dev Live, as far as the claim itself goes.
     function _isStanding(bytes32 claim) private view returns (bool) {
-        Claim storage c = _claims[claim];
-        return c.status == Status.LIVE && !_stakers[c.owner].out;
+        return _claims[claim].status == Status.LIVE && !_stakers[_claims[claim].owner].out;
     }
 
     /// @inheritdoc IRollup
     function inputCount(bytes32 round) external view returns (uint64) {
-        return IInbox(INBOX).countInputs(_nodes[round].batch, _rounds[round].to);
+        return IInbox(INBOX).countInputs(_nodes[round].batch, _nodes[round].to);
     }
 
     /// @inheritdoc IRollup
@@ -376,27 +345,39 @@ contract Rollup is IRollup {
 
     /// @inheritdoc IRollup
     function mayMove(bytes32 claim, address caller) public view returns (bool) {
-        Claim storage c = _claims[claim];
-        return caller != address(0) && (caller == c.owner || caller == c.operator);
+        return caller != address(0) && (caller == _claims[claim].owner || caller == _claims[claim].operator);
+    }
+
+    /// @dev The bond of a staker who is out has been split; what is left of it are pots.
+    function _bondOf(Staker storage staker) private view returns (uint96) {
+        return staker.out ? 0 : staker.bond;
+    }
+
+    function _potOf(Stand storage c) private view returns (uint96) {
+        return c.hasPot ? _stakers[c.owner].bond : 0;
     }
 
     /// @inheritdoc IRollup
     function getNode(bytes32 id) external view returns (Node memory) {
-        return _nodes[id];
+        Assertion storage n = _nodes[id];
+        return Node(n.parent, n.batch, n.createdAt, n.born, n.live);
     }
 
     /// @inheritdoc IRollup
     function getRound(bytes32 id) external view returns (Round memory) {
-        return _rounds[id];
+        Assertion storage n = _nodes[id];
+        bytes32 won = n.phase == Phase.DECIDED ? n.xorLive : bytes32(0);
+        return Round(n.to, n.full, n.liveEnds, n.rivalAt, n.until, n.decidedAt, n.xorLive, n.incumbent, won);
     }
 
     /// @inheritdoc IRollup
     function getClaim(bytes32 claim) external view returns (Claim memory) {
-        return _claims[claim];
+        Stand storage c = _claims[claim];
+        return Claim(c.owner, c.revealedAt, c.status, c.operator, c.credit, _potOf(c), c.node, c.top);
     }
 
     /// @inheritdoc IRollup
     function getStaker(address staker) external view returns (Staker memory) {
-        return _stakers[staker];
+        return Staker(_bondOf(_stakers[staker]), _stakers[staker].out, _stakers[staker].lastClaim);
     }
 }

@@ -104,9 +104,8 @@ contract Vault is IVault {
     ) external {
         // INVARIANT: only a state that has survived its challenge period pays.
         if (!IRollup(ROLLUP).isConfirmed(node)) revert NotConfirmed(node);
-        bytes32 end = IRollup(ROLLUP).getNode(node).end;
-        bytes32 leaf = Hashes.leaf(root, batch, 0);
-        if (leaf != end) revert Errors.WrongLeaf(leaf, end);
+        bytes32 opened = Hashes.node(IRollup(ROLLUP).getNode(node).parent, Hashes.leaf(root, batch, 0));
+        if (opened != node) revert Errors.WrongLeaf(opened, node);
         _checkRecord(root, row, record, siblings);
         // INVARIANT: the counter in the law never reuses a row, so a row is paid at most once.
         if (isPaid[row]) revert AlreadyPaid(row);

@@ -39,7 +39,7 @@ contract ClocksTest is RivalsTest {
         assertEq(m.clockA, PERIOD);
         assertEq(m.last, block.timestamp);
         IDispute.Position memory p;
-        (p.round, p.prev) = (parent, rollup.getNode(parent).end);
+        (p.round, p.prev) = (parent, parent);
         (p.nodeA, p.nodeB) = (rollup.getClaim(a).top, rollup.getClaim(b).top);
         assertEq(m.position, hashPosition(p));
     }

@@ -114,7 +114,7 @@ contract ListViolationsTest is RivalsTest {
         reveal(honest);
         bytes32[] memory list = historyOf(honest).top();
         list[1] = keccak256("another end of the same child");
-        list[3] = rollup.getNode(rollup.getClaim(liar).node).end;
+        list[3] = endOf(liar);
         vm.prank(mallory);
         rollup.reveal(liar, list);
         openMatch(honest, liar, liarFirst ? liar : honest);
@@ -122,11 +122,11 @@ contract ListViolationsTest is RivalsTest {
 
     function _copiedFork() private view returns (IDispute.Fork memory fork) {
         (fork.a, fork.b) = ordered(honest, liar);
-        (fork.round, fork.prev) = (parent, rollup.getNode(parent).end);
+        (fork.round, fork.prev) = (parent, parent);
         bytes32[] memory list = historyOf(honest).top();
         bytes32[] memory copied = historyOf(honest).top();
         copied[1] = keccak256("another end of the same child");
-        copied[3] = rollup.getNode(rollup.getClaim(liar).node).end;
+        copied[3] = endOf(liar);
         (fork.listA, fork.listB) = honest < liar ? (list, copied) : (copied, list);
     }
 
@@ -222,7 +222,7 @@ contract ListViolationsTest is RivalsTest {
             for (uint256 i = 0; i < 3; ++i) {
                 list[i] = keccak256(abi.encode("garbage", i));
             }
-            list[3] = rollup.getNode(rollup.getClaim(liar).node).end;
+            list[3] = endOf(liar);
             vm.prank(mallory);
             rollup.reveal(liar, list);
             openMatch(honest, liar, turn == 0 ? liar : honest);
@@ -230,7 +230,7 @@ contract ListViolationsTest is RivalsTest {
                 // The honest side always has a move: its own child.
                 IDispute.Fork memory fork;
                 (fork.a, fork.b) = ordered(honest, liar);
-                (fork.round, fork.prev) = (parent, rollup.getNode(parent).end);
+                (fork.round, fork.prev) = (parent, parent);
                 bytes32[] memory own = historyOf(honest).top();
                 (fork.listA, fork.listB) = honest < liar ? (own, list) : (list, own);
                 dispute.dissect(fork, historyOf(honest).words(inputHeight() - 1, 0));
@@ -248,9 +248,10 @@ contract ListViolationsTest is RivalsTest {
         claimBoth(3, 2);
         reveal(honest);
         bytes32[] memory list = historyOf(honest).top();
-        bytes32 end = rollup.getNode(rollup.getClaim(liar).node).end;
+        bytes32 other = rollup.getClaim(honest).node;
+        bytes32 own = rollup.getClaim(liar).node;
         vm.prank(mallory);
-        vm.expectRevert(abi.encodeWithSelector(Errors.WrongEnd.selector, list[3], end));
+        vm.expectRevert(abi.encodeWithSelector(Errors.WrongEnd.selector, other, own));
         rollup.reveal(liar, list);
         assertEq(rollup.getClaim(liar).revealedAt, 0);
         assertTrue(rollup.getClaim(liar).status == IRollup.Status.LIVE);

@@ -126,7 +126,7 @@ contract WorkedExampleGameTest is Test {
         (bytes32 honest, bytes32 rival) = _claimBoth();
         assertEq(_rollup.GENESIS(), _word(".genesis.node"));
         assertEq(_rollup.roundOf(honest), _word(".range.parent"));
-        assertEq(_rollup.getNode(_word(".range.parent")).end, _word(".range.parentEnd"));
+        assertEq(Hashes.node(_word(".genesis.node"), _word(".range.parentEnd")), _word(".range.parent"));
         assertEq(_rollup.getClaim(honest).node, _word(".range.node"));
         assertEq(honest, _word(".range.claims[0]"));
         assertEq(_rollup.inputCount(_word(".range.parent")), 6);
@@ -171,7 +171,7 @@ contract WorkedExampleGameTest is Test {
         (fork.a, fork.b) = first ? (honest, rival) : (rival, honest);
         (fork.listA, fork.listB) = first ? (left, right) : (right, left);
         fork.round = _word(".range.parent");
-        fork.prev = index == 0 ? _word(".range.parentEnd") : mine.end(index * 2 ** height - 1);
+        fork.prev = index == 0 ? fork.round : mine.end(index * 2 ** height - 1);
     }
 
     function test_dispute_acceptsTheOpeningOfTheExample() public {

@@ -172,7 +172,7 @@ contract RollupTest is RivalsTest {
     function test_assertState_existingClaim_revertsEvenIfTheBranchWereFree() public {
         bytes32 above = rollup.getStaker(alice).lastClaim;
         honest = claimTruth(alice, parent);
-        bytes32 slot = bytes32(uint256(keccak256(abi.encode(alice, uint256(3)))) + 1);
+        bytes32 slot = bytes32(uint256(keccak256(abi.encode(alice, uint256(2)))) + 1);
         assertEq(vm.load(address(rollup), slot), honest);
         vm.store(address(rollup), slot, above);
         bytes32 acc = expectedAcc(parent);
@@ -349,11 +349,11 @@ contract RollupTest is RivalsTest {
 
     function test_reveal_wrongLengthOrEnd_reverts() public {
         honest = claimTruth(alice, parent);
-        bytes32 end = rollup.getNode(_node(honest)).end;
+        bytes32 node = _node(honest);
         vm.startPrank(alice);
         vm.expectRevert(abi.encodeWithSelector(Errors.WrongLength.selector, 3, 4));
         rollup.reveal(honest, new bytes32[](3));
-        vm.expectRevert(abi.encodeWithSelector(Errors.WrongEnd.selector, 0, end));
+        vm.expectRevert(abi.encodeWithSelector(Errors.WrongEnd.selector, Hashes.node(parent, 0), node));
         rollup.reveal(honest, new bytes32[](4));
     }
 
@@ -560,7 +560,6 @@ contract RollupTest is RivalsTest {
         assertEq(rollup.assertState(parent, root, 3, acc), claim);
         IRollup.Node memory stored = rollup.getNode(node);
         assertEq(stored.parent, parent);
-        assertEq(stored.end, end);
         assertEq(stored.batch, 3);
         assertEq(stored.born, time);
         assertEq(rollup.roundOf(claim), parent);

@@ -176,6 +176,12 @@ abstract contract GameTest is Deployment {
         rollup.reveal(claim, list);
     }
 
+    /// @dev The leaf that the node of a claim ends in.
+    function endOf(bytes32 claim) internal view returns (bytes32) {
+        bytes32 node = players[claim].node;
+        return Hashes.leaf(rootOf[node], rollup.getNode(node).batch, 0);
+    }
+
     /* MATCHES */
 
     function ordered(bytes32 one, bytes32 other) internal pure returns (bytes32 a, bytes32 b) {
@@ -230,7 +236,7 @@ abstract contract GameTest is Deployment {
         fork.listB = levelHistory(fork.b, id).words(m.height, index);
         if (m.start != 0) fork.prev = historyA.end(m.start - 1);
         else if (m.stage == IDispute.Stage.STEPS) fork.prev = initialOf(fork.a, disputedInput[id]);
-        else fork.prev = rollup.getNode(players[fork.a].parent).end;
+        else fork.prev = players[fork.a].parent;
     }
 
     function initialOf(bytes32 claim, uint256 input) internal view returns (bytes32) {

@@ -283,10 +283,12 @@ contract VaultTest is Deployment {
     function test_pay_rootOrBatchOfAnotherLeaf_reverts() public {
         IVault.Withdrawal memory record = _record(5);
         (bytes32 node, bytes32 root, bytes32[] memory siblings) = _confirmed(7, record, "x");
-        bytes32 end = rollup.getNode(node).end;
-        vm.expectRevert(abi.encodeWithSelector(Errors.WrongLeaf.selector, Hashes.leaf(root, 2, 0), end));
+        bytes32 genesis = rollup.GENESIS();
+        bytes32 other = Hashes.node(genesis, Hashes.leaf(root, 2, 0));
+        vm.expectRevert(abi.encodeWithSelector(Errors.WrongLeaf.selector, other, node));
         vault.pay(node, root, 2, 7, record, siblings);
-        vm.expectRevert(abi.encodeWithSelector(Errors.WrongLeaf.selector, Hashes.leaf(0, 1, 0), end));
+        other = Hashes.node(genesis, Hashes.leaf(0, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(Errors.WrongLeaf.selector, other, node));
         vault.pay(node, 0, 1, 7, record, siblings);
     }
 
