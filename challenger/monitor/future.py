@@ -4,8 +4,8 @@ What those do who stand on something false is a habit:
 
     concede        they lose whatever they can, at once          -> nothing can be confirmed earlier
     silent         they do nothing any more                      -> what usually happens
-    last second    they reveal, move and claim time-outs at the last second of their clocks, let claims that
-                   nobody honest holds die when it hurts most     -> nothing can be confirmed later
+    last second    they move at the last second of their clocks, reveal and let claims that nobody honest
+                   holds die when it costs most time              -> nothing can be confirmed later
 
 None of them brings a new end into a round; whoever does pays another bond, and its clock runs from then on.
 """
@@ -273,17 +273,21 @@ class _Player:
                 self._doomed.add(claim.owner)
 
     def _get_delays(self, asked: _Round) -> Iterator[tuple[bytes, Act]]:
-        period = self._parameters.challenge_period
+        """Histories when they cost us most, and the time-out of ours.
+
+        The time from both reveals to the opening of a match is nobody's. So an opponent opens none, and
+        reveals before we have, to gain the time that we take for it; else at the last second.
+        """
+        waits_for_us = not asked.truth or any(not self._get_claim(own).revealed_at for own in asked.truth)
+        node = self._state.nodes.get(asked.step.node)
+        last = node.born + self._parameters.challenge_period - 1 if node and node.live else self._now
         for rival in asked.false:
             claim = self._get_claim(rival)
+            if not claim.revealed_at and (waits_for_us or self._now >= last):
+                yield claim.owner, self._shadow.make_history(rival)
             for own in asked.truth:
-                born = self._state.nodes[asked.step.node].born
-                if not claim.revealed_at and self._now >= born + period - 1:
-                    yield claim.owner, self._shadow.make_history(rival)
                 if not self._get_claim(own).revealed_at:
                     yield claim.owner, acts.TimeoutReveal(own, rival)
-                elif claim.revealed_at and self._has_no_match(own, rival):
-                    yield claim.owner, acts.OpenMatch(min(own, rival), max(own, rival), first=own)
 
     def _get_late_moves(self) -> Iterator[tuple[bytes, Act]]:
         for match_id, match, side in list(self._get_duels()):

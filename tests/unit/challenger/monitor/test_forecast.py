@@ -61,7 +61,7 @@ def test_a_silent_liar_in_a_match_dies_by_its_clock() -> None:
 
 
 def test_every_honest_act_that_the_liar_waits_for_adds_its_latency() -> None:
-    """At the latest: our reveal, three moves of ours, and the time-out; the liar's 30 s are added once."""
+    """At the latest: our reveal, the opening, three moves, the time-out; the liar's 30 s are added once."""
     game = WatchedGame()
     game.claim(HONEST, game.truth)
     game.at(60)
@@ -70,7 +70,7 @@ def test_every_honest_act_that_the_liar_waits_for_adds_its_latency() -> None:
     game.reveal(LIAR, game.x)
     quick, slow = (forecast(game, latency=latency)[0].latest.at for latency in (0, 2))
     assert quick == START + 70 + 30 + GRACE
-    assert slow == quick + 2 * 5
+    assert slow == quick + 2 * 6
 
 
 def test_a_lie_without_a_rival_is_answered_by_a_newcomer_and_wins_without_one() -> None:
