@@ -26,7 +26,7 @@ def to_json(value: Any) -> Any:
         case tuple() | list():
             return [to_json(item) for item in value]
         case Mapping():
-            return {key: to_json(item) for key, item in value.items()}
+            return {_camel(key): to_json(item) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
             return {_camel(each.name): to_json(getattr(value, each.name)) for each in fields(value)}
         case _:

@@ -47,7 +47,9 @@ def find_related(state: State, subject: bytes) -> Related:
         kind=kind,
         rounds=frozenset(rounds),
         matches=frozenset([subject] if kind == "match" else matches),
-        stakers=frozenset({state.claims[claim].owner for claim in claims} | {subject}),
+        stakers=frozenset(
+            {state.claims[claim].owner for claim in claims} | ({subject} & state.stakers.keys())
+        ),
     )
 
 

@@ -101,7 +101,8 @@ def test_who_is_relied_on_makes_the_difference() -> None:
     assert get_seconds(alone) == (PERIOD, PERIOD + GRACE, 50 + PERIOD + GRACE)
 
 
-def test_a_copy_whose_bond_is_lost_below_can_cost_a_grace_period_once() -> None:
+def test_a_copy_whose_bond_is_lost_below_costs_nothing_where_somebody_honest_holds_the_end() -> None:
+    """Pruned at the last moment, it does not kill the end that it stood on: no grace period begins."""
     game = WatchedGame()
     parent = game.node(game.truth)
     game.claim(HONEST, game.truth)
@@ -109,7 +110,7 @@ def test_a_copy_whose_bond_is_lost_below_can_cost_a_grace_period_once() -> None:
     game.claim(COPYCAT, game.late, parent)  # a lie about the next range: its bond is lost
     game.at(10)
     first, second = forecast(game, defender=HONEST)
-    assert get_seconds(first) == (PERIOD, PERIOD, PERIOD + GRACE)
+    assert get_seconds(first) == (PERIOD, PERIOD, PERIOD)
     assert second.is_safe
     assert first.expected == parent
 
