@@ -160,3 +160,14 @@ class TraceLiar(Liar):
     def is_at_the_machine(self, scene: Scene) -> bool:
         """Whether one of its matches is about machine steps."""
         return any(match.stage is Stage.STEPS for match in scene.arena.state.matches.values())
+
+
+class Vulture(Actor):
+    """Does nothing but time out one match as soon as it can."""
+
+    def __init__(self, account: bytes, claims: tuple[bytes, bytes]) -> None:
+        super().__init__(account)
+        self.claims = (min(claims), max(claims))
+
+    def look(self, scene: Scene) -> Iterator[Transaction]:
+        yield from self.send(acts.Timeout(self.claims))

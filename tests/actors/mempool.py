@@ -28,13 +28,15 @@ class Copycat(Actor):
 class FrontRunner(Actor):
     """Sends every transaction that it sees under its own name, one earlier."""
 
-    def __init__(self, account: bytes = E2, victim: bytes | None = HONEST) -> None:
+    def __init__(self, account: bytes = E2, victim: bytes = HONEST, *, claims: bool = True) -> None:
+        """`claims`: it stakes and claims as well; else it has nothing to lose, and nothing to win."""
         super().__init__(account)
-        self.victim = victim
+        self.victim, self.claims = victim, claims
         self.tried = 0
 
     def meet(self, scene: Scene, transaction: Transaction) -> Iterator[Transaction]:
-        if self.victim in (None, transaction.sender):
+        is_claim = isinstance(transaction.act, acts.Stake | acts.AssertState)
+        if self.victim == transaction.sender and (self.claims or not is_claim):
             self.tried += 1
             yield from self.send(transaction.act)
         yield transaction

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -18,9 +18,9 @@ from optimist.prove.law import load_law
 from optimist.vm.state import compute_final_state
 from optimist.vm.step import step
 from optimist.vm.walker import Walker
-from tests.actors.actor import Actor, Transaction, assert_hero_won, play
+from tests.actors.actor import assert_hero_won, play
 from tests.actors.honest import Hero
-from tests.actors.liars import GarbageCommitter, Liar
+from tests.actors.liars import GarbageCommitter, Liar, Vulture
 from tests.actors.mempool import Helper
 from tests.lint.tree import REPOSITORY
 from tests.support.alphabet_liar import (
@@ -167,17 +167,6 @@ def test_s06_a_false_trace_is_led_to_its_first_false_step(scene: Scene) -> None:
 ABSENT, SECOND, PASSER_BY = address(21), address(22), address(23)
 
 
-class Vulture(Actor):
-    """Does nothing but time out one match as soon as it can."""
-
-    def __init__(self, claims: tuple[bytes, bytes]) -> None:
-        super().__init__(E1)
-        self.claims = (min(claims), max(claims))
-
-    def look(self, scene: Scene) -> Iterator[Transaction]:
-        yield from self.send(acts.Timeout(self.claims))
-
-
 def test_s07_an_owner_who_is_absent_at_the_machine_loses_its_claim_only(scene: Scene) -> None:
     lie = scene.lie(2, 0)
     claims = scene.begin(lie, honest_first=False, player=ABSENT)
@@ -186,7 +175,7 @@ def test_s07_an_owner_who_is_absent_at_the_machine_loses_its_claim_only(scene: S
     commits = [a for a in scene.arena.plan(ABSENT, scene.truth).acts if isinstance(a, acts.CommitTrace)]
     assert scene.arena.play(PASSER_BY, commits[0]) == "NotMover"  # a trace is its owner's to commit to
     scene.at(SLOT)
-    play(scene, [Helper(PASSER_BY, ABSENT), Vulture(claims), Hero()], until=lambda: scene.is_out(ABSENT))
+    play(scene, [Helper(PASSER_BY, ABSENT), Vulture(E1, claims), Hero()], until=lambda: scene.is_out(ABSENT))
     assert scene.second == T
     assert scene.arena.state.claims[evil].credit == PARAMETERS.bond // 10  # won from the absent …
     assert scene.confirmed() == ZERO

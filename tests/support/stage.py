@@ -40,15 +40,15 @@ class Stage(MirrorArena):
                 profit += int(contracts.read("Rollup", "getStaker", account)["bond"])
         return profit
 
-    def try_with_gas(self, sender: bytes, act: acts.Act, gas: int) -> bool:
-        """Send an act to the contracts alone, with so much gas; whether it landed. `remember` before it."""
+    def try_with_gas(self, sender: bytes, act: acts.Act, gas: int, price: int = 0) -> bool:
+        """Send an act to the contracts alone, with so much gas; whether it landed. To be undone."""
         contracts = self.contracts
         call = compute_call(act, self.parameters.bond)
         contracts.set_time(self.now)
         data = contracts.abis[call.contract].encode_call(call.function, *call.arguments)
         where = _hex(contracts.addresses[call.contract])
         try:
-            contracts._evm.message_call(_hex(sender), where, calldata=data, gas=gas)
+            contracts._evm.message_call(_hex(sender), where, calldata=data, gas=gas, gas_price=price)
         except RuntimeError:
             return False
         return True
