@@ -135,6 +135,16 @@ def test_logs_of_the_services_are_kept_and_name_no_secret(told: Told, tmp_path_f
     assert not [name for name, text in logs.items() for secret in secrets if secret in text]
 
 
+def test_challenger_wins_after_it_has_forgotten_what_was_confirmed(told: Told, tmp_path_factory: Any) -> None:
+    """A dispute needs nothing of the batches that a confirmation made it forget."""
+    folder = Path(tmp_path_factory.getbasetemp())
+    path = next(folder.glob("story*/demo-logs/challenger.log"))
+    lines = [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
+    told_of = [line["event"] if line["event"] == "batches_forgotten" else line.get("act") for line in lines]
+    assert "prove" in told_of
+    assert told_of.index("batches_forgotten") < told_of.index("reveal") < told_of.index("prove")
+
+
 def test_a_path_that_ruins_nobody_is_refused_with_its_figures() -> None:
     flat = [price * PRICE_SCALE for price in (100_000, 101_000, 99_000)]
     with pytest.raises(StoryFailed, match=r"fall by 1\.0 % and rise by 1\.0 %"):
