@@ -9,7 +9,7 @@ import pytest
 
 from challenger.monitor import alarms
 from challenger.monitor.report import Report
-from challenger.monitor.views import Level
+from challenger.monitor.views import Alarm, Level
 from challenger.strategy import acts
 from tests.support.watched_game import COPYCAT, HONEST, LIAR, OTHER, PARAMETERS, PERIOD, WatchedGame
 
@@ -153,7 +153,7 @@ class _Before(Report):
     """A report whose game has gone on since: only its alarms were kept."""
 
 
-def _freeze(found: list[alarms.Alarm]) -> Report:
+def _freeze(found: list[Alarm]) -> Report:
     kept = _Before(WatchedGame().look(), 0)
     kept.__dict__["alarms"] = found
     return kept
