@@ -22,6 +22,7 @@ from devnet.liar.provider import Liar
 from devnet.liar.settings import LiarSettings
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import compute_assertion_id, compute_leaf
+from optimist.derive.timing import compute_due_at
 from optimist.l1.contracts import Contract
 from optimist.l1.sender import Call, Sender
 from optimist.l1.signer import load_signer
@@ -120,9 +121,9 @@ async def find_sealed_range(opened: OpenNode, rollup: Contract, parent: bytes) -
     asked = await rollup.read(opened.client, head.hash, "getRound", parent)
     node = await rollup.read(opened.client, head.hash, "getNode", parent)
     period = opened.deployment.preset.min_period
-    is_due = asked["full"] or opened.node.timestamp >= node["created_at"] + period
+    due_at = compute_due_at(node["created_at"], period, is_full=asked["full"])
     to: int = asked["to"]
-    return to if is_due and opened.node.ledger.get_end_root(to) is not None else None
+    return to if opened.node.timestamp >= due_at and opened.node.ledger.get_end_root(to) is not None else None
 
 
 def wants(settings: LiarSettings, proposal: Proposal) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 
 from optimist.derive.commitments import GENESIS_ASSERTION
+from optimist.derive.timing import compute_due_at, compute_ripe_at
 from optimist.l1.client import L1Client
 from optimist.l1.contracts import Contract, read_many
 from optimist.l1.errors import L1Unavailable, Reverted
@@ -125,7 +126,7 @@ class Proposer:
         root = self._node.ledger.get_end_root(to)
         if root is None:
             return None
-        if not round_["full"] and self._node.timestamp < node["created_at"] + min_period:
+        if self._node.timestamp < compute_due_at(node["created_at"], min_period, is_full=round_["full"]):
             return None
         return Proposal(parent, root, to, self._node.ledger.get_accumulator(to))
 
@@ -152,12 +153,18 @@ class Proposer:
             node = (await self._read(at, "getNode", node))["parent"]
         if oldest is None:
             return
-        ripe, period = await read_many(
+        found, asked, period, grace = await read_many(
             self._client,
             at,
-            [(self._rollup, "getNode", (oldest,)), (self._rollup, "CHALLENGE_PERIOD", ())],
+            [
+                (self._rollup, "getNode", (oldest,)),
+                (self._rollup, "getRound", (node,)),
+                (self._rollup, "CHALLENGE_PERIOD", ()),
+                (self._rollup, "GRACE", ()),
+            ],
         )
-        if self._node.timestamp < ripe["born"] + period:
+        ripe_at = compute_ripe_at(found["born"], period, asked["decided_at"], grace)
+        if asked["live_ends"] != 1 or self._node.timestamp < ripe_at:
             return
         await self._send(f"confirm:{oldest.hex()[:16]}", "confirm", oldest)
         log.info("state_confirmed", node=oldest)
