@@ -132,3 +132,32 @@ def test_a_lost_bond_stops_the_proposer(devnet: Devnet) -> None:
             await desk.act()
 
     play(devnet, story)
+
+
+def test_it_waits_for_the_grace_period_after_a_dispute(devnet: Devnet) -> None:
+    """L1 would refuse before: nothing is sent that must fail, and no error ends the round of its work."""
+
+    async def story(desk: Desk) -> None:
+        await confirm_first_batch(desk)
+        await desk.operator.seal()
+        preset = devnet.deployment.preset
+        devnet.anvil.increase_time(preset.min_period)
+        await desk.act()
+        (ours,) = desk.tree.assertions[-1].live
+        node, parent = desk.tree.assertions[-1].id, desk.tree.assertions[-1].parent
+        rival = Wallet(desk.client, devnet.cast.liar)
+        await rival.call(desk.rollup, "stake", value=preset.bond)
+        accumulator = desk.operator.node.ledger.get_accumulator(2)
+        await rival.call(desk.rollup, "assertState", parent, b"\x66" * 32, 2, accumulator)
+        await desk.operator.node.catch_up()
+        (theirs,) = desk.tree.assertions[-1].live
+        devnet.anvil.increase_time(preset.challenge_period)
+        await desk.act()  # two ends are alive: not even asked for
+        await desk.key.call(desk.rollup, "timeoutReveal", theirs, ours)
+        await desk.act()
+        assert desk.tree.last_confirmed.id == parent, "it died a moment ago"
+        devnet.anvil.increase_time(preset.grace)
+        await desk.act()
+        assert desk.tree.last_confirmed.id == node
+
+    play(devnet, story)

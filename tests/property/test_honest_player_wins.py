@@ -8,6 +8,7 @@ import random
 import pytest
 
 from challenger.game.types import Parameters, Status
+from challenger.strategy.modes import DEFEND, PROPOSE, Mode
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import GENESIS_ASSERTION, compute_assertion_id, compute_leaf
@@ -43,7 +44,7 @@ def build_lies(rng: random.Random) -> list[AlphabetProvider]:
     ]
 
 
-def run(seed: int) -> Arena:
+def run(seed: int, mode: Mode = DEFEND) -> Arena:
     """One whole attack, and the quiet time after it; checks at every tick."""
     rng = random.Random(seed)
     truth = AlphabetProvider(PARAMETERS, INPUTS)
@@ -58,7 +59,7 @@ def run(seed: int) -> Arena:
         if before:
             adversary.act(may_assert=tick < ATTACK)
         if tick not in censored:
-            plan = arena.plan(HONEST, truth)
+            plan = arena.plan(HONEST, truth, mode)
             assert plan.alarms == [], f"seed {seed} tick {tick}: {plan.alarms}"
             for act in plan.acts:
                 arena.play(HONEST, act)
@@ -95,11 +96,24 @@ def test_honest_player_wins(seed: int) -> None:
     assert_settled(run(seed), seed)
 
 
+@pytest.mark.parametrize("seed", SEEDS[:20], ids=lambda seed: f"seed-{seed}")
+def test_who_claims_every_range_wins_as_well(seed: int) -> None:
+    """The other habit: not to wait for a lie. Its bond never comes back, and every range is decided."""
+    arena = run(seed, PROPOSE)
+    assert_settled(arena, seed)
+    assert arena.state.stakers[HONEST].bond == PARAMETERS.bond
+    parent = GENESIS_ASSERTION
+    while arena.state.rounds[parent].to < len(arena.state.batches):
+        parent = arena.state.rounds[parent].confirmed
+        assert parent != ZERO, f"seed {seed}: a range that was claimed is undecided"
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_honest_player_wins_many_times() -> None:
+@pytest.mark.parametrize("mode", [DEFEND, PROPOSE], ids=lambda mode: mode.name)
+def test_honest_player_wins_many_times(mode: Mode) -> None:
     for seed in LONG_SEEDS:
-        assert_settled(run(seed), seed)
+        assert_settled(run(seed, mode), seed)
 
 
 def test_the_runs_are_real_fights() -> None:
