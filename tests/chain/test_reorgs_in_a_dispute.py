@@ -7,8 +7,8 @@ import pytest
 
 from devnet.liar.faults import parse_fault
 from devnet.network import Devnet
-from tests.support.ringside import Town, build_town
-from tests.support.upheaval import Disturb, Earthquakes, ReorgAt, fight_through
+from tests.support.ringside import Town
+from tests.support.upheaval import Disturb, Earthquakes, Grounds, ReorgAt, fight_through
 
 TO_THE_LAST_STEP = "step:9:400:memory.100:1"
 MOVES = (
@@ -29,28 +29,18 @@ SOME = {
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
-    # An epoch as on mainnet: no block of a whole dispute is final, so L1 may take back any.
-    with Devnet.start(directory=tmp_path_factory.mktemp("devnet"), epoch=32) as network:
-        yield network
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
+    with Grounds(tmp_path_factory.mktemp("grounds")) as grounds:
+        yield grounds
 
 
-@pytest.fixture(scope="module")
-def town(network: Devnet) -> Town:
-    async def build() -> Town:
-        async with network.connect() as client:
-            return await build_town(network, client)
-
-    return asyncio.run(build())
-
-
-def play(network: Devnet, town: Town, fault: str, disturb: Disturb) -> None:
-    async def inside() -> None:
+def play(grounds: Grounds, fault: str, disturb: Disturb) -> None:
+    async def inside(network: Devnet, town: Town) -> None:
         async with network.connect() as client:
             await fight_through(network, client, town, parse_fault(fault), disturb)
 
-    with network.anvil.snapshot():
-        asyncio.run(inside())
+    with grounds.open() as (network, town):
+        asyncio.run(inside(network, town))
 
 
 @pytest.mark.parametrize(
@@ -61,25 +51,23 @@ def play(network: Devnet, town: Town, fault: str, disturb: Disturb) -> None:
     ],
 )
 def test_a_reorg_at_any_move_changes_nothing_in_the_end(
-    network: Devnet, town: Town, move: str, depth: int, keep: bool
+    grounds: Grounds, move: str, depth: int, keep: bool
 ) -> None:
     reorg = ReorgAt(move, depth, keep)
-    play(network, town, TO_THE_LAST_STEP, reorg)
+    play(grounds, TO_THE_LAST_STEP, reorg)
     assert reorg.done >= depth
 
 
 @pytest.mark.parametrize("depth", [7, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 2, 32))])
 @pytest.mark.parametrize("move", OTHER_ENDS)
-def test_a_reorg_at_the_other_ends_changes_nothing(
-    network: Devnet, town: Town, move: str, depth: int
-) -> None:
+def test_a_reorg_at_the_other_ends_changes_nothing(grounds: Grounds, move: str, depth: int) -> None:
     reorg = ReorgAt(move, depth)
-    play(network, town, OTHER_ENDS[move], reorg)
+    play(grounds, OTHER_ENDS[move], reorg)
     assert reorg.done >= depth
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 21))])
-def test_many_reorgs_of_random_depths_change_nothing(network: Devnet, town: Town, seed: int) -> None:
+def test_many_reorgs_of_random_depths_change_nothing(grounds: Grounds, seed: int) -> None:
     quakes = Earthquakes(seed, count=8)
-    play(network, town, TO_THE_LAST_STEP, quakes)
+    play(grounds, TO_THE_LAST_STEP, quakes)
     assert len(quakes.depths) > 2, f"seed {seed}: only the depths {quakes.depths}"

@@ -8,10 +8,11 @@ judges at the end from L1 alone.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Final, Self
 
 from challenger.chain.reading import Game, read_game
 from challenger.game.types import Side, Stage
@@ -36,7 +37,6 @@ from optimist.l1.events import (
     Confirmed,
     CreditPaid,
     Dissected,
-    Event,
     Located,
     MatchOpened,
     PaddingProven,
@@ -49,10 +49,11 @@ from optimist.l1.events import (
 from optimist.l1.types import to_hex
 from optimist.node.node import Node
 from tests.support.operator import make_node
-from tests.support.ringside import POLL, QUIET, Town, WatchedPlayer, make_player
+from tests.support.ringside import POLL, QUIET, Town, WatchedPlayer, build_town, make_player
 
 GROUND: Final = 40  # blocks between the town and the first lie: the deepest reorg leaves the batches alone
 PATIENCE: Final = 90.0  # s without anything new on L1
+LONGEST: Final = 600.0  # s of a whole game
 MOVES: Final = (
     Staked | Claimed | Revealed | MatchOpened | Dissected | TraceCommitted | Proven | PaddingProven
     | TimedOut | Collected | Confirmed | CreditPaid | BondWithdrawn
@@ -73,7 +74,7 @@ class Bout:
         self.honest = network.cast.challenger.address
         self.liar = network.cast.liar.address
         self.news: list[tuple[str, Located]] = []  # moves that the last look has brought, by kind
-        self.moved_at = 0.0  # when anything was new on L1
+        self.began_at = self.moved_at = 0.0  # the game; when anything was new on L1
 
     async def begin(self, stack: AsyncExitStack) -> WatchedPlayer:
         """The liar, ready to play: what it says it says by itself, again after every reorg."""
@@ -94,7 +95,7 @@ class Bout:
             conduct=Conduct(mode=PROPOSE),
         )
         liar.wants = _wants
-        self.moved_at = time.monotonic()
+        self.began_at = self.moved_at = time.monotonic()
         return liar
 
     async def learn_truth(self) -> tuple[Node, LawProvider]:
@@ -121,7 +122,8 @@ class Bout:
             for each in self.observer.events
             if (each.log.transaction, each.log.block_hash) not in known and isinstance(each.event, MOVES)
         ]
-        assert time.monotonic() - self.moved_at < PATIENCE, [name for name, _ in await self.tell()]
+        is_alive = time.monotonic() < min(self.moved_at + PATIENCE, self.began_at + LONGEST)
+        assert is_alive, [name for name, _ in await self.tell()]
         return read_game(
             self.observer.events,
             arity=self.parameters.arity,
@@ -178,6 +180,46 @@ class Bout:
 def _wants(proposal: Proposal) -> bool:
     """What the liar does: everything but opening matches, and asking L1 which step is right."""
     return not isinstance(proposal.act, acts.Prove | acts.OpenMatch)
+
+
+class Grounds:
+    """A devnet with a town for one game after another, a new one now and then.
+
+    anvil keeps few states once it has mined 500 blocks: a deep reorg then ends on a chain without contracts.
+    """
+
+    GAMES: Final = 3
+
+    def __init__(self, directory: Path) -> None:
+        """Use as a context manager."""
+        self._directory = directory
+        self._games = 0
+        self._stack = ExitStack()
+        self._now: tuple[Devnet, Town] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[Devnet, Town]]:
+        """The devnet and its town; what happens to them is undone."""
+        if self._now is None or self._games % self.GAMES == 0:
+            self._stack.close()
+            # An epoch as on mainnet: no block of a whole dispute is final, so L1 may take back any.
+            folder = self._directory / str(self._games)
+            network = self._stack.enter_context(Devnet.start(directory=folder, epoch=32))
+            self._now = network, asyncio.run(_build(network))
+        self._games += 1
+        with self._now[0].anvil.snapshot():
+            yield self._now
+
+
+async def _build(network: Devnet) -> Town:
+    async with network.connect() as client:
+        return await build_town(network, client)
 
 
 Disturb = Callable[[Bout], Awaitable[None]]
@@ -268,11 +310,3 @@ def reorganise(network: Devnet, depth: int, *, keep: bool) -> None:
             raw = anvil.call("eth_getRawTransactionByHash", hash_)
             again.append([raw, min(offset + 1, depth - 1)])
     anvil.call("anvil_reorg", depth, again)
-
-
-def name_moves(moves: Sequence[tuple[str, int]]) -> list[str]:
-    """The kinds of moves of a game, each once, in order."""
-    return list(dict.fromkeys(kind for kind, _ in moves))
-
-
-__all__ = ["Bout", "Earthquakes", "Event", "ReorgAt", "fight_through", "reorganise"]
