@@ -152,6 +152,8 @@ class Player:
                 self._begin(await self._allow(plan, [each for each in plan.proposals if wants(each)]))
                 if until_resolved and plan.is_resolved and not self.pending:
                     return plan.alarms
+                if not self._node.is_caught_up:
+                    continue  # after a long absence there is much to read, and nothing to wait for
                 if not plan.is_complete and len(self._running) > before:
                     continue  # more moves are due: they are computed while these are being sent
             except L1Error as error:

@@ -32,7 +32,7 @@ class ProposerSettings(KeySettings):
     """State roots with a bond, by a key of their own. Off unless a key is given."""
 
     operator: str | None = Field(default=None, pattern=r"^0x[0-9a-fA-F]{40}$")
-    """Address that may play disputes for our claims: that of `challenger run`."""
+    """Address that may play disputes for our claims: that of a `challenger run --operate-for` us."""
     poll: float = Field(default=12.0, gt=0)
     """Seconds between two looks at what is due."""
 

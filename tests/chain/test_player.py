@@ -195,6 +195,21 @@ def test_an_act_that_has_landed_in_a_block_not_seen_yet_is_not_sent_again(
     play(network, town, story)
 
 
+def test_what_was_missed_is_read_without_a_pause(network: Devnet, town: Town) -> None:
+    """A player that was away for a week has no time to look once in a poll."""
+
+    async def story(stage: Stage) -> None:
+        await stage.wallet.call(stage.rollup, "stake", value=stage.parameters.bond)
+        stage.node = make_node(network, stage.client, chunk=2)  # two blocks in a look
+        stage.truth = LawProvider(stage.parameters, stage.node.ledger, network.law)
+        task = asyncio.create_task(stage.make_player().play(PATIENCE * 10))
+        await stage.wait_for(lambda: stage.node.is_caught_up and bool(stage.sender.asked))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    play(network, town, story)
+
+
 # ------------------------------------------------------------------------------------------- before a bond
 
 
