@@ -1,14 +1,16 @@
 """`challenger cost`: what a dispute costs, what to keep in reserve, what is locked and due. No key."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import click
 
 from challenger.chain.reading import read_game
 from challenger.costs import Bill, Stand, compute_bill, compute_stand
 from challenger.exits import run_program
-from challenger.overview import to_json
+from challenger.monitor.documents import SCHEMA, to_json
+from challenger.monitor.views import Wei
 from challenger.settings import CostSettings, get_parameters
 from challenger.strategy.strategy import count_rivals
 from challenger.strategy.view import Facts, View
@@ -66,14 +68,14 @@ async def compute_costs(settings: CostSettings) -> Costs:
 
 
 @click.command("cost")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, money in wei.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; money is wei, as a string.")
 @settings_options(CostSettings)
 def cost_command(settings: CostSettings, as_json: bool) -> None:
     """What one dispute costs, the reserve to keep for those that may come, and what is locked and due."""
     configure_logs("warning", settings.log.format)
     costs = run_program(compute_costs(settings))
     if as_json:
-        click.echo(json.dumps(to_json(costs)))
+        click.echo(json.dumps(make_cost_document(costs)))
         return
     bill, stand = costs.bill, costs.stand
     price, reserve_price = _gwei(bill.gas_price), _gwei(bill.reserve_price)
@@ -99,6 +101,19 @@ def cost_command(settings: CostSettings, as_json: bool) -> None:
         lines.append(("balance", _ether(costs.balance), advice))
     for name, amount, text in lines:
         click.echo(f"{name:12s} {amount:>14s}  {text}")
+
+
+def make_cost_document(costs: Costs) -> dict[str, Any]:
+    """For machines: gas and counts as numbers, money as decimal strings of wei."""
+    plain = {"dispute_gas", "round_gas", "rivals"}
+    bill = {name: value if name in plain else Wei(value) for name, value in asdict(costs.bill).items()}
+    return {
+        "schema": SCHEMA,
+        "command": "cost",
+        "bill": to_json(bill),
+        "stand": to_json({name: Wei(value) for name, value in asdict(costs.stand).items()}),
+        "balance": to_json(None if costs.balance is None else Wei(costs.balance)),
+    }
 
 
 def _ether(wei: int) -> str:

@@ -201,10 +201,10 @@ def test_cost_says_what_a_dispute_takes_and_what_is_locked(network: Devnet, town
     found = json.loads(run(network, *flags, "--json").stdout)
     bill, stand, preset = found["bill"], found["stand"], network.deployment.preset
     assert bill["rivals"] == 1, "the lie that lives"
-    assert bill["dispute_cost"] == bill["dispute_gas"] * 30 * GWEI
-    assert bill["reserve"] == 2 * bill["dispute_gas"] * preset.gas_price_cap
-    assert bill["bond"] == preset.bond
-    assert stand["locked"] == 2 * preset.bond, "the proposer's and the liar's"
+    assert int(bill["disputeCost"]) == bill["disputeGas"] * 30 * GWEI
+    assert int(bill["reserve"]) == 2 * bill["disputeGas"] * preset.gas_price_cap
+    assert bill["bond"] == str(preset.bond)
+    assert stand["locked"] == str(2 * preset.bond), "the proposer's and the liar's"
     assert found["balance"] is None
     mine = run(network, *flags, "--rivals", "100", "--address", network.cast.challenger.hex_address)
     assert mine.returncode == 0, mine.stderr
