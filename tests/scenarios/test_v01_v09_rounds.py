@@ -77,8 +77,8 @@ def test_v02_a_decoy_that_posts_the_truth_first_does_not_lock_the_watcher_out(sc
 
 
 def test_v02_without_the_window_of_the_incumbent_the_lie_is_confirmed() -> None:
-    window = "closes = asked.rival_at + period if node_id == asked.incumbent else asked.until"
-    scene = Scene(cuts=[Cut(window, "closes = asked.until")])
+    window = "asked.rival_at + period if node_id == asked.incumbent else asked.until"
+    scene = Scene(cuts=[Cut(window, "asked.until")])
     decoy(scene)
     assert scene.claim(HONEST, scene.truth) == "JoinClosed"
     scene.at(2 * T)
@@ -203,7 +203,7 @@ def test_v05_no_bond_is_lost_after_the_decision(scene: Scene) -> None:
 
 def test_v05_if_a_decided_round_stayed_open_its_winner_could_be_killed() -> None:
     closed = Cut("asked.confirmed == ZERO and not self.is_rejected(round_id)", "True")
-    joinable = Cut("        if now >= closes:\n            raise", "        if False:\n            raise")
+    joinable = Cut('raise Revert("JoinClosed", now, closes)', "pass")
     scene = Scene(cuts=[closed, joinable])
     assert attack_after_the_decision(scene) == ""
     assert scene.is_out(HONEST)
