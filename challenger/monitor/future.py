@@ -19,7 +19,7 @@ from challenger.game.types import Status as ClaimStatus
 from challenger.monitor.shadow import Act, Decide, Move, Shadow, count_moves_left
 from challenger.monitor.snapshot import Snapshot, Step, compute_path, is_standing
 from challenger.strategy import acts
-from optimist.derive.commitments import compute_claim_id, compute_match_id
+from optimist.derive.commitments import GENESIS_ASSERTION, compute_claim_id, compute_match_id
 
 ANYBODY = b""  # who confirms
 
@@ -76,6 +76,11 @@ class _Round:
     false: list[bytes]
     lost: list[bytes]  # claims on false ends whose owners are out
 
+    @property
+    def claims(self) -> list[bytes]:
+        """All of them."""
+        return [*self.truth, *self.copies, *self.false, *self.lost]
+
 
 class _Player:
     def __init__(self, snapshot: Snapshot, defenders: frozenset[bytes], habit: Habit, latency: int) -> None:
@@ -86,6 +91,7 @@ class _Player:
         self._now = snapshot.now
         self._parameters = snapshot.parameters
         self._shadow = Shadow(snapshot.parameters, snapshot.state)
+        self._start = snapshot.path[0].parent if snapshot.path else GENESIS_ASSERTION
         self._since: dict[tuple[bytes, Act], int] = {}  # when an honest act was first wanted
         self._doomed: set[bytes] = set()  # stakers who could have lost their bond by now
         self.future = Future(habit)
@@ -113,7 +119,9 @@ class _Player:
     # ------------------------------------------------------------------------------------------- looking
 
     def _get_rounds(self) -> list[_Round]:
-        path = compute_path(self._state, self._snapshot.roots)
+        path = compute_path(self._state, self._snapshot.roots, self._start)
+        if path:
+            self._start = path[0].parent
         rounds = {step.parent: _Round(step, [], [], [], []) for step in path}
         for claim_id, claim in self._state.claims.items():
             asked = rounds.get(self._state.nodes[claim.node].parent)
@@ -147,15 +155,13 @@ class _Player:
     def _get_moments(self) -> Iterator[int]:
         """Seconds at which something may become possible."""
         period, grace = self._parameters.challenge_period, self._parameters.grace
-        parents = set()
         for asked in self._get_rounds():
-            parents.add(asked.step.parent)
             yield self._state.nodes[asked.step.parent].created_at + self._parameters.min_period
             if decided := self._state.rounds[asked.step.parent].decided_at:
                 yield decided + grace
-        for node in self._state.nodes.values():
-            if node.parent in parents and node.live:
-                yield from (node.born + period - 1, node.born + period)
+            for node in {self._get_claim(claim).node for claim in asked.claims}:
+                born = self._state.nodes[node].born
+                yield from (born + period - 1, born + period)
         for _, match, _ in self._get_duels():
             late = match.last + match.clocks[match.turn]
             yield from (late - 1, late)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from challenger.game.dispute import Dispute, Machine
 from challenger.game.lists import History
 from challenger.game.rollup import Rollup
-from challenger.game.types import Match, Parameters, Revert, Side, Stage, State
+from challenger.game.types import Match, Parameters, Revert, Side, Stage, State, Status
 from challenger.strategy import acts
+from optimist.base.merkle import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +161,26 @@ _NO_MACHINE = Machine(start=_refuse, step=_refuse)
 
 
 def clone_state(state: State) -> State:
-    """A copy that can be changed. Batches are shared: a shadow seals none."""
+    """A copy that can be changed. Batches are shared: a shadow seals none.
+
+    Left out is what nothing can happen to any more: claims on decided rounds, unless a bond stands on them,
+    and matches that have lost a claim.
+    """
+    last = {staker.last_claim for staker in state.stakers.values()}
+    claims = {
+        key: copy(claim)
+        for key, claim in state.claims.items()
+        if state.rounds[state.nodes[claim.node].parent].confirmed == ZERO or key in last
+    }
     return replace(
         state,
         nodes={key: copy(node) for key, node in state.nodes.items()},
         rounds={key: copy(asked) for key, asked in state.rounds.items()},
-        claims={key: copy(claim) for key, claim in state.claims.items()},
-        matches={key: copy(match) for key, match in state.matches.items()},
+        claims=claims,
+        matches={
+            key: copy(match)
+            for key, match in state.matches.items()
+            if all(claim in claims and claims[claim].status is Status.LIVE for claim in match.claims)
+        },
         stakers={key: copy(staker) for key, staker in state.stakers.items()},
     )

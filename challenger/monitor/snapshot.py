@@ -102,12 +102,12 @@ class Snapshot:
         return a, b
 
 
-def compute_path(state: State, roots: Roots) -> list[Step]:
+def compute_path(state: State, roots: Roots, start: bytes = GENESIS_ASSERTION) -> list[Step]:
     """The undecided rounds behind the last confirmed node, as far as their truth is known.
 
-    Empty when a false node was confirmed: nothing true can follow it.
+    Empty when a false node was confirmed: nothing true can follow it. start: a true node that is confirmed.
     """
-    parent = GENESIS_ASSERTION
+    parent = start
     while (after := state.rounds[parent].confirmed) != ZERO:
         node = state.nodes[after]
         root = roots.get_end_root(node.batch)
