@@ -71,9 +71,6 @@ class _Task:
     program: TamperedProgram | None = None
 
 
-_edit = lru_cache(maxsize=1024)(tamper_program)
-
-
 class Collector:
     """Chooses places for every opcode and cause, and takes the steps there."""
 
@@ -88,6 +85,7 @@ class Collector:
         self.histories = self.law + self.others
         self.survey = Survey(self.histories, seed, max(sources.ordinary, sources.rejected))
         self.tasks: defaultdict[Place, list[_Task]] = defaultdict(list)
+        self._edited: dict[tuple[int, Cell, int], TamperedProgram] = {}
 
     def plan(self) -> None:
         """Choose for each opcode and cause."""
@@ -112,17 +110,25 @@ class Collector:
         places = self.survey.choose(before, self.law, wanted)
         places += self.survey.choose(before, self.programs, wanted - len(places))
         for number, place in enumerate(places):
-            image = self.histories[place.history].image
-            self.tasks[place].append(_Task(cell, TAMPERED, _edit(image, cell, number % EDITIONS)))
+            program = self._edit(self.histories[place.history].image, cell, number % EDITIONS)
+            self.tasks[place].append(_Task(cell, TAMPERED, program))
+
+    def _edit(self, image: Image, cell: Cell, edition: int) -> TamperedProgram:
+        """The same object for the same arguments: its contract is deployed once."""
+        key = id(image), cell, edition
+        if key not in self._edited:
+            self._edited[key] = tamper_program(image, cell, edition)
+        return self._edited[key]
 
     def take(self) -> dict[Op, list[RealStep]]:
         """Run the histories again and stop at the chosen places."""
         steps: defaultdict[Op, list[RealStep]] = defaultdict(list)
         for place, walker in visit(self.histories, self.tasks):
             where = f"step {place.step} of input {place.input} of {self.histories[place.history].name}"
+            tasks = self.tasks[place]
             for task in sorted(
-                self.tasks[place], key=lambda task: task.program is None
-            ):  # the last one moves it
+                tasks, key=lambda task: task.program is None
+            ):  # the one without an edit moves it
                 steps[task.cell[0]].append(_take(task, walker, place, where))
         return dict(steps)
 
@@ -156,6 +162,6 @@ def compare_steps(steps: Iterable[RealStep]) -> None:
             assert contract.step(real.pre, real.proof) == real.post, "Step.sol differs from fast.py"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)  # steps come by program: few are met again after others
 def _deploy(image: Image) -> StepContract:
     return StepContract(image)

@@ -26,7 +26,7 @@ from optimist.vm.rare import Core
 from optimist.vm.records import ROWS
 from optimist.vm.walker import Walker
 from optimist.vm.word import WORD_MAX, WORD_MIN, to_bytes
-from tests.support.machine_cases import CELLS, END, JUMPS, ORDINARY, Cell
+from tests.support.machine_cases import END, JUMPS, Cell
 
 FAR_WORDS: Final = (MEMORY_WORDS, MEMORY_WORDS + 8, 1 << 64, WORD_MAX, -1, -8, WORD_MIN)
 Words = dict[int, int]  # address -> word
@@ -129,7 +129,6 @@ EDITS: Final[dict[Cell, Edit]] = {
     (Op.KEC, "pointer outside memory"): lambda rng, line: _hash(rng.choice((8, 16)), _far, rng, line),
     (Op.ECR, "unaligned block"): partial(_inside, "a", 4),
 }
-REACHED: Final = tuple(cell for cell in CELLS if cell[1] != ORDINARY and cell not in EDITS)
 
 
 # --------------------------------------------------------------------------------------- programs and states
