@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import structlog
 
 from challenger.calls import Call, compute_call
-from challenger.chain.reading import read_game
+from challenger.chain.reading import Game, read_game
 from challenger.game.types import Parameters
 from challenger.gate import Gate
 from challenger.purse import Purse, is_entry
@@ -36,6 +36,7 @@ from optimist.l1.contracts import Contract
 from optimist.l1.errors import L1Error, Reverted
 from optimist.l1.sender import Call as Transaction
 from optimist.l1.sender import Sender
+from optimist.l1.types import BlockRef
 from optimist.node.node import Node
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,9 @@ class Player:
         self._sender = sender
         self._conduct = conduct or Conduct()
         self._genesis_time = 0
+        self._read: tuple[BlockRef, Game] | None = (
+            None  # the game, and the block after which it stood like that
+        )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._orders: dict[str, _Order] = {}  # of what is running
         self._landed: dict[str, tuple[int, int]] = {}  # act -> how often it landed, last block
@@ -105,12 +109,7 @@ class Player:
                 self._client, head.hash, "getNode", GENESIS_ASSERTION
             )
             self._genesis_time = genesis["created_at"]
-        game = read_game(
-            self._node.events,
-            arity=self._parameters.arity,
-            genesis_time=self._genesis_time,
-            count_inputs=self._node.ledger.get_input_count,
-        )
+        game = self._read_game(head)
         facts = Facts(self._parameters, game.state, self._node.timestamp, game.lists, game.disputed)
         self._forget_finished()
         busy = frozenset(get_match_id(order.proposal.act) for order in self._orders.values())
@@ -133,6 +132,18 @@ class Player:
             seconds = round(time.monotonic() - started, 3)
             log.info("planned", acts=len(plan.proposals), rivals=plan.rivals, seconds=seconds)
         return plan
+
+    def _read_game(self, head: BlockRef) -> Game:
+        """The game as of `head`; read anew for every block, from the first event on."""
+        if self._read is None or self._read[0] != head:
+            game = read_game(
+                self._node.events,
+                arity=self._parameters.arity,
+                genesis_time=self._genesis_time,
+                count_inputs=self._node.ledger.get_input_count,
+            )
+            self._read = head, game
+        return self._read[1]
 
     async def play(
         self,
