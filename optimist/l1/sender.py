@@ -8,6 +8,7 @@ Every transaction has a purpose, a name such as `batch:17` that the caller would
     not mined within the resubmission timeout            replace it: same nonce, 10 % more, up to the cap
     its nonce was used by something else                 begin again with another nonce
     a lower nonce is missing                             fill the gap with a transfer of nothing to ourselves
+    the pool holds no more of this key for now           hand in the same bytes at every look until it does
 
 So a crash at any point sends nothing twice: asked for the same purpose again, the sender finds the old
 receipt, or takes over the old nonce. What was mined and then lost in a reorg is sent again in the same way.
@@ -41,6 +42,8 @@ MAX_TRANSACTION_BYTES: Final = 128 * 1024  # what nodes take into their pools
 GAS_HEADROOM_PERCENT: Final = 20  # state may change between the estimate and the block
 TRANSFER_GAS: Final = 21_000
 LOST_NONCE_LOOKS: Final = 3  # a lagging node may show the nonce before the receipt
+# What nodes say when they keep no more transactions, or no more of one key (16 is a usual limit), for now.
+_POOL_IS_FULL: Final = ("pool is full", "account limit", "transaction limit", "too far in", "too distant")
 
 
 class SendError(L1Error):
@@ -86,6 +89,7 @@ class _Job:
     attempt: Attempt
     raw: bytes
     sent_at: float = 0.0
+    is_kept_out: bool = False  # the pool was full when we handed it in last
     nonce_lost: int = 0  # looks at which the nonce was used, but none of our attempts mined
     hashes: list[bytes] = field(default_factory=list)
 
@@ -340,6 +344,7 @@ class Sender:
         attempt = job.attempt
         details = {"purpose": attempt.purpose, "nonce": attempt.nonce, "hash": attempt.hash}
         self._checkpoint("before-send")
+        was_kept_out, job.is_kept_out = job.is_kept_out, False
         try:
             await self._client.send_raw(job.raw)
         except L1Unavailable as error:
@@ -355,6 +360,11 @@ class Sender:
                 log.info("transaction_underpriced", **details)
                 job.sent_at = float("-inf")  # replace it at the next look
                 return
+            if any(full in text for full in _POOL_IS_FULL):
+                job.is_kept_out = True
+                if not was_kept_out:
+                    log.info("pool_is_full", error=error.message, **details)
+                return  # the watch hands it in again
             if any(funds in text for funds in ("insufficient funds", "insufficient balance")):
                 log.warning("insufficient_funds", address=self.address, **details)
                 return  # somebody has to pay in; the watch sends it again
@@ -397,7 +407,8 @@ class Sender:
         if time.monotonic() - job.sent_at >= self._policy.resubmission_timeout:
             await self._bump(job)
         elif not await self._client.is_known(job.attempt.hash):
-            log.warning("transaction_dropped", purpose=job.call.purpose, nonce=job.attempt.nonce)
+            if not job.is_kept_out:
+                log.warning("transaction_dropped", purpose=job.call.purpose, nonce=job.attempt.nonce)
             sent_at = job.sent_at
             await self._submit(job)
             job.sent_at = min(sent_at, job.sent_at)  # the timeout goes on

@@ -16,9 +16,10 @@ from devnet.anvil import Anvil
 from devnet.compile import compile_contracts
 from devnet.deploy import encode_creation
 from devnet.wallet import Wallet
+from optimist.base.keccak import keccak
 from optimist.l1.client import L1Client
 from optimist.l1.codec import load_abi
-from optimist.l1.errors import L1Unavailable, Reverted
+from optimist.l1.errors import L1Unavailable, Reverted, RpcError
 from optimist.l1.fees import FeePolicy
 from optimist.l1.outbox import Attempt, MemoryOutbox, compute_outbox_identity
 from optimist.l1.sender import Call, Sender, SendPolicy, SendRefused, TransactionTooLarge
@@ -337,6 +338,56 @@ def test_refusal_for_good_frees_the_nonce(anvil: Anvil) -> None:
         assert desk.sender.pending == 0
 
     play(anvil, story)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "txpool is full",
+        "account limit exceeded: pooled 16 txs",
+        "nonce too far in future",
+        "Transaction nonce is too distant from current sender nonce",
+    ],
+)
+def test_a_pool_that_keeps_few_transactions_of_one_key_is_filled_again_as_it_empties(
+    anvil: Anvil, refusal: str
+) -> None:
+    class SmallPool(L1Client):
+        """Refuses what goes beyond four of one key, but never the very next nonce, as nodes do."""
+
+        lock = asyncio.Lock()
+        most = refused = 0
+
+        async def send_raw(self, transaction: bytes) -> bytes:
+            async with self.lock:
+                status = await self.call("txpool_status")
+                waiting = int(status["pending"], 16) + int(status["queued"], 16)
+                nonce = next(a.nonce for a in outbox.load() if a.hash == keccak(transaction))
+                if waiting >= 4 and nonce > await self.get_nonce(SIGNER.address):
+                    self.refused += 1
+                    raise RpcError("eth_sendRawTransaction", -32000, refusal)
+                self.most = max(self.most, waiting + 1)
+                return await super().send_raw(transaction)
+
+    outbox = MemoryOutbox()
+
+    async def story() -> None:
+        async with SmallPool([anvil.url], timeout=5) as client:
+            sender = Sender(client, SIGNER, outbox, policy(max_pending=14), chain_id=CHAIN_ID)
+            await client.call("evm_setAutomine", False)
+            calls = [Call(f"gift:{i}", ELSEWHERE, value=1) for i in range(14)]
+            sending = asyncio.gather(*(sender.send(call) for call in calls))
+            while not sending.done():
+                await asyncio.sleep(0.1)
+                await client.call("evm_mine")
+            assert all(receipt.succeeded for receipt in await sending)
+            assert sorted(attempt.nonce for attempt in outbox.load()) == list(range(14))
+            assert await client.get_balance(ELSEWHERE) == 14
+            assert client.refused > 0
+            assert client.most <= 5
+            await sender.close()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_answer_that_got_lost_is_not_a_second_transaction(anvil: Anvil) -> None:
