@@ -1,18 +1,24 @@
 """One look at L1 for the monitor, without a key: the game as events tell it, and the balance behind it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
 from challenger.chain.reading import read_game
 from challenger.monitor.snapshot import Snapshot
+from challenger.monitor.storage import compare, list_expectations
 from challenger.settings import get_parameters
 from optimist.derive.commitments import GENESIS_ASSERTION
+from optimist.l1.client import L1Client
+from optimist.l1.contracts import read_many
+from optimist.l1.deployment import Deployment
 from optimist.l1.errors import L1Unavailable
 from optimist.l1.events import Located, NodeCreated
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
 from optimist.ops.settings import NodeSettings
+
+READS: Final = 100  # in one request: what public endpoints take
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,9 @@ async def _look(opened: OpenNode, tag: str) -> Survey:
         opened=game.lists,
         balance=await opened.client.get_balance(rollup.address, head.hash),
     )
+    snapshot = replace(
+        snapshot, mismatches=tuple(await audit(opened.client, opened.deployment, head.hash, snapshot))
+    )
     place = {
         "chain_id": opened.deployment.chain_id,
         "rollup": rollup.address,
@@ -80,3 +89,15 @@ async def _look(opened: OpenNode, tag: str) -> Survey:
         "block_hash": head.hash,
     }
     return Survey(snapshot, place, tuple(node.events))
+
+
+async def audit(
+    client: L1Client, deployment: Deployment, at: bytes, snapshot: Snapshot
+) -> list[tuple[bytes, str]]:
+    """Where the storage of block `at` (hash) says something else than all events up to it. Raises L1Error."""
+    expected = list_expectations(snapshot)
+    reads = [(deployment.get_contract(e.contract), e.function, (e.subject,)) for e in expected]
+    found: list[Mapping[str, Any]] = []
+    for first in range(0, len(reads), READS):
+        found += await read_many(client, at, reads[first : first + READS])
+    return list(compare(expected, found))

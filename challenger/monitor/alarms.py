@@ -22,6 +22,7 @@ IDLE: Final = 10  # what anybody could do and nobody does for a tenth of the per
 def find_alarms(snapshot: Snapshot, ledger: LedgerView, found: Forecast) -> list[Alarm]:
     """Everything that a person should know, worst first."""
     alarms = [
+        *(Alarm("mismatch", Level.BROKEN, subject, text) for subject, text in snapshot.mismatches),
         *_check_ledger(ledger),
         *_check_assertions(snapshot),
         *_check_rounds(snapshot),

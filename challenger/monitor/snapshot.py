@@ -34,6 +34,7 @@ class Snapshot:
     disputed: Mapping[bytes, int] = field(default_factory=dict)  # by match at level 2: position of the input
     opened: Container[bytes] = frozenset()  # hashes of all lists that were opened
     balance: int | None = None  # of the Rollup contract; None: not looked up
+    mismatches: tuple[tuple[bytes, str], ...] = ()  # where storage and events of L1 differ
 
     @cached_property
     def rollup(self) -> Rollup:

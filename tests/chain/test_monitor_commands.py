@@ -13,10 +13,11 @@ from click.testing import CliRunner, Result
 
 from challenger.cli import main
 from challenger.monitor.report import Report
+from challenger.monitor.storage import list_expectations
 from challenger.settings import WatchSettings, get_parameters
 from challenger.strategy import acts
 from challenger.strategy.strategy import Proposal
-from challenger.surveying import Survey, survey
+from challenger.surveying import Survey, audit, survey
 from challenger.trace.law import LawProvider
 from challenger.watcher import Verdict
 from devnet.liar.faults import parse_fault
@@ -182,6 +183,7 @@ async def play_until_silence(network: Devnet, town: Town) -> None:
 
         seen = await look(network)
         report = Report(seen.snapshot, 0, network.cast.challenger.address)
+        assert seen.snapshot.mismatches == ()
         (match,) = report.matches
         on_turn = match.a if match.turn == "a" else match.b
         assert (match.status, match.height, on_turn.owner) == ("on", 3, network.cast.liar.address)
@@ -197,6 +199,29 @@ async def play_until_silence(network: Devnet, town: Town) -> None:
         assert forecast.if_silent.at is not None
         assert forecast.if_silent.at <= ripe <= forecast.if_silent.at + SLOW_BLOCKS
         assert (await look(network)).snapshot.rollup.compute_ripe_at(forecast.expected) == ripe
+
+
+def test_events_that_l1s_storage_does_not_confirm_are_noticed(network: Devnet, town: Town) -> None:
+    """As if a log had been left out: every field of the events' game that is changed is found in storage."""
+
+    async def play() -> None:
+        async with network.connect() as client:
+            await tell_a_lie(network, client, town)
+            header = require_header(await client.get_header("latest"), "latest")
+            seen = (await look(network)).snapshot
+            assert seen.mismatches == ()
+            assert len(list_expectations(seen)) == 6  # two rounds, an answer, a claim on it, two bonds
+            state, liar = seen.state, network.cast.liar.address
+            (claim_id,) = [claim_id for claim_id, claim in state.claims.items() if claim.owner == liar]
+            state.claims[claim_id].revealed_at = 1
+            state.nodes[state.claims[claim_id].node].live = 2
+            state.rounds[town.parent].live_ends = 2
+            state.stakers[liar].bond -= 1
+            found = dict(await audit(client, network.deployment, header.hash, seen))
+            assert found.keys() == {claim_id, state.claims[claim_id].node, town.parent, liar}
+            assert found[town.parent] == "Rollup.getRound: live_ends is 1 in storage, 2 by the events"
+
+    asyncio.run(play())
 
 
 async def wait_for(holds: Callable[[], bool]) -> None:

@@ -15,7 +15,9 @@ import pytest
 
 from challenger.game.types import Parameters
 from challenger.monitor.future import Future, Habit, foresee
+from challenger.monitor.report import Report
 from challenger.monitor.snapshot import Snapshot
+from challenger.monitor.views import Level, RoundState
 from challenger.strategy import acts
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider
 from optimist.base.merkle import ZERO
@@ -167,6 +169,33 @@ def test_silence_ends_at_the_second_foreseen(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed-{seed}")
 def test_no_adversary_gets_out_of_the_bounds(seed: int) -> None:
     check(seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:8], ids=lambda seed: f"seed-{seed}")
+def test_a_game_with_an_honest_player_in_time_raises_no_false_alarm(seed: int) -> None:
+    """At every tick of a fight the ledger adds up, and nothing is called lost or stuck that is not."""
+    game = Game(seed)
+    for _ in range(QUIET // 4):
+        ring = game.ring
+        snapshot = Snapshot(
+            PARAMETERS,
+            ring.state,
+            ring.now,
+            game.truth,
+            opened=ring.lists,
+            balance=ring.paid_in - ring.paid_out,
+        )
+        report = Report(snapshot, 0, HONEST)
+        assert report.ledger.liabilities == ring.state.balance
+        assert report.ledger.surplus == 0
+        broken = {alarm.code for alarm in report.alarms if alarm.level is Level.BROKEN}
+        assert broken <= {"idle"}, f"seed {seed} at {ring.now}: {report.alarms}"  # idle: while it was absent
+        assert all(view.is_safe for view in report.forecasts if view.state is RoundState.DISPUTED), (
+            f"seed {seed}"
+        )
+        game.defend(0)
+        game.adversary.act(may_assert=False)
+        ring.now += 1
 
 
 @pytest.mark.long

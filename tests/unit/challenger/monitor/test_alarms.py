@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,12 @@ def tell_unknown() -> tuple[Report, Report]:
     return game.report(), Report(game.look(known=1), 0)
 
 
+def tell_mismatch() -> tuple[Report, Report]:
+    game = WatchedGame()
+    seen = replace(game.look(), mismatches=((game.claim(HONEST, game.truth), "credit is 1 in storage"),))
+    return game.report(), Report(seen, 0)
+
+
 class _Before(Report):
     """A report whose game has gone on since: only its alarms were kept."""
 
@@ -170,6 +177,7 @@ STORIES: dict[str, list[Story]] = {
     "unresolvable": [tell_unresolvable],
     "insolvent": [tell_insolvent],
     "leak": [tell_leak],
+    "mismatch": [tell_mismatch],
     "unknown": [tell_unknown],
 }
 
