@@ -13,12 +13,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from challenger.strategy import acts
 from challenger.trace.alphabet import AlphabetProvider
+from tests.support.match_mistakes import ABOUT_MATCHES
 from tests.support.misprint import misprint
-from tests.support.twin_misuse import MISUSES, NOWHERE, Misuse
+from tests.support.mistake_setup import NOWHERE
+from tests.support.mistakes import ABOUT_BONDS, ABOUT_CLAIMS, Mistake
+from tests.support.spoiling import Cut, spoil
 from tests.support.twin_table import HONEST, SHAPES, Table, Tally
 
 LIES: Final = ("step", "padding", "leaf", "torn", "garbage")
-PLAYED_LIES: Final = ("step", "step", "padding", "leaf")  # those that lead to a proof, mostly
+PLAYED_LIES: Final = ("step", "padding", "step", "leaf", "torn")  # those that can be revealed
 SMALL: Final = st.integers(0, 40)
 LONG_FIGHT: Final = 40  # moves; more than any shape has
 Lie = tuple[str, int, int]
@@ -29,11 +32,14 @@ class TwinMachine(RuleBasedStateMachine):
     """One deployment, from its first call to its last. `tally` counts over all of them."""
 
     tally: ClassVar[Tally] = Tally()
+    cuts: ClassVar[tuple[Cut, ...]] = ()  # what is different in the twin, for tests of this machine
 
     @initialize(shape=st.sampled_from(SHAPES))
     def deploy(self, shape: Any) -> None:
         """Twin and contracts with some parameters."""
         self.table = Table(shape, self.tally)
+        if self.cuts:
+            spoil(self.table.world, *self.cuts)
         self.state = self.table.state
 
     def teardown(self) -> None:
@@ -45,7 +51,7 @@ class TwinMachine(RuleBasedStateMachine):
         return self.table.make_liar(lie[0], round_id, lie[1], lie[2])
 
     def _get_people(self) -> list[bytes]:
-        return [HONEST, *(who for who in self.state.stakers if who not in self.table.world.refusing)]
+        return [HONEST, *self.state.stakers]
 
     # --------------------------------------------------------------------------------------------- time
 
@@ -103,8 +109,7 @@ class TwinMachine(RuleBasedStateMachine):
         )
         sender = data.draw(st.sampled_from([owner, who]))
         act = data.draw(st.sampled_from(calls))
-        if sender not in self.table.world.refusing:
-            self.table.call(sender, act)
+        self.table.call(sender, act)
 
     @precondition(lambda self: self.table.believers.beliefs)
     @rule(data=st.data())
@@ -113,21 +118,17 @@ class TwinMachine(RuleBasedStateMachine):
         claim = data.draw(st.sampled_from(list(self.table.believers.beliefs)[::-1]))
         owner = self.state.claims[claim].owner
         who = data.draw(st.sampled_from([owner, *self._get_people()[-4:]]))
-        if who not in self.table.world.refusing:
-            self.table.reveal(claim, who)
+        self.table.reveal(claim, who)
 
     @precondition(lambda self: self.state.matches)
     @rule(data=st.data(), moves=st.integers(1, 5), wrong=st.booleans())
     def move_anything(self, data: st.DataObject, moves: int, wrong: bool) -> None:
         """Any match, playable or void, goes on; or its next move has a misprint."""
         match = data.draw(st.sampled_from(list(self.state.matches.values())[::-1]))
-        owner = self.table.get_owner(match)
-        if owner in self.table.world.refusing:
-            return
         if wrong:
             act = self.table.believers.compute_move(match)
             if act is not None:
-                self.table.call(owner, misprint(act, _choose(data)))
+                self.table.call(self.table.get_owner(match), misprint(act, _choose(data)))
         else:
             self.table.play(match, moves)
 
@@ -148,8 +149,7 @@ class TwinMachine(RuleBasedStateMachine):
         """The strategy itself plays for somebody, who believes the truth or a lie."""
         who = data.draw(st.sampled_from(self._get_people()))
         provider = data.draw(st.sampled_from(self.table.providers[:4]))
-        for act in self.table.world.plan(who, provider).acts:
-            self.table.call(who, act)
+        self.table.look(who, provider)
 
     # -------------------------------------------------------------------------------------------- fights
 
@@ -214,11 +214,24 @@ class TwinMachine(RuleBasedStateMachine):
         table.call(HONEST, acts.TimeoutReveal(false, honest))
         table.reap()
 
-    @rule(misuses=st.lists(st.sampled_from(MISUSES), min_size=1, max_size=4), data=st.data())
-    def make_mistakes(self, misuses: list[Misuse], data: st.DataObject) -> None:
+    @rule(mistakes=st.lists(st.sampled_from(ABOUT_BONDS), min_size=1, max_size=3), data=st.data())
+    def make_mistakes_about_bonds(self, mistakes: list[Mistake], data: st.DataObject) -> None:
         """Some of the mistakes that have a name."""
-        for misuse in misuses:
-            misuse(self.table, _choose(data))
+        self._make(mistakes, data)
+
+    @rule(mistakes=st.lists(st.sampled_from(ABOUT_CLAIMS), min_size=1, max_size=4), data=st.data())
+    def make_mistakes_about_claims(self, mistakes: list[Mistake], data: st.DataObject) -> None:
+        """Some of the mistakes that have a name."""
+        self._make(mistakes, data)
+
+    @rule(mistakes=st.lists(st.sampled_from(ABOUT_MATCHES), min_size=1, max_size=4), data=st.data())
+    def make_mistakes_about_matches(self, mistakes: list[Mistake], data: st.DataObject) -> None:
+        """Some of the mistakes that have a name."""
+        self._make(mistakes, data)
+
+    def _make(self, mistakes: list[Mistake], data: st.DataObject) -> None:
+        for mistake in mistakes:
+            mistake(self.table, _choose(data))
 
     @rule()
     def reap(self) -> None:

@@ -77,7 +77,12 @@ class Table:
     # -------------------------------------------------------------------------------------------- calls
 
     def call(self, sender: bytes, act: acts.Act) -> str:
-        """Play an act in both; the custom error, or nothing when it landed. Raises AssertionError."""
+        """Play an act in both; the custom error, or nothing when it landed. Raises AssertionError.
+
+        An account that has become a contract sends nothing any more.
+        """
+        if sender in self.world.refusing:
+            return "sends nothing"
         called = compute_call(act, self.parameters.bond)
         known, paid = self.world.contracts.event_count, self.world.paid_out
         self.agrees = False
@@ -219,6 +224,14 @@ class Table:
         self.believers.beliefs[claim] = provider
         return claim
 
+    def look(self, who: bytes, provider: AlphabetProvider) -> None:
+        """The strategy itself plays for somebody who believes in `provider`."""
+        for act in self.world.plan(who, provider).acts:
+            self.call(who, act)
+        for claim_id, claim in self.state.claims.items():
+            if claim.owner == who:
+                self.believers.beliefs.setdefault(claim_id, provider)
+
     def reveal(self, claim_id: bytes, who: bytes | None = None) -> str:
         """Open what its owner believes."""
         act = self.believers.compute_reveal(claim_id)
@@ -306,7 +319,7 @@ class Table:
             if claim.credit and self.world.rollup.is_confirmed(claim.node):
                 self.call(HONEST, acts.ClaimCredit(claim_id))
         for who, staker in list(self.state.stakers.items()):
-            if staker.bond and who not in self.world.refusing:
+            if staker.bond:
                 self.call(who, acts.Withdraw())
 
     def _fight_on(self) -> None:
