@@ -88,9 +88,7 @@ class Player:
         self._sender = sender
         self._conduct = conduct or Conduct()
         self._genesis_time = 0
-        self._read: tuple[BlockRef, Game] | None = (
-            None  # the game, and the block after which it stood like that
-        )
+        self._read: tuple[BlockRef, Game] | None = None  # the game as of that block
         self._running: dict[str, asyncio.Task[None]] = {}
         self._orders: dict[str, _Order] = {}  # of what is running
         self._landed: dict[str, tuple[int, int]] = {}  # act -> how often it landed, last block

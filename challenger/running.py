@@ -69,7 +69,7 @@ async def run(settings: RunSettings) -> list[str]:
             Conduct(
                 mode=mode,
                 owners=settings.owners,
-                limit=settings.max_acts_per_block,
+                limit=settings.limit,
                 gate=await open_gate(settings, opened, stack) if mode.needs_bond else None,
                 purse=purse,
             ),

@@ -80,6 +80,11 @@ class RunSettings(SignerSettings):
         """For whom we have agreed to be operator."""
         return frozenset(map(from_hex, self.operate_for))
 
+    @property
+    def limit(self) -> int:
+        """Acts about rivals on their way at the same time: a fifth of all places is left to what is urgent."""
+        return min(self.max_acts_per_block, max(1, self.tx.max_pending * 4 // 5))
+
     def get_least_sources(self, preset: Preset) -> int:
         """How many L1 endpoints have to agree before a bond is put on anything."""
         if self.min_sources is not None:

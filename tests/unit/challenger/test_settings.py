@@ -42,3 +42,11 @@ def test_owners_are_addresses() -> None:
     assert settings.owners == {from_hex(SOMEBODY), bytes(20)}
     with pytest.raises(ConfigError, match="40 hexadecimal digits"):
         RunSettings.load({**NEEDED, **KEY, "operate_for": "0x12"})
+
+
+def test_what_is_urgent_always_finds_a_place_in_the_sender() -> None:
+    assert RunSettings.load({**NEEDED, **KEY}).limit == 128
+    assert RunSettings.load({**NEEDED, **KEY, "max_acts_per_block": 5}).limit == 5
+    narrow = RunSettings.load({**NEEDED, **KEY, "tx": {"max_pending": 10}})
+    assert narrow.limit == 8
+    assert RunSettings.load({**NEEDED, **KEY, "tx": {"max_pending": 1}}).limit == 1
