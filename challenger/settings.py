@@ -37,6 +37,13 @@ class CostSettings(NodeSettings):
     """Whose balance, bond and credit to show; without it, the sums over everybody's."""
 
 
+class ManyTransactions(TransactionSettings):
+    """How L1 transactions are sent, where rivals come in any number."""
+
+    max_pending: int = Field(default=160, ge=1)
+    """Transactions in flight at the same time."""
+
+
 class RunSettings(SignerSettings):
     """The challenger adds a key, which holds the bond."""
 
@@ -56,7 +63,7 @@ class RunSettings(SignerSettings):
     """Address whose claims we play as their operator (repeat, or separate by commas): anybody can name us."""
     until_resolved: bool = False
     """End when nothing false lives and all that we stood up for is confirmed and paid; else play for ever."""
-    tx: TransactionSettings = TransactionSettings(max_pending=160)
+    tx: ManyTransactions = ManyTransactions()
 
     @field_validator("operate_for", mode="before")
     @classmethod
@@ -82,7 +89,7 @@ class RunSettings(SignerSettings):
 
     @property
     def limit(self) -> int:
-        """Acts about rivals on their way at the same time: a fifth of all places is left to what is urgent."""
+        """Acts about rivals on their way at once; a fifth of all places is left to what is urgent."""
         return min(self.max_acts_per_block, max(1, self.tx.max_pending * 4 // 5))
 
     def get_least_sources(self, preset: Preset) -> int:

@@ -50,3 +50,4 @@ def test_what_is_urgent_always_finds_a_place_in_the_sender() -> None:
     narrow = RunSettings.load({**NEEDED, **KEY, "tx": {"max_pending": 10}})
     assert narrow.limit == 8
     assert RunSettings.load({**NEEDED, **KEY, "tx": {"max_pending": 1}}).limit == 1
+    assert RunSettings.load({**NEEDED, **KEY, "tx": {"confirmations": 2}}).limit == 128, "another setting"
