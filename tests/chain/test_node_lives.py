@@ -14,6 +14,8 @@ from devnet.pytest_plugin import StartDevnet
 from devnet.wallet import Wallet
 from optimist.l1.client import L1Client
 from optimist.l1.errors import L1Inconsistent, Reverted
+from optimist.l1.events import NodeCreated
+from optimist.node.assertions import AssertionTree
 from optimist.node.node import Node
 from optimist.store.state_store import StateStore
 from tests.support.operator import Operator, make_node
@@ -34,8 +36,9 @@ async def allow(names: str, act: Awaitable[object]) -> None:
 class Life:
     """A chain, an operator on it, and the node that is tried."""
 
-    def __init__(self, network: Devnet, client: L1Client, folder: Path, seed: int) -> None:
+    def __init__(self, network: Devnet, client: L1Client, folder: Path, seed: int, epoch: int) -> None:
         self.network = network
+        self.finality = 2 * epoch
         self.client = client
         self.folder = folder
         self.rng = random.Random(seed)
@@ -71,12 +74,37 @@ class Life:
         inbox = self.network.get_contract("Inbox")
         await allow("NothingOverdue OverdueItemLeft", self.users[0].call(inbox, "sealPublic", 1))
 
+    async def claim(self) -> None:
+        """Assert the truth about the next range, where there is one, and unless a reorg took the Rollup."""
+        wallet, rollup = Wallet(self.client, self.network.cast.liar), self.network.get_contract("Rollup")
+        node = self.operator.node
+        await node.catch_up()
+        made = [each.event for each in node.events if isinstance(each.event, NodeCreated)]
+        if made and made[-1].next_to <= node.ledger.batch_count:
+            last, preset = made[-1], self.network.deployment.preset
+            root, accumulator = (
+                node.ledger.get_end_root(last.next_to),
+                node.ledger.get_accumulator(last.next_to),
+            )
+            await allow("AlreadyStaked", wallet.call(rollup, "stake", value=preset.bond))
+            self.network.anvil.increase_time(preset.min_period)
+            await wallet.call(rollup, "assertState", last.node, root, last.next_to, accumulator)
+
+    async def confirm(self) -> None:
+        """Confirm the oldest assertion that is not yet confirmed."""
+        await self.operator.node.catch_up()
+        tree = AssertionTree(self.operator.node.events)
+        for child in tree.get_children(tree.last_confirmed.id):
+            self.network.anvil.increase_time(self.network.deployment.preset.challenge_period)
+            await self.users[0].call(self.network.get_contract("Rollup"), "confirm", child.id)
+
     async def mine(self) -> None:
         self.network.anvil.mine(self.rng.randrange(1, 5))
 
     async def reorganise(self) -> None:
         deepest = self.network.anvil.get_block_number() - self.network.deployment.block - 1
-        self.network.anvil.reorganise(min(self.rng.choice([1, 1, 2, 3, 8, 20]), deepest))
+        depth = min(self.rng.choice([1, 1, 2, 3, 8, 20]), deepest, self.finality - 1)
+        self.network.anvil.reorganise(depth)
 
     async def look(self) -> None:
         try:
@@ -105,7 +133,7 @@ class Life:
             [self.deposit] * 4 + [self.seal] * 4 + [self.look] * 6
         )
         acts += [self.force, self.publish, self.seal_public, self.mine, self.reorganise, self.reorganise]
-        acts += [self.restart, self.kill]
+        acts += [self.restart, self.kill, self.claim, self.claim, self.confirm, self.confirm]
         for _ in range(steps):
             act = self.rng.choice(acts)
             self.story.append(act.__name__)
@@ -116,33 +144,44 @@ class Life:
         await self.node.catch_up()
         fresh = make_node(self.network, self.client)
         await fresh.catch_up()
-        numbers = range(1, fresh.ledger.batch_count + 1)
-        assert self.node.ledger.batch_count == fresh.ledger.batch_count
-        for number in numbers:
-            assert self.node.ledger.get_applied(number) == fresh.ledger.get_applied(number)
-            assert self.node.ledger.get_records(number) == fresh.ledger.get_records(number)
-        assert [each.event for each in self.node.events] == [each.event for each in fresh.events]
-        assert self.node.get_queue(0) == fresh.get_queue(0)
+        ours, theirs = self.node.ledger, fresh.ledger
+        assert (ours.batch_count, ours.forgotten) == (theirs.batch_count, theirs.forgotten)
+        for number in range(1, ours.batch_count + 1):
+            assert ours.get_end(number) == theirs.get_end(number)
+            if number > ours.forgotten:
+                assert ours.get_applied(number) == theirs.get_applied(number)
+                assert ours.get_records(number) == theirs.get_records(number)
+        assert list(self.node.events) == list(fresh.events)
+        assert self.node.queue_start == fresh.queue_start
+        assert self.node.get_queue(fresh.queue_start) == fresh.get_queue(fresh.queue_start)
         self.store.close()
 
 
 @pytest.mark.parametrize(
-    ("seed", "steps"),
-    [(1, 60), (2, 60), *(pytest.param(seed, 200, marks=pytest.mark.long) for seed in range(3, 20))],
+    ("seed", "steps", "epoch"),
+    [
+        (1, 60, 32),
+        (2, 60, 32),
+        (31, 90, 2),  # blocks are final so soon that confirmed batches are forgotten
+        (34, 90, 2),
+        *(pytest.param(seed, 200, 32, marks=pytest.mark.long) for seed in range(4, 12)),
+        *(pytest.param(seed, 200, 2, marks=pytest.mark.long) for seed in range(12, 24)),
+    ],
 )
 def test_any_life_ends_in_the_state_of_the_chain(
-    start_devnet: StartDevnet, tmp_path: Path, seed: int, steps: int
+    start_devnet: StartDevnet, tmp_path: Path, seed: int, steps: int, epoch: int
 ) -> None:
-    network = start_devnet(epoch=32)
+    network = start_devnet(epoch=epoch)
 
     async def story() -> None:
         async with network.connect() as client:
-            life = Life(network, client, tmp_path, seed)
+            life = Life(network, client, tmp_path, seed, epoch)
             try:
                 await life.live(steps)
                 await life.judge()
             except BaseException:
                 print(f"seed {seed}, after: {' '.join(life.story)}")
                 raise
+            print(f"{life.node.ledger.batch_count} batches, {life.node.ledger.forgotten} of them forgotten")
 
     asyncio.run(story())
