@@ -13,7 +13,7 @@ from devnet.actors.bank import Bank
 from devnet.anvil import Anvil
 from devnet.compile import compile_contracts
 from devnet.deploy import Choices, deploy_rollup, deploy_token
-from devnet.genesis import make_init
+from devnet.genesis import check_init, make_init
 from devnet.history import RollupHistory, read_history
 from devnet.wallet import Wallet
 from optimist.base.presets import MINIMAL, Preset
@@ -148,6 +148,7 @@ async def _deploy(anvil: Anvil, preset: Preset) -> tuple[Deployment, Init, Mappi
             backstop_owner=cast.backstop.address,
             signers=[key.address for key in cast.oracle],
         )
+        check_init(law.native, init)
         choices = Choices(token, cast.sequencer.address, cast.backstop.address, init.encode_body())
         deployed = await deploy_rollup(client, wallet, contracts, preset, law.image, choices)
         sealed = require_header(await client.get_header(deployed.receipts["Inbox"].block.number), "Inbox")

@@ -65,8 +65,8 @@ PATCHES: Final[Mapping[str, FalseLaw]] = {
         (
             Patch(
                 _ORACLE,
-                "store(market_id, Price(price=median, publish_time=publish_time))",
-                "store(market_id, Price(price=median // 10 * 9, publish_time=publish_time))",
+                "    price.price = median\n",
+                "    price.price = median // 10 * 9\n",
             ),
         ),
     ),

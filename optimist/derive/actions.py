@@ -28,9 +28,13 @@ class MarketParameters:
     taker_fee_ppm: int
     liquidation_penalty_ppm: int
     max_position: int
+    step_ppm: int = 100_000  # (= 10 %): a larger move must be confirmed by the next round
+    halt_ppm: int = 250_000  # (= 25 %): a larger move halts the market
+    halt_seconds: int = 60
+    gap_seconds: int = 3_600  # a longer silence must be confirmed as well
 
     def encode(self) -> bytes:
-        """37 bytes."""
+        """53 bytes."""
         return (
             pack_uint("size decimals", self.size_decimals, 1)
             + pack_uint("lot", self.lot, 8)
@@ -40,6 +44,10 @@ class MarketParameters:
             + pack_uint("taker fee ppm", self.taker_fee_ppm, 4)
             + pack_uint("liquidation penalty ppm", self.liquidation_penalty_ppm, 4)
             + pack_uint("max position", self.max_position, 8)
+            + pack_uint("step ppm", self.step_ppm, 4)
+            + pack_uint("halt ppm", self.halt_ppm, 4)
+            + pack_uint("halt seconds", self.halt_seconds, 4)
+            + pack_uint("gap seconds", self.gap_seconds, 4)
         )
 
 
@@ -144,6 +152,11 @@ class Forced:
             + pack_uint("enqueued at", self.enqueued_at, 5)
             + self.payload
         )
+
+
+def encode_forced(action: "PriceUpdate | Liquidate") -> bytes:
+    """The payload of an action that anybody may force: the argument of `Inbox.force`."""
+    return bytes((action.KIND,)) + action.encode_body()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 The law does not use this: it reads bytes itself, and to it anything is an input.
 """
 
+from typing import Final
+
 from optimist.derive.actions import (
     ADDRESS_BYTES,
     Action,
@@ -24,6 +26,8 @@ from optimist.derive.actions import (
 from optimist.derive.octets import DecodingError, Reader
 from optimist.derive.typed_data import Order, Signature, WithdrawRequest
 from optimist.stf import inputs
+
+MARKET_FIELDS: Final = (1, 8, 4, 4, 4, 4, 4, 8, 4, 4, 4, 4)  # bytes of each field of MarketParameters
 
 
 def decode(data: bytes) -> Input:
@@ -60,12 +64,16 @@ def decode(data: bytes) -> Input:
             raise DecodingError(f"origin {origin} does not exist: it is 1 to 5")
 
 
-def decode_forced(payload: bytes) -> ForcedWithdraw:
+def decode_forced(payload: bytes) -> ForcedWithdraw | PriceUpdate | Liquidate:
     """What was forced, from kind and body. Raises DecodingError where the law says MALFORMED."""
     reader = Reader(payload)
+    if payload[:1] in (bytes((inputs.KIND_PRICE,)), bytes((inputs.KIND_LIQUIDATE,))):
+        action = _decode_action(reader)
+        assert isinstance(action, PriceUpdate | Liquidate)  # noqa: S101 - by its kind
+        return action
     kind = reader.uint("kind", 1)
     if kind != inputs.KIND_WITHDRAW:
-        raise DecodingError(f"kind {kind} cannot be forced: only {inputs.KIND_WITHDRAW} (withdraw) can")
+        raise DecodingError(f"kind {kind} cannot be forced: prices, withdrawals and liquidations can")
     wanted = ForcedWithdraw(reader.uint("account", 5), reader.uint("amount", 8))
     reader.end()
     return wanted
@@ -103,7 +111,7 @@ def _decode_init(reader: Reader) -> Init:
         liquidation_buffer_ppm=buffer,
         signers=tuple(reader.bytes("signer", ADDRESS_BYTES) for _ in range(signers)),
         markets=tuple(
-            MarketParameters(*(reader.uint("market", length) for length in (1, 8, 4, 4, 4, 4, 4, 8)))
+            MarketParameters(*(reader.uint("market", length) for length in MARKET_FIELDS))
             for _ in range(markets)
         ),
     )

@@ -25,6 +25,7 @@ class Code(IntEnum):
     BAD_MARKETS = 27  # number of markets, size decimals, lot, largest position or its notional
     BAD_MARGIN = 28  # not 0 < maintenance <= initial <= 100 %
     BAD_FEE = 29  # a fee, penalty or buffer out of its range
+    BAD_PRICE_RULE = 30  # not 0 < step <= halt <= 100 %, or a gap of nothing
 
     # HEADER
     BATCH_NOT_NEXT = 32
@@ -49,7 +50,7 @@ class Code(IntEnum):
     AMOUNT_ZERO = 59
     RECIPIENT_ZERO = 60
     COLLATERAL_BOUND = 61  # |collateral| or the insurance fund would reach 2**63
-    PRICE_STALE = 62  # a market that the account holds has no price, or one older than the heartbeat
+    PRICE_STALE = 62  # a market has no price, one older than the heartbeat, or one that is not confirmed
     BELOW_INITIAL_MARGIN = 63
     VALUE_BOUND = 64  # a sum over positions beyond 2**111: impossible with the markets that INIT allows
 

@@ -38,6 +38,11 @@ MAX_NOTIONAL_DIVISOR: Final = 10**12
 # 2**106 * 1e-6 USD: the largest position at the largest price; 16 of them stay below 2**111
 MAX_NOTIONAL: Final = 1 << 106
 
+# What the newest price of a market may be used for.
+PRICE_CONFIRMED: Final = 0  # everything, while it is fresh
+PRICE_UNCONFIRMED: Final = 1  # nothing, until the next round agrees
+PRICE_HALTED: Final = 2  # nothing, until the market resumes
+
 # the outcome of a forced input that was carried out; refusals are `Code`s
 DONE: Final = 0
 

@@ -1,7 +1,12 @@
-"""FORCED: what anybody may push through L1 past the sequencer. Never rejected: its outcome is a record.
+"""FORCED: what anybody may push through L1 past the sequencer.
 
-A rejected input leaves no trace, so nobody could prove on L1 that a forced one was refused, or why. Therefore
-every forced input, garbage included, ends in a ForcedOutcome: code 0 is done, anything else says why not.
+A right of an account (money out) is never rejected. A rejected input leaves no trace, so nobody could prove
+on L1 that it was refused, or why: therefore it ends in a ForcedOutcome, garbage too; code 0 is done, anything
+else says why not.
+
+A service to everybody (a price, a liquidation that is due) is what it would be from the sequencer: it takes
+effect or is rejected. So a sequencer that suppresses prices, or protects a friend, cannot keep anyone else
+from stating the one and liquidating the other.
 """
 
 from optimist.provable import (
@@ -18,24 +23,36 @@ from optimist.provable import (
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, DONE, MAX_COLLATERAL, REASON_FORCED
 from optimist.stf.inputs import (
+    FORCED_BODY_AT,
     FORCED_ENQUEUED_AT,
     FORCED_KIND_AT,
     FORCED_SENDER_AT,
     FORCED_WITHDRAW_ACCOUNT_AT,
     FORCED_WITHDRAW_AMOUNT_AT,
     FORCED_WITHDRAW_LENGTH,
+    KIND_LIQUIDATE,
+    KIND_PRICE,
     KIND_WITHDRAW,
 )
+from optimist.stf.liquidation import apply_liquidate
+from optimist.stf.oracle import apply_price
 from optimist.stf.records import Account, ForcedOutcome, System
 from optimist.stf.withdrawal import judge_withdrawal, write_withdrawal
 
 
 @handler
 def apply_forced(system: System) -> None:
-    """Carry out a forced input if it may be, and write its outcome."""
+    """Carry out a forced input if it may be; write the outcome of all but prices and liquidations."""
+    kind = input_uint(FORCED_KIND_AT, 1)
+    if kind == KIND_PRICE:
+        apply_price(system, FORCED_BODY_AT)
+        return
+    if kind == KIND_LIQUIDATE:
+        apply_liquidate(system, FORCED_BODY_AT)
+        return
     outcome = zero(ForcedOutcome)
     outcome.sender = input_uint(FORCED_SENDER_AT, 20)
-    if input_uint(FORCED_KIND_AT, 1) == KIND_WITHDRAW and input_length() == FORCED_WITHDRAW_LENGTH:
+    if kind == KIND_WITHDRAW and input_length() == FORCED_WITHDRAW_LENGTH:
         outcome.account = input_uint(FORCED_WITHDRAW_ACCOUNT_AT, 5)
         outcome.amount = input_uint(FORCED_WITHDRAW_AMOUNT_AT, 8)
         outcome.code = force_withdraw(system, outcome)

@@ -50,6 +50,9 @@ from optimist.stf.inputs import (
     INIT_SIGNERS_AT,
     INIT_TRADE_HEARTBEAT_AT,
     INIT_VAULT_AT,
+    MARKET_GAP_SECONDS_AT,
+    MARKET_HALT_AT,
+    MARKET_HALT_SECONDS_AT,
     MARKET_INITIAL_MARGIN_AT,
     MARKET_LIQUIDATION_PENALTY_AT,
     MARKET_LOT_AT,
@@ -57,6 +60,7 @@ from optimist.stf.inputs import (
     MARKET_MAKER_FEE_AT,
     MARKET_MAX_POSITION_AT,
     MARKET_SIZE_DECIMALS_AT,
+    MARKET_STEP_AT,
     MARKET_TAKER_FEE_AT,
     MODE_SEQUENCER,
 )
@@ -67,6 +71,7 @@ from optimist.stf.records import (
     NotionalDivisor,
     OracleSigner,
     Parameters,
+    PriceRule,
     SignerCount,
     System,
 )
@@ -107,6 +112,7 @@ def apply_init(system: System) -> None:
         set_signer(i)
     for i in range(markets):
         set_market(i, markets_at + i * INIT_MARKET_LENGTH)
+        set_price_rule(i, markets_at + i * INIT_MARKET_LENGTH)
     set_system(system)
 
 
@@ -174,6 +180,22 @@ def set_market(market_id: u8, offset: u16) -> None:
         max_position=max_position,
     )
     store(market_id, market)
+
+
+def set_price_rule(market_id: u8, offset: u16) -> None:
+    """0 < step <= halt <= 100 %: at 100 % a price may fall to anything, and double, without a halt."""
+    step = input_uint(offset + MARKET_STEP_AT, 4)
+    halt = input_uint(offset + MARKET_HALT_AT, 4)
+    gap_seconds = input_uint(offset + MARKET_GAP_SECONDS_AT, 4)
+    require(halt <= PPM and 0 < step <= halt, Code.BAD_PRICE_RULE)
+    require(gap_seconds > 0, Code.BAD_PRICE_RULE)
+    rule = PriceRule(
+        step_ppm=step,
+        halt_ppm=halt,
+        halt_seconds=input_uint(offset + MARKET_HALT_SECONDS_AT, 4),
+        gap_seconds=gap_seconds,
+    )
+    store(market_id, rule)
 
 
 def compute_divisor(size_decimals: u8) -> NotionalDivisor:

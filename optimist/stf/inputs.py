@@ -34,7 +34,7 @@ INIT_LIQUIDATION_HEARTBEAT_AT: Final = 65
 INIT_LIQUIDATION_BUFFER_AT: Final = 69
 INIT_LISTS_AT: Final = 73  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
-INIT_MARKET_LENGTH: Final = 37
+INIT_MARKET_LENGTH: Final = 53
 
 # A market of the INIT body.
 MARKET_SIZE_DECIMALS_AT: Final = 0
@@ -45,6 +45,10 @@ MARKET_MAKER_FEE_AT: Final = 17
 MARKET_TAKER_FEE_AT: Final = 21
 MARKET_LIQUIDATION_PENALTY_AT: Final = 25
 MARKET_MAX_POSITION_AT: Final = 29
+MARKET_STEP_AT: Final = 37
+MARKET_HALT_AT: Final = 41
+MARKET_HALT_SECONDS_AT: Final = 45
+MARKET_GAP_SECONDS_AT: Final = 49
 
 # ---- HEADER: 2 · batch:8 · first:5 · last:5 · mode:1
 HEADER_BATCH_AT: Final = 1
@@ -65,6 +69,7 @@ DEPOSIT_LENGTH: Final = 34
 FORCED_SENDER_AT: Final = 1
 FORCED_ENQUEUED_AT: Final = 21
 FORCED_KIND_AT: Final = 26
+FORCED_BODY_AT: Final = 27
 
 # Forced WITHDRAW: account:5 · amount:8
 FORCED_WITHDRAW_ACCOUNT_AT: Final = 27
@@ -74,12 +79,14 @@ FORCED_WITHDRAW_LENGTH: Final = 40
 # ---- SEQUENCED: 5 · second:5 | kind:1 · body
 SEQUENCED_SECOND_AT: Final = 1
 SEQUENCED_KIND_AT: Final = 6
+SEQUENCED_BODY_AT: Final = 7
 
-# PRICE: market:2 · publish time:5 · count:1 · count * signed price
-PRICE_MARKET_AT: Final = 7
-PRICE_PUBLISH_TIME_AT: Final = 9
-PRICE_COUNT_AT: Final = 14
-PRICE_LIST_AT: Final = 15
+# PRICE, sequenced or forced; offsets from where the body begins:
+# market:2 · publish time:5 · count:1 · count * signed price
+PRICE_MARKET_AT: Final = 0
+PRICE_PUBLISH_TIME_AT: Final = 2
+PRICE_COUNT_AT: Final = 7
+PRICE_LIST_AT: Final = 8
 SIGNED_PRICE_LENGTH: Final = 74
 
 # A signed price: signer index:1 · price:8 · v:1 · r:32 · s:32
@@ -122,7 +129,7 @@ WITHDRAW_R_AT: Final = 49
 WITHDRAW_S_AT: Final = 81
 WITHDRAW_LENGTH: Final = 113
 
-# LIQUIDATE: account:5 · market:2
-LIQUIDATE_ACCOUNT_AT: Final = 7
-LIQUIDATE_MARKET_AT: Final = 12
-LIQUIDATE_LENGTH: Final = 14
+# LIQUIDATE, sequenced or forced; offsets from where the body begins: account:5 · market:2
+LIQUIDATE_ACCOUNT_AT: Final = 0
+LIQUIDATE_MARKET_AT: Final = 5
+LIQUIDATE_BODY_LENGTH: Final = 7

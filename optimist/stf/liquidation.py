@@ -33,7 +33,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, BACKSTOP, PPM
-from optimist.stf.inputs import LIQUIDATE_ACCOUNT_AT, LIQUIDATE_LENGTH, LIQUIDATE_MARKET_AT
+from optimist.stf.inputs import LIQUIDATE_ACCOUNT_AT, LIQUIDATE_BODY_LENGTH, LIQUIDATE_MARKET_AT
 from optimist.stf.margin import (
     Holdings,
     Margin,
@@ -45,15 +45,18 @@ from optimist.stf.margin import (
     scan_holdings,
 )
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
-from optimist.stf.records import Account, Market, Parameters, PositionBound, Ppm, Price, System
+from optimist.stf.records import Account, BodyOffset, Market, Parameters, PositionBound, Ppm, Price, System
 
 
 @handler
-def apply_liquidate(system: System) -> None:
-    """Liquidate an account whose value is below its maintenance margin, at fresh prices, in one market."""
-    require(input_length() == LIQUIDATE_LENGTH, Code.MALFORMED)
-    account_id = input_uint(LIQUIDATE_ACCOUNT_AT, 5)
-    market_id = input_uint(LIQUIDATE_MARKET_AT, 2)
+def apply_liquidate(system: System, at: BodyOffset) -> None:
+    """Liquidate an account whose value is below its maintenance margin, at fresh prices, in one market.
+
+    `at`: where the body begins.
+    """
+    require(input_length() == at + LIQUIDATE_BODY_LENGTH, Code.MALFORMED)
+    account_id = input_uint(at + LIQUIDATE_ACCOUNT_AT, 5)
+    market_id = input_uint(at + LIQUIDATE_MARKET_AT, 2)
     require(account_id < ACCOUNT_LIMIT, Code.UNKNOWN_ACCOUNT)
     require(account_id != BACKSTOP, Code.BACKSTOP_ITSELF)
     parameters = peek(Parameters, 0)

@@ -34,7 +34,7 @@ from optimist.provable import (
     u128,
 )
 from optimist.stf.codes import Code
-from optimist.stf.constants import PPM, SLOT_BITS
+from optimist.stf.constants import PPM, PRICE_CONFIRMED, SLOT_BITS
 from optimist.stf.preset import POSITION_SLOTS
 from optimist.stf.records import AccountId, Market, NotionalDivisor, Position, Ppm, Price
 
@@ -64,8 +64,10 @@ class Margin:
 
 @inline
 def is_price_fresh(price: Price, now: u40, heartbeat: u32) -> bool:
-    """True if the price exists and its age, max(0, now - publish time), is at most `heartbeat` seconds."""
-    return price.price != 0 and price.publish_time + heartbeat >= now
+    """True if the price is confirmed and its age, max(0, now - publish time), at most `heartbeat` seconds."""
+    if price.price == 0 or price.status != PRICE_CONFIRMED:
+        return False
+    return price.publish_time + heartbeat >= now
 
 
 @inline

@@ -1,9 +1,16 @@
 """PRICE: a market's price is the lower median of what a quorum of registered keys has signed.
 
-n keys are registered and at least a quorum of them, more than n / 2, must sign one publish time. Prices stand
-in ascending order, the price is the one at index (count - 1) // 2. So a minority cannot push the median
-beyond what an honest key has signed, unless the quorum was chosen around the honest ones: hence a quorum well
-above n / 2.
+**The quorum.** n keys are registered and at least a quorum of them, more than n / 2, must sign one publish
+time. Prices stand in ascending order, the price is the one at index (count - 1) // 2. So a minority cannot
+push the median beyond what an honest key has signed, unless the quorum was chosen around the honest ones:
+hence a quorum well above n / 2.
+
+**The step rule.** A round is what one PRICE input says. Its price is CONFIRMED, and only then used for
+anything, if it lies within `step_ppm` of the last confirmed price, or of the round before it. So a single
+absurd print liquidates nobody, and a real crash is believed one round later. After a silence of more than
+`gap_seconds` the first round needs the second one's word as well. A price further than `halt_ppm` from the
+last confirmed one halts the market: it resumes with a round that agrees with the one before it,
+`halt_seconds` later at the earliest.
 """
 
 from typing import Final
@@ -12,11 +19,13 @@ from optimist.provable import (
     b32,
     eip712_digest,
     handler,
+    inline,
     input_b32,
     input_length,
     input_uint,
     keccak_of,
     keccak_text,
+    load,
     peek,
     record,
     recover_signer,
@@ -29,7 +38,7 @@ from optimist.provable import (
     u160,
 )
 from optimist.stf.codes import Code
-from optimist.stf.constants import MAX_PRICE
+from optimist.stf.constants import MAX_PRICE, PPM, PRICE_CONFIRMED, PRICE_HALTED, PRICE_UNCONFIRMED
 from optimist.stf.inputs import (
     PRICE_COUNT_AT,
     PRICE_LIST_AT,
@@ -42,7 +51,18 @@ from optimist.stf.inputs import (
     SIGNED_PRICE_SIGNER_AT,
     SIGNED_PRICE_V_AT,
 )
-from optimist.stf.records import OracleSigner, Parameters, Price, System
+from optimist.stf.records import (
+    BodyOffset,
+    InputOffset,
+    OracleSigner,
+    Parameters,
+    Ppm,
+    Price,
+    PriceRule,
+    PriceStatus,
+    SignerCount,
+    System,
+)
 
 PRICE_TYPE_HASH: Final = keccak_text("Price(uint16 market,uint64 price,uint40 publishTime)")
 
@@ -58,26 +78,47 @@ class PriceReport:
 
 
 @handler
-def apply_price(system: System) -> None:
-    """Store a newer price. Rejects anything but a quorum of distinct, sorted, signed prices of one time."""
+def apply_price(system: System, at: BodyOffset) -> None:
+    """Store a newer price. Rejects anything but a quorum of distinct, sorted, signed prices of one time.
+
+    `at`: where the body begins.
+    """
     parameters = peek(Parameters, 0)
-    market_id = input_uint(PRICE_MARKET_AT, 2)
-    publish_time = input_uint(PRICE_PUBLISH_TIME_AT, 5)
-    count = input_uint(PRICE_COUNT_AT, 1)
+    market_id = input_uint(at + PRICE_MARKET_AT, 2)
+    publish_time = input_uint(at + PRICE_PUBLISH_TIME_AT, 5)
+    count = input_uint(at + PRICE_COUNT_AT, 1)
     require(parameters.quorum <= count <= parameters.signers, Code.NO_QUORUM)
-    require(input_length() == PRICE_LIST_AT + count * SIGNED_PRICE_LENGTH, Code.MALFORMED)
+    require(input_length() == at + PRICE_LIST_AT + count * SIGNED_PRICE_LENGTH, Code.MALFORMED)
     require(market_id < parameters.markets, Code.UNKNOWN_MARKET)
-    require(publish_time > peek(Price, market_id).publish_time, Code.PRICE_NOT_NEWER)
+    price = load(Price, market_id)
+    require(publish_time > price.publish_time, Code.PRICE_NOT_NEWER)
     require(publish_time <= system.clock + parameters.future_tolerance, Code.PRICE_FROM_FUTURE)
 
+    median = read_median(system, market_id, publish_time, count, at + PRICE_LIST_AT)
+    before = price.status
+    price.status = judge_price(price, median, publish_time, system.clock, market_id)
+    if price.status == PRICE_CONFIRMED:
+        price.confirmed = median
+    elif price.status == PRICE_HALTED and before != PRICE_HALTED:
+        price.halted_at = system.clock
+    price.price = median
+    price.publish_time = publish_time
+    store(market_id, price)
+
+
+def read_median(
+    system: System, market_id: u16, publish_time: u40, count: SignerCount, at: InputOffset
+) -> u60:
+    """Check all signed prices from `at` on and return the lower median, 1e-8 USD."""
+    signers = peek(Parameters, 0).signers
     report = PriceReport(type_hash=PRICE_TYPE_HASH, market=market_id, price=0, publish_time=publish_time)
     seen: u8 = 0  # one bit a signer
     previous: u60 = 0
     median: u60 = 0
     for i in range(count):
-        offset = PRICE_LIST_AT + i * SIGNED_PRICE_LENGTH
+        offset = at + i * SIGNED_PRICE_LENGTH
         index = input_uint(offset + SIGNED_PRICE_SIGNER_AT, 1)
-        require(index < parameters.signers, Code.UNKNOWN_SIGNER)
+        require(index < signers, Code.UNKNOWN_SIGNER)
         require(seen >> index & 1 == 0, Code.REPEATED_SIGNER)
         seen = seen | 1 << index
         price = input_uint(offset + SIGNED_PRICE_PRICE_AT, 8)
@@ -88,7 +129,31 @@ def apply_price(system: System) -> None:
             median = price
         report.price = price
         check_price_signature(report, offset, peek(OracleSigner, index).signer, system.domain)
-    store(market_id, Price(price=median, publish_time=publish_time))
+    return median
+
+
+def judge_price(last: Price, price: u60, publish_time: u40, clock: u40, market_id: u16) -> PriceStatus:
+    """What a new round's `price` may be used for, after the rounds that `last` remembers."""
+    if last.price == 0:
+        return PRICE_CONFIRMED
+    rule = peek(PriceRule, market_id)
+    is_far = not is_within(price, last.confirmed, rule.halt_ppm)
+    is_continuous = publish_time <= last.publish_time + rule.gap_seconds
+    agrees = is_continuous and is_within(price, last.price, rule.step_ppm)
+    if last.status == PRICE_HALTED:
+        return PRICE_CONFIRMED if agrees and clock >= last.halted_at + rule.halt_seconds else PRICE_HALTED
+    if is_far:
+        return PRICE_HALTED
+    if last.status == PRICE_UNCONFIRMED and agrees:
+        return PRICE_CONFIRMED
+    is_near = is_continuous and is_within(price, last.confirmed, rule.step_ppm)
+    return PRICE_CONFIRMED if is_near else PRICE_UNCONFIRMED
+
+
+@inline
+def is_within(price: u60, reference: u60, step_ppm: Ppm) -> bool:
+    """True if |price - reference| / reference <= step, exactly."""
+    return abs(price - reference) * PPM <= reference * step_ppm
 
 
 def check_price_signature(report: PriceReport, offset: u16, key: u160, domain: b32) -> None:

@@ -10,9 +10,12 @@ from optimist.provable import Range, b32, i62, i64, record, u8, u16, u32, u40, u
 
 Ppm = Annotated[int, Range(0, 1_000_000)]
 Flag = Annotated[int, Range(0, 1)]
+PriceStatus = Annotated[int, Range(0, 2)]
 SignerCount = Annotated[int, Range(0, 7)]
 NotionalDivisor = Annotated[int, Range(0, 1_000_000_000_000)]
 PositionBound = Annotated[int, Range(0, 2**61 - 1)]
+InputOffset = Annotated[int, Range(0, 1_023)]  # of a byte in an input
+BodyOffset = Annotated[int, Range(0, 255)]  # where a body begins, behind envelope and kind
 AccountId = Annotated[int, Range(0, 2**36 - 1)]  # what a row has room for, beside four bits for a slot
 
 
@@ -69,8 +72,11 @@ class Market:
 class Price:
     """Row = market. `price` is 0 until the first one arrives."""
 
-    price: u60
+    price: u60  # of the newest round
     publish_time: u40
+    confirmed: u60  # of the newest round that was CONFIRMED
+    status: PriceStatus
+    halted_at: u40  # second at which the market was halted last
 
 
 @record(table=6)
@@ -123,3 +129,13 @@ class ForcedOutcome:
     account: u40
     sender: u160
     amount: u64
+
+
+@record(table=12)
+class PriceRule:
+    """Row = market. Fixed by INIT. When a new price is believed at once (`oracle.py`)."""
+
+    step_ppm: Ppm  # a larger move between two rounds must be confirmed by the next one
+    halt_ppm: Ppm  # a larger move from the last confirmed price halts the market
+    halt_seconds: u32  # for this long at least
+    gap_seconds: u32  # after a longer silence the first round must be confirmed as well

@@ -22,6 +22,7 @@ from optimist.stf.inputs import (
     ORIGIN_HEADER,
     ORIGIN_INIT,
     ORIGIN_SEQUENCED,
+    SEQUENCED_BODY_AT,
     SEQUENCED_KIND_AT,
     SEQUENCED_SECOND_AT,
 )
@@ -59,9 +60,9 @@ def apply_sequenced(system: System) -> None:
     if kind == KIND_TRADE:
         apply_trade(system)
     elif kind == KIND_PRICE:
-        apply_price(system)
+        apply_price(system, SEQUENCED_BODY_AT)
     elif kind == KIND_LIQUIDATE:
-        apply_liquidate(system)
+        apply_liquidate(system, SEQUENCED_BODY_AT)
     elif kind == KIND_WITHDRAW:
         apply_withdraw(system)
     else:

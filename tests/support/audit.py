@@ -20,6 +20,7 @@ from typing import Final
 from optimist.derive.actions import (
     Deposit,
     Forced,
+    ForcedWithdraw,
     Header,
     Init,
     Liquidate,
@@ -33,7 +34,8 @@ from optimist.derive.decode import decode, decode_forced
 from optimist.derive.octets import DecodingError
 from optimist.derive.typed_data import Domain, PriceReport
 from optimist.stf.codes import Code
-from optimist.stf.records import Account, ForcedOutcome, OracleSigner, OrderSlot, Position
+from optimist.stf.constants import PRICE_CONFIRMED, PRICE_HALTED
+from optimist.stf.records import Account, ForcedOutcome, OracleSigner, OrderSlot, Position, PriceRule
 from tests.support.ledger import Ledger
 
 PPM: Final = 10**6
@@ -43,7 +45,7 @@ def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
     """Check one accepted input. Raises AssertionError."""
     check_nonces(before, after)
     if data[0] == 4:
-        check_forced(data, before, after)
+        check_forced(domain, data, before, after)
         return
     value = decode(data)
     match value:
@@ -101,6 +103,7 @@ def check_fresh(ledger: Ledger, account: int, now: int, heartbeat: int) -> None:
     for market in ledger.positions(account):
         price = ledger.stored_price(market)
         assert price.price > 0
+        assert price.status == PRICE_CONFIRMED
         assert max(0, now - price.publish_time) <= heartbeat
 
 
@@ -183,6 +186,36 @@ def check_price(domain: Domain, update: PriceUpdate, before: Ledger, after: Ledg
     assert stored.price == signed[(len(signed) - 1) // 2]
     assert stored.publish_time == update.publish_time > before.stored_price(update.market).publish_time
     assert update.publish_time <= after.system.clock + parameters.future_tolerance
+    check_status(update.market, before, after)
+
+
+def check_status(market: int, before: Ledger, after: Ledger) -> None:
+    """I10, the step rule in rational numbers."""
+    old, new, rule = before.stored_price(market), after.stored_price(market), before.record(PriceRule, market)
+    if old.price == 0:
+        assert (new.status, new.confirmed) == (PRICE_CONFIRMED, new.price)
+        return
+    step, halt = Fraction(rule.step_ppm, PPM), Fraction(rule.halt_ppm, PPM)
+    from_last = abs(Fraction(new.price, old.price) - 1)
+    from_confirmed = abs(Fraction(new.price, old.confirmed) - 1)
+    silence = new.publish_time - old.publish_time > rule.gap_seconds
+    if new.status == PRICE_CONFIRMED:
+        assert new.confirmed == new.price
+        assert not silence
+        assert min(from_last, from_confirmed) <= step
+        if old.status == PRICE_HALTED:
+            assert from_last <= step
+            assert after.system.clock >= old.halted_at + rule.halt_seconds
+        else:
+            assert from_confirmed <= halt
+    else:
+        assert new.confirmed == old.confirmed
+        is_new_halt = old.status != PRICE_HALTED and from_confirmed > halt
+        assert new.halted_at == (after.system.clock if is_new_halt else old.halted_at)
+        assert new.status == PRICE_HALTED or old.status != PRICE_HALTED
+        assert (new.status == PRICE_HALTED) == (is_new_halt or old.status == PRICE_HALTED)
+        if new.status != PRICE_HALTED and not silence:
+            assert from_confirmed > step
 
 
 # -------------------------------------------------------------------------------------------------- money
@@ -230,8 +263,16 @@ def check_paid(before: Ledger, after: Ledger, account: int, amount: int, recipie
     assert recipient != 0
 
 
-def check_forced(data: bytes, before: Ledger, after: Ledger) -> None:
-    """I22."""
+def check_forced(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
+    """I22, or what the same action would have to be from the sequencer."""
+    if data[26:27] in (b"\1", b"\4"):
+        forced = decode(data)
+        assert isinstance(forced, Forced)
+        action = decode_forced(forced.payload)
+        assert isinstance(action, PriceUpdate | Liquidate)
+        assert after.system.next_forced == before.system.next_forced
+        check_action(domain, action, before, after)
+        return
     row = before.system.next_forced
     assert after.system.next_forced == row + 1
     outcome = after.record(ForcedOutcome, row)
@@ -250,6 +291,7 @@ def judge_forced(data: bytes, before: Ledger) -> int:
         forced = decode(data)
         assert isinstance(forced, Forced)
         wanted = decode_forced(forced.payload)
+        assert isinstance(wanted, ForcedWithdraw)
     except DecodingError:
         return Code.MALFORMED
     if wanted.account >= 1 << 36 or before.account(wanted.account).owner == 0:
@@ -262,8 +304,9 @@ def judge_forced(data: bytes, before: Ledger) -> int:
     if account.collateral - wanted.amount <= -(1 << 63):
         return Code.COLLATERAL_BOUND
     for market in before.positions(wanted.account):
-        age = forced.enqueued_at - before.stored_price(market).publish_time
-        if age > before.parameters.trade_heartbeat:
+        price = before.stored_price(market)
+        age = forced.enqueued_at - price.publish_time
+        if age > before.parameters.trade_heartbeat or price.status != PRICE_CONFIRMED:
             return Code.PRICE_STALE
     margin = before.rounded_margin(wanted.account)
     return Code.BELOW_INITIAL_MARGIN if margin.value - wanted.amount < margin.initial else 0

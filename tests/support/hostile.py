@@ -86,6 +86,10 @@ def unsound_markets() -> list[MarketParameters]:
         {"maker_fee_ppm": 30_001},
         {"taker_fee_ppm": 30_001},
         {"liquidation_penalty_ppm": 30_001},
+        {"step_ppm": 0},
+        {"step_ppm": 2, "halt_ppm": 1},
+        {"halt_ppm": 1_000_001},
+        {"gap_seconds": 0},
     ]
     return [replace(BTC, **change) for change in changes]
 
@@ -449,7 +453,7 @@ def wrong_force(storm: "Storm") -> None:
     """Forced inputs that cannot be carried out: each ends in an outcome."""
     world = storm.world
     account = storm.random.randint(1, 6)
-    choice = storm.turn("wrong_force", range(6))
+    choice = storm.turn("wrong_force", range(8))
     if choice == 0:
         world.force_withdraw(account, 5, sender="thief")
     elif choice == 1:
@@ -459,7 +463,13 @@ def wrong_force(storm: "Storm") -> None:
     elif choice == 3:
         world.force_withdraw(account, 10**13)
     elif choice == 4:
-        world.force(storm.random.randbytes(storm.random.randint(0, 40)), trader(account))
+        payload = bytes((storm.random.choice((0, 2, 3, 5, 255)),))
+        world.force(payload + storm.random.randbytes(storm.random.randint(0, 40)), trader(account))
+    elif choice == 5:
+        world.force_action(storm.random.choice((Liquidate(77, 0), Liquidate(0, 0), Liquidate(account, 9))))
+    elif choice == 6:
+        good = update(storm)
+        world.force_action(replace(good, prices=good.prices[1:]))
     else:
         world.force_withdraw(account, USD, enqueued_at=world.second + 1_000)
 

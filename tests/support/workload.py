@@ -9,19 +9,22 @@ states that no sequence of inputs reaches.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 from typing import Final, TypeVar
 
-from optimist.derive.actions import SignedOrder, Trade
+from optimist.derive.actions import Liquidate, SignedOrder, Trade
 from optimist.stf.law import Apply
 from tests.support import hostile
 from tests.support.world import BTC, ETH, PRICE, USD, World, address
 
 DEFAULT_COUNT: Final = 220
 TRADERS: Final = (1, 2, 3, 4, 5, 6)
-MARKETS: Final = (BTC, ETH)
+# A tick may move a price by 4 %, a jump by more.
+BTC_STRICT: Final = replace(BTC, step_ppm=100_000, halt_ppm=250_000, halt_seconds=3, gap_seconds=60)
+ETH_STRICT: Final = replace(ETH, step_ppm=80_000, halt_ppm=80_000, halt_seconds=0, gap_seconds=60)
+MARKETS: Final = (BTC_STRICT, ETH_STRICT)
 T = TypeVar("T")
 FIRST_PRICES: Final = (50_000 * PRICE, 2_000 * PRICE)
 
@@ -103,18 +106,28 @@ class Storm:
             if self.random.random() < 0.9:
                 move = 1 + drift * self.random.uniform(0.5, 1.5) + self.random.gauss(0, 0.002)
                 self.prices[market] = max(int(self.prices[market] * move), PRICE)
+            if (
+                self.random.random() < 0.02
+            ):  # beyond the step rule, sometimes beyond the halt; it may be an error
+                jumped = int(self.prices[market] * self.random.choice((0.7, 0.88, 0.88, 1.12, 1.4)))
+                self.publish(market, jumped)
+                self.world.second += self.random.choice((1, 1, 4))
+                if self.random.random() < 0.5:
+                    self.prices[market] = jumped
             self.publish(market)
 
-    def publish(self, market: int) -> int:
-        """Keys sign prices around the true one."""
+    def publish(self, market: int, price: int | None = None) -> int:
+        """Keys sign prices around the true one, or `price`; sometimes they have to go through L1."""
+        price = price or self.prices[market]
         keys = list(range(len(self.world.init.signers)))
         count = self.random.randint(self.world.init.quorum, len(keys))
         around = [
-            (key, self.prices[market] + self.random.randint(-PRICE, PRICE) // 100)
+            (key, price + self.random.randint(-PRICE, PRICE) // 100)
             for key in self.random.sample(keys, count)
         ]
         ordered = sorted(around, key=lambda one: one[1])
-        return self.world.act(self.world.price_update(market, ordered))
+        update = self.world.price_update(market, ordered)
+        return self.world.force_action(update) if self.random.random() < 0.05 else self.world.act(update)
 
     def random_size(self, account: int, market: int) -> int:
         """A number of lots that uses up a part of the account's free margin, rarely more than all of it."""
@@ -188,7 +201,8 @@ class Storm:
             return None
         account = self.random.choice(unhealthy or list(TRADERS))
         held = list(self.world.positions(account)) or [0]
-        return self.world.liquidate(account, self.random.choice(held))
+        due = Liquidate(account, self.random.choice(held))
+        return self.world.force_action(due) if self.random.random() < 0.2 else self.world.act(due)
 
     def withdraw(self) -> int:
         """What is free above initial margin, or a little more."""
@@ -218,5 +232,5 @@ def build_changes(random: Random) -> dict[str, object]:
         "quorum": random.randint(keys // 2 + 1, keys),
         "signers": tuple(address(f"oracle {i}") for i in range(keys)),
         "liquidation_buffer_ppm": random.choice((0, 150_000, 500_000)),
-        "markets": random.choice((MARKETS, MARKETS, (BTC,))),
+        "markets": random.choice((MARKETS, MARKETS, (BTC_STRICT,))),
     }

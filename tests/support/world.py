@@ -26,12 +26,14 @@ from optimist.derive.actions import (
     SignedPrice,
     Trade,
     Withdraw,
+    encode_forced,
 )
 from optimist.derive.typed_data import Order, PriceReport, Signature, WithdrawRequest
 from optimist.provable import Receipt, State
 from optimist.stf.codes import Code
+from optimist.stf.constants import PRICE_CONFIRMED
 from optimist.stf.law import Apply, get_law
-from optimist.stf.records import ForcedOutcome
+from optimist.stf.records import ForcedOutcome, Price
 from tests.support.ledger import Ledger
 
 USD: Final = 10**6  # 1e-6 USD
@@ -49,6 +51,8 @@ BTC: Final = MarketParameters(
     taker_fee_ppm=500,
     liquidation_penalty_ppm=10_000,
     max_position=10**13,  # 100,000 BTC
+    step_ppm=1_000_000,  # prices jump as a test wants them to; `test_oracle.py` is about the rule
+    halt_ppm=1_000_000,
 )
 ETH: Final = MarketParameters(
     size_decimals=6,
@@ -59,6 +63,8 @@ ETH: Final = MarketParameters(
     taker_fee_ppm=300,
     liquidation_penalty_ppm=15_000,
     max_position=10**12,  # 1,000,000 ETH
+    step_ppm=1_000_000,
+    halt_ppm=1_000_000,
 )
 FREE: Final = replace(
     BTC, maker_fee_ppm=0, taker_fee_ppm=0
@@ -230,6 +236,10 @@ class World(Ledger):
         assert self.apply_bytes(Forced(address(sender), at, payload).encode()).code == OK
         return self.record(ForcedOutcome, row).code
 
+    def force_action(self, action: PriceUpdate | Liquidate, sender: str = "anyone") -> int:
+        """Push a price or a liquidation through L1; the code in its receipt."""
+        return self.apply_bytes(Forced(address(sender), self.second, encode_forced(action)).encode()).code
+
     def liquidate(self, account: int, market: int = 0) -> int:
         """Ask the law to liquidate."""
         return self.act(Liquidate(account, market))
@@ -254,6 +264,11 @@ class World(Ledger):
     def check(self) -> None:
         """The invariants that hold in every state."""
         self.check_conservation(self.deposited)
+
+
+def confirmed_price(price: int, publish_time: int) -> Price:
+    """A price (1e-8 USD) that the law may use."""
+    return Price(price=price, publish_time=publish_time, confirmed=price, status=PRICE_CONFIRMED, halted_at=0)
 
 
 def trader(account: int) -> str:

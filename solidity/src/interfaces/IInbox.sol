@@ -62,8 +62,8 @@ interface IInbox {
         bytes rows
     );
 
-    /// @notice The INIT body does not have the length that its signer and market counts ask for.
-    error BadInitLength(uint256 given, uint256 expected);
+    /// @notice The INIT body is too short to name the backstop's owner, or too long for an input.
+    error BadInitLength(uint256 given, uint256 bound);
     /// @notice The INIT body names another backstop owner than the Vault has for account 0.
     error BackstopMismatch(address given, address expected);
     error NotVault(address caller, address vault);

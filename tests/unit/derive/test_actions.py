@@ -20,6 +20,7 @@ from optimist.derive.actions import (
     SignedPrice,
     Trade,
     Withdraw,
+    encode_forced,
 )
 from optimist.derive.decode import decode, decode_forced
 from optimist.derive.octets import DecodingError, EncodingError
@@ -134,6 +135,8 @@ def test_init_stands_where_the_law_reads_it(init: Init) -> None:
         at = start + inputs.INIT_MARKET_LENGTH * i
         assert field(data, at + inputs.MARKET_LOT_AT, 8) == market.lot
         assert field(data, at + inputs.MARKET_MAX_POSITION_AT, 8) == market.max_position
+        assert field(data, at + inputs.MARKET_STEP_AT, 4) == market.step_ppm
+        assert field(data, at + inputs.MARKET_GAP_SECONDS_AT, 4) == market.gap_seconds
 
 
 @pytest.mark.parametrize(
@@ -142,14 +145,14 @@ def test_init_stands_where_the_law_reads_it(init: Init) -> None:
         (Header(1, 2, 3, 0), inputs.HEADER_LENGTH),
         (Deposit(1, bytes(20), 5), inputs.DEPOSIT_LENGTH),
         (Forced(bytes(20), 9, ForcedWithdraw(1, 5).encode()), inputs.FORCED_WITHDRAW_LENGTH),
-        (Sequenced(1, Liquidate(1, 0)), inputs.LIQUIDATE_LENGTH),
+        (Sequenced(1, Liquidate(1, 0)), inputs.SEQUENCED_BODY_AT + inputs.LIQUIDATE_BODY_LENGTH),
         (
             Sequenced(1, Withdraw(WithdrawRequest(1, 2, bytes(20), 3), Signature(27, 1, 1))),
             inputs.WITHDRAW_LENGTH,
         ),
         (
             Sequenced(1, PriceUpdate(0, 9, (SignedPrice(0, 1, Signature(27, 1, 1)),) * 3)),
-            inputs.PRICE_LIST_AT + 3 * inputs.SIGNED_PRICE_LENGTH,
+            inputs.SEQUENCED_BODY_AT + inputs.PRICE_LIST_AT + 3 * inputs.SIGNED_PRICE_LENGTH,
         ),
     ],
 )
@@ -159,6 +162,9 @@ def test_length_is_the_one_that_the_law_demands(value: Input, length: int) -> No
 
 def test_forced_payload_is_read_back() -> None:
     assert decode_forced(ForcedWithdraw(7, 100).encode()) == ForcedWithdraw(7, 100)
+    assert decode_forced(encode_forced(Liquidate(7, 1))) == Liquidate(7, 1)
+    price = PriceUpdate(0, 9, (SignedPrice(0, 1, Signature(27, 1, 1)),))
+    assert decode_forced(encode_forced(price)) == price
     with pytest.raises(DecodingError):
         decode_forced(b"\x09")
     with pytest.raises(DecodingError):

@@ -22,8 +22,8 @@ from optimist.stf.margin import (
     compute_value,
     is_allowed,
 )
-from optimist.stf.records import Account, Market, Position, Price
-from tests.support.world import FREE, OK, PRICE, USD, World
+from optimist.stf.records import Account, Market, Position
+from tests.support.world import FREE, OK, PRICE, USD, World, confirmed_price
 
 PPM = 10**6
 BTC = 10**8  # units of size
@@ -168,7 +168,7 @@ def test_drift_liquidation_size(cases: dict[str, Any]) -> None:
         before = Margin(
             value=maintenance - case["shortage"] * USD, maintenance=maintenance, initial=maintenance
         )
-        price = Price(price=case["price"] * PRICE, publish_time=1)
+        price = confirmed_price(case["price"] * PRICE, 1)
         size = compute_closing_size(before, 10**15, market, price, 0)
         assert case["base_1e9"] <= size <= case["base_1e9"] + 1
         checked += 1

@@ -1,4 +1,4 @@
-"""FORCED: never rejected; what became of it can be proven from the state."""
+"""FORCED: an account's right is never rejected, its outcome can be proven from the state; services to all."""
 
 import re
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimist.derive.actions import Forced, ForcedWithdraw
+from optimist.derive.actions import Forced, ForcedWithdraw, Liquidate, encode_forced
 from optimist.stf.codes import Code
 from optimist.stf.constants import DONE, REASON_FORCED
 from optimist.stf.records import Account, ForcedOutcome
-from tests.support.world import FREE, OK, START, USD, World, address
+from tests.support.world import FREE, OK, PRICE, START, USD, World, address
 
 BTC_01 = 10**7
 
@@ -65,7 +65,7 @@ def test_refusal_is_written_down(world: World, account: int, amount: int, sender
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\0", b"\1", b"\2", b"\4" + bytes(13), ForcedWithdraw(1, 1).encode()[:-1], b"\3" + bytes(998)],
+    [b"", b"\0", b"\2", b"\5" + bytes(13), ForcedWithdraw(1, 1).encode()[:-1], b"\3" + bytes(998)],
 )
 def test_garbage_is_malformed(world: World, payload: bytes) -> None:
     assert world.force(payload, "trader 1") == Code.MALFORMED
@@ -73,8 +73,8 @@ def test_garbage_is_malformed(world: World, payload: bytes) -> None:
     assert (outcome.account, outcome.amount) == (0, 0)
 
 
-@given(st.binary(max_size=60))
-def test_no_forced_bytes_are_ever_rejected(payload: bytes) -> None:
+@given(st.binary(max_size=60).filter(lambda payload: payload[:1] not in (b"\1", b"\4")))
+def test_nothing_forced_but_prices_and_liquidations_is_ever_rejected(payload: bytes) -> None:
     world = World(markets=(FREE,))
     assert world.apply_bytes(Forced(address("trader 1"), START, payload).encode()).code == OK
     assert world.system.next_forced == 2
@@ -118,6 +118,35 @@ def test_counter_of_outcomes_ends_after_2_to_the_40(world: World) -> None:
     world.put(0, system)
     data = Forced(address("trader 1"), START, b"").encode()
     assert world.apply_bytes(data).code == Code.COUNTER_EXHAUSTED
+
+
+def test_anyone_may_force_a_price(world: World) -> None:
+    world.second += 100
+    world.open_batch()
+    assert world.force_action(world.price_update(0, [(key, 49_000 * PRICE) for key in range(3)])) == OK
+    assert world.stored_price(0).price == 49_000 * PRICE
+    assert world.system.next_forced == 1, "a service to all needs no outcome of its own"
+
+
+def test_forced_price_is_as_good_as_its_signatures(world: World) -> None:
+    update = world.price_update(0, [(0, 5), (1, 5)], at=world.second + 1)
+    assert world.force_action(update) == Code.NO_QUORUM
+    good = world.price_update(0, [(key, 5) for key in range(3)], at=world.second + 1)
+    data = Forced(address("anyone"), START, encode_forced(good) + b"\0").encode()
+    assert world.apply_bytes(data).code == Code.MALFORMED
+
+
+def test_anyone_may_force_a_liquidation_that_is_due(world: World) -> None:
+    """A sequencer that protects a friend protects nobody."""
+    world.deposit(0, 100_000)
+    world.trade(1, 2, BTC_01, 50_000)  # account 1 is long
+    assert world.force_action(Liquidate(1, 0)) == Code.NOT_LIQUIDATABLE
+    world.second += 20
+    world.open_batch()
+    assert world.force_action(world.price_update(0, [(key, 41_000 * PRICE) for key in range(3)])) == OK
+    assert world.force_action(Liquidate(1, 0)) == OK
+    assert abs(world.positions(1).get(0, 0)) < BTC_01
+    world.check()
 
 
 def test_codes_of_outcomes_are_those_of_the_protocol() -> None:

@@ -102,6 +102,10 @@ def test_number_of_markets_is_bounded(markets: tuple[Any, ...]) -> None:
         ({"maker_fee_ppm": 30_001}, Code.BAD_FEE),
         ({"taker_fee_ppm": 30_001}, Code.BAD_FEE),
         ({"liquidation_penalty_ppm": 30_001}, Code.BAD_FEE),
+        ({"step_ppm": 0}, Code.BAD_PRICE_RULE),
+        ({"step_ppm": 250_001, "halt_ppm": 250_000}, Code.BAD_PRICE_RULE),
+        ({"halt_ppm": 1_000_001}, Code.BAD_PRICE_RULE),
+        ({"gap_seconds": 0}, Code.BAD_PRICE_RULE),
     ],
 )
 def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
@@ -117,6 +121,8 @@ def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
         {"lot": BTC.max_position},
         {"initial_margin_ppm": 1_000_000, "maintenance_margin_ppm": 1_000_000},
         {"maker_fee_ppm": 30_000, "taker_fee_ppm": 30_000, "liquidation_penalty_ppm": 30_000},
+        {"step_ppm": 1, "halt_ppm": 1, "halt_seconds": 0, "gap_seconds": 1},
+        {"step_ppm": 1_000_000, "halt_ppm": 1_000_000, "halt_seconds": 2**32 - 1, "gap_seconds": 2**32 - 1},
         {"initial_margin_ppm": 30_000},
     ],
 )

@@ -15,7 +15,7 @@ from optimist.stf.margin import (
     is_price_fresh,
     is_reduced,
 )
-from optimist.stf.records import Price
+from tests.support.world import confirmed_price
 
 sizes = st.integers(-(2**61 - 1), 2**61 - 1)
 prices = st.integers(1, 2**60 - 1)
@@ -99,4 +99,4 @@ def test_reduced_means_smaller_and_not_flipped(before: int, after: int) -> None:
     ],
 )
 def test_freshness(price: int, publish_time: int, now: int, fresh: bool) -> None:
-    assert is_price_fresh(Price(price=price, publish_time=publish_time), now, 10) is fresh
+    assert is_price_fresh(confirmed_price(price, publish_time), now, 10) is fresh

@@ -1,12 +1,16 @@
-"""PRICE: a quorum of distinct keys, ascending prices, the lower median, strictly newer."""
+"""PRICE: a quorum of distinct keys, ascending prices, the lower median, strictly newer; the step rule."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from optimist.derive.actions import PriceUpdate, Sequenced, SignedPrice
 from optimist.stf.codes import Code
-from tests.support.world import OK, PRICE, START, World, forge
+from optimist.stf.constants import PRICE_CONFIRMED, PRICE_HALTED, PRICE_UNCONFIRMED
+from tests.support.world import FREE, OK, PRICE, START, World, forge
 
 
 @pytest.fixture
@@ -140,3 +144,131 @@ def test_price_of_a_crash_is_taken_as_it_is(world: World) -> None:
     world.second += 1
     assert world.price(0, 1) == OK
     assert world.stored_price(0).price == PRICE
+
+
+# ---------------------------------------------------------------------------------------- the step rule
+
+TENTH = replace(FREE, step_ppm=100_000, halt_ppm=250_000, halt_seconds=60, gap_seconds=300)
+
+
+class Feed:
+    """Market 0 under the step rule: one round a second unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.world = World(markets=(TENTH,))
+
+    def say(self, usd: int | Fraction, after: int = 1) -> int:
+        """A round `after` seconds; what the price may be used for now."""
+        self.world.second += after
+        assert self.world.price(0, usd) == OK
+        return self.world.stored_price(0).status
+
+    def confirmed(self) -> Fraction:
+        return Fraction(self.world.stored_price(0).confirmed, PRICE)
+
+
+def test_first_price_and_small_steps_are_believed_at_once() -> None:
+    feed = Feed()
+    said = [feed.say(usd) for usd in (100, 110, 99, 100)]  # 99 is exactly a tenth below 110
+    assert said == [PRICE_CONFIRMED] * 4
+    assert feed.confirmed() == 100
+
+
+@pytest.mark.parametrize("usd", [Fraction(11_000_001, 100_000), Fraction(8_999_999, 100_000)])
+def test_step_beyond_the_rule_waits_for_the_next_round(usd: Fraction) -> None:
+    feed = Feed()
+    feed.say(100)
+    assert feed.say(usd) == PRICE_UNCONFIRMED
+    assert feed.confirmed() == 100
+    assert feed.say(usd) == PRICE_CONFIRMED
+    assert feed.confirmed() == usd
+
+
+def test_single_absurd_print_is_forgotten() -> None:
+    feed = Feed()
+    feed.say(100)
+    assert feed.say(85) == PRICE_UNCONFIRMED
+    assert feed.say(101) == PRICE_CONFIRMED
+    assert feed.confirmed() == 101
+
+
+def test_rounds_that_do_not_agree_confirm_nothing() -> None:
+    feed = Feed()
+    feed.say(100)
+    assert [feed.say(usd) for usd in (115, 86, 115)] == [PRICE_UNCONFIRMED] * 3
+
+
+def test_crash_of_a_tenth_a_round_is_followed_one_round_late() -> None:
+    """The worst minute of 2025-10-10 closed 5.0 % lower, that of 2021-05-19 6.3 %: no halt."""
+    feed = Feed()
+    feed.say(100_000)
+    assert [feed.say(usd) for usd in (94_000, 88_000, 82_700)] == [PRICE_CONFIRMED] * 3
+    assert feed.say(73_000) == PRICE_UNCONFIRMED
+    assert feed.say(72_000) == PRICE_CONFIRMED
+
+
+def test_first_round_after_a_silence_needs_the_second() -> None:
+    feed = Feed()
+    feed.say(100)
+    assert feed.say(100, after=300) == PRICE_CONFIRMED
+    assert feed.say(100, after=301) == PRICE_UNCONFIRMED
+    assert feed.say(100, after=301) == PRICE_UNCONFIRMED, "two words with a silence between them"
+    assert feed.say(100) == PRICE_CONFIRMED
+
+
+def test_fall_beyond_the_halt_stops_the_market_until_it_has_calmed_down() -> None:
+    feed = Feed()
+    feed.say(100)
+    assert feed.say(75) == PRICE_UNCONFIRMED  # exactly a quarter
+    assert feed.say(100) == PRICE_CONFIRMED
+    assert feed.say(Fraction(7_499_999, 100_000)) == PRICE_HALTED
+    assert feed.say(100, after=59) == PRICE_HALTED, "back, but not for a minute yet"
+    assert feed.say(50) == PRICE_HALTED, "a minute, but this round does not agree with the last"
+    assert feed.say(51) == PRICE_CONFIRMED
+    assert feed.confirmed() == 51
+
+
+def test_halt_lasts_as_long_as_rounds_disagree_or_are_missing() -> None:
+    feed = Feed()
+    feed.say(100)
+    assert feed.say(1) == PRICE_HALTED
+    assert feed.say(1, after=301) == PRICE_HALTED, "a minute has passed, but the two rounds are far apart"
+    assert feed.say(1) == PRICE_CONFIRMED
+
+
+@pytest.mark.parametrize("usd", [85, 60])
+def test_nothing_happens_on_a_price_that_is_not_confirmed(usd: int) -> None:
+    """Neither liquidation, nor trade, nor money out: on an unconfirmed price and in a halted market."""
+    feed = Feed()
+    world = feed.world
+    feed.say(100)
+    world.deposit(0, 100_000)
+    for account in (1, 2):
+        world.deposit(account, 1_000)
+    assert world.trade(1, 2, 60 * 10**8, 100) == OK  # account 1 is long 60 units: 6,000 USD
+    assert feed.say(usd) != PRICE_CONFIRMED
+    assert world.liquidate(1) == Code.PRICE_STALE
+    assert world.trade(1, 2, 10**8, usd) == Code.PRICE_STALE
+    assert world.withdraw(2, 1) == Code.PRICE_STALE
+    assert world.force_withdraw(2, 1) == Code.PRICE_STALE
+    feed.say(usd)
+    feed.say(usd, after=60)
+    assert world.liquidate(1) == OK
+
+
+@given(st.lists(st.tuples(st.integers(40, 160), st.sampled_from((1, 1, 1, 30, 61, 301))), max_size=25))
+def test_no_price_is_used_that_the_one_before_does_not_support(rounds: list[tuple[int, int]]) -> None:
+    """Whatever is said: a confirmed price is near the last confirmed one, or near the round before it."""
+    feed = Feed()
+    feed.say(100)
+    for usd, after in rounds:
+        before, confirmed = feed.world.stored_price(0).price, feed.confirmed()
+        if feed.say(usd, after) == PRICE_CONFIRMED:
+            distances = [
+                abs(usd - Fraction(before, PRICE)) * PRICE / before,
+                abs(usd - confirmed) / confirmed,
+            ]
+            assert min(distances) <= Fraction(1, 10)
+            assert after <= 300
+        else:
+            assert feed.confirmed() == confirmed
