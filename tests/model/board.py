@@ -32,6 +32,7 @@ class Board(Arena):
         self.phase = BEFORE
         self.censored = world.config.censored  # ticks that the adversary may still censor
         self.held = [0] * world.config.rounds  # ticks since the honest player holds the true end, by round
+        self.delay = 0  # ticks after the honest claim at which a false one was last seen alive; in no key
         self.quiet = [0] * world.config.rounds  # … with no false end alive and the parent confirmed
 
     def play(self, sender: bytes, act: acts.Act) -> str:
@@ -203,6 +204,8 @@ def tick(board: Board) -> None:
                 honest |= end.is_true and claim.owner == HONEST
         # Past the bound all counts are alike.
         board.held[number] = min(board.held[number] + 1, world.config.bound + 1) if honest else 0
+        if honest and falsehood:
+            board.delay = max(board.delay, board.held[number])
         calm = honest and not falsehood and board.rollup.is_confirmed(parent)
         board.quiet[number] = board.quiet[number] + 1 if calm else 0
     board.now += 1

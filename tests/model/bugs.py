@@ -7,7 +7,11 @@ shows first in a counter that is plainly wrong, that check is left out, to see w
 from dataclasses import dataclass
 from typing import Final
 
+from challenger.game.dispute import Machine
+from challenger.game.types import Revert
+from challenger.trace.alphabet import MACHINE_RULES
 from tests.model.protocol import DISPUTE, ROLLUP, Patch
+from tests.model.ring import Law
 from tests.model.world import Config
 
 ONE: Final = Config(adversaries=1, period=4, censored=0, heights=(1, 1), lean=True)
@@ -25,6 +29,7 @@ class Bug:
     finds: str  # name of the check that fails
     ignored: frozenset[str] = frozenset()
     exact: bool = False  # it reads what canonical keys leave out
+    is_slow: bool = False  # left to the long tests
 
 
 def _rollup(old: str, new: str) -> Patch:
@@ -46,6 +51,10 @@ _ROUND_START: Final = _rollup(
     "            state.nodes[parent].created_at = now\n"
     "        if asked.live_ends == 1 and node_id != asked.xor_live:\n",
 )
+_START_OF_ASKED: Final = (
+    "next(self.state.nodes[i].created_at for i, each in self.state.rounds.items() if each is asked)"
+)
+_SOLE_END_CLOSES: Final = _rollup(" or (asked.live_ends == 1 and node_id == asked.xor_live):", ":")
 
 ROUND_BUGS: Final = (
     Bug(
@@ -68,18 +77,11 @@ ROUND_BUGS: Final = (
         "V2 a round closes for everybody a period after its first claim",
         (
             _ROUND_START,
+            _SOLE_END_CLOSES,
+            _rollup("self.state.nodes[asked.xor_live].born + period\n", f"{_START_OF_ASKED} + period\n"),
             _rollup(
-                "        if asked.live_ends == 0 or (asked.live_ends == 1 and node_id == asked.xor_live):\n"
-                "            return\n"
-                "        if asked.live_ends == 1:\n"
-                "            closes = self.state.nodes[asked.xor_live].born + period\n"
-                "        else:\n"
-                "            closes = asked.rival_at + period "
-                "if node_id == asked.incumbent else asked.until\n",
-                "        if asked.live_ends == 0:\n"
-                "            return\n"
-                "        parent = next(i for i, each in self.state.rounds.items() if each is asked)\n"
-                "        closes = self.state.nodes[parent].created_at + period\n",
+                "asked.rival_at + period if node_id == asked.incumbent else asked.until",
+                f"{_START_OF_ASKED} + period",
             ),
         ),
         QUIET,
@@ -106,6 +108,7 @@ ROUND_BUGS: Final = (
         TWO,
         "lost bond",
         exact=True,
+        is_slow=True,
     ),
     Bug(
         "V3 a dead opponent's match still runs",
@@ -168,9 +171,10 @@ ROUND_BUGS: Final = (
     ),
     Bug(
         "V9 even the sole live end closes",
-        (_rollup(" or (asked.live_ends == 1 and node_id == asked.xor_live):", ":"),),
+        (_SOLE_END_CLOSES,),
         Config(adversaries=2, period=4, censored=0, heights=(1, 1), rounds=3, silent=True),
         "locked out",
+        is_slow=True,
     ),
     Bug(
         "V22 one bond stands on several branches",
@@ -195,15 +199,14 @@ ROUND_BUGS: Final = (
         QUIET,
         "false root",
         exact=True,
+        is_slow=True,
     ),
     Bug(
         "the period of a confirmation runs from the first claim of the round",
         (
             _ROUND_START,
             _rollup(
-                "        ripe = node.born + self.parameters.challenge_period\n",
-                "        first = self.state.nodes[node.parent].created_at\n"
-                "        ripe = first + self.parameters.challenge_period\n",
+                "compute_ripe_at(node.born, ", "compute_ripe_at(self.state.nodes[node.parent].created_at, "
             ),
         ),
         QUIET,
@@ -228,6 +231,7 @@ ROUND_BUGS: Final = (
         Config(adversaries=1, period=5, censored=0, lean=True),
         "overdue",
         exact=True,
+        is_slow=True,
     ),
     Bug(
         "a side is timed out on its last tick",
@@ -239,5 +243,106 @@ ROUND_BUGS: Final = (
         ),
         ONE,
         "lost bond",
+    ),
+)
+
+
+LAW: Final = Law(steps=(2, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class MatchBug:
+    """A patch of the match, or of the machine that judges it, and a law with which it does harm."""
+
+    name: str
+    patches: tuple[Patch, ...]
+    finds: str  # kind of harm
+    machine: Machine = MACHINE_RULES
+    law: Law = LAW
+
+
+def _step_but_not_when_stopped(before: bytes, proof: bytes) -> bytes:
+    if len(proof) == 32:
+        raise Revert("Stopped", before)
+    return MACHINE_RULES.step(before, proof)
+
+
+_FIRST: Final = "        child = compute_first_difference(left, right, match.height)\n"
+
+MATCH_BUGS: Final = (
+    MatchBug(
+        "V11 the leaf before a trace is not opened",
+        (_dispute("        if leaf != position.nodes[turn]:\n", "        if leaf == ZERO:\n"),),
+        "stuck",
+    ),
+    MatchBug(
+        "V12 a commitment opens the claimed ends of both sides",
+        (
+            _dispute(
+                "        ends = (fork.lists[0][child], fork.lists[1][child])\n",
+                "        ends = (fork.lists[0][child], fork.lists[1][child])\n"
+                "        if any(end not in self.forms for end in ends):\n"
+                '            raise Revert("WrongLeaf", *ends)\n',
+            ),
+        ),
+        "stuck",
+    ),
+    MatchBug(
+        "V13 the mover names the child",
+        (_dispute(_FIRST, "        child = self.choose(left, right, match.height)\n"),),
+        "stuck",
+    ),
+    MatchBug(
+        "V14 a child need not end where its parent said",
+        (_dispute("        if following[-1] != end:\n", "        if following[-1] == ZERO:\n"),),
+        "stuck",
+    ),
+    MatchBug(
+        "V15 a trace need not end in the claimed root",
+        (_dispute("        if trace[-1] != end:\n", "        if trace[-1] == ZERO:\n"),),
+        "stuck",
+    ),
+    MatchBug(
+        "V16 children are compared by their lists alone",
+        (
+            _dispute(
+                _FIRST,
+                "        width = 1 if match.height == 1 else 2\n"
+                "        child = compute_first_difference(left[::width], right[::width], 1)\n",
+            ),
+        ),
+        "stuck",
+    ),
+    MatchBug(
+        "V17 a stopped machine cannot be stepped",
+        (),
+        "stuck",
+        Machine(start=MACHINE_RULES.start, step=_step_but_not_when_stopped),
+    ),
+    MatchBug(
+        "the mover names the state before the child",
+        (
+            _dispute(
+                "        given = Position(fork.round, nodes, fork.prev)\n",
+                "        given = Position(fork.round, nodes, match.position.prev)\n",
+            ),
+        ),
+        "stuck",
+    ),
+    MatchBug(
+        "the first position past the last input is not padding",
+        (_dispute("        if position < inputs:\n", "        if position <= inputs:\n"),),
+        "stuck",
+    ),
+    MatchBug(
+        "a proof judges the side on turn alone",
+        (
+            _dispute(
+                "        self._decide(match, now, (left[child] != after, right[child] != after))",
+                "        wrong = fork.lists[match.turn][child] != after\n"
+                "        self._decide(match, now, (wrong and not match.turn, wrong and bool(match.turn)))",
+            ),
+        ),
+        "draw",
     ),
 )

@@ -19,6 +19,7 @@ class Report:
     states: int
     transitions: int
     depth: int  # acts on the longest shortest way
+    delay: int  # ticks after the honest claim beside it in which a false claim still lived, at most
     seconds: float
     is_complete: bool
     violation: str = ""
@@ -29,7 +30,8 @@ class Report:
         end = "complete" if self.is_complete else "stopped"
         head = (
             f"{self.config}: {self.states} states, {self.transitions} transitions, depth {self.depth}, "
-            f"{end}, {self.seconds:.1f} s: {self.violation or 'no violation'}"
+            f"{end}, lies live {self.delay} ticks at most (bound {self.config.bound}), {self.seconds:.0f} s: "
+            f"{self.violation or 'no violation'}"
         )
         return "\n".join([head, *(f"  {i:2} {line}" for i, line in enumerate(self.trace, 1))])
 
@@ -53,17 +55,17 @@ class Explorer:
         self.rounds = Rounds(self.world, self.codec, is_planted=protocol is not SHIPPED)
         self.numbers: dict[Key, int] = {}
         self.parents = array("I")
-        self.transitions = 0
+        self.transitions = self.delay = 0
         self.violation = ""
         self.trace: list[str] = []
 
-    def run(self, max_states: int = 10**9) -> Report:
-        """Visit every state that can be reached, or stop at the first violation or after `max_states`."""
+    def run(self, max_states: int = 10**9, max_depth: int = 10**9) -> Report:
+        """Visit every state that can be reached, or stop at the first violation or after a limit."""
         begun = time.process_time()
         frontier = [self.codec.encode(make_first_board(self.world, self.protocol))]
         self._remember(frontier[0], 0)
         depth = 0
-        while frontier and not self.violation and len(self.numbers) < max_states:
+        while frontier and not self.violation and len(self.numbers) < max_states and depth < max_depth:
             frontier = self._expand_layer(frontier)
             depth += 1
         return Report(
@@ -71,6 +73,7 @@ class Explorer:
             len(self.numbers),
             self.transitions,
             depth,
+            self.delay,
             time.process_time() - begun,
             is_complete=not frontier and not self.violation,
             violation=self.violation,
@@ -84,6 +87,7 @@ class Explorer:
             number = self.numbers[key]
             for step in self.rounds.expand(self.codec.decode(key, self.protocol)):
                 self.transitions += 1
+                self.delay = max(self.delay, step.board.delay)
                 self.violation = self._find_violation(step)
                 if self.violation:
                     self.trace = self._trace(number)

@@ -2,21 +2,43 @@
 
 import pytest
 
-from tests.model.bugs import ROUND_BUGS, Bug
+from tests.model.bugs import MATCH_BUGS, ROUND_BUGS, Bug, MatchBug
 from tests.model.explore import explore, get_kind
-from tests.model.protocol import load_protocol
+from tests.model.matches import play_all
+from tests.model.protocol import Patch, load_protocol
+from tests.model.world import Config
+
+LIMIT = 100_000  # states: a bug that takes more is planted in too large a world
 
 
-@pytest.mark.parametrize("bug", ROUND_BUGS, ids=lambda bug: bug.name)
+@pytest.mark.parametrize(
+    "bug",
+    [pytest.param(bug, marks=[pytest.mark.long] if bug.is_slow else [], id=bug.name) for bug in ROUND_BUGS],
+)
 def test_a_bug_in_the_rounds_is_found(bug: Bug, capsys: pytest.CaptureFixture[str]) -> None:
     protocol = load_protocol(bug.patches)
-    report = explore(bug.config, protocol, exact=bug.exact, ignored=bug.ignored, max_states=100_000)
+    report = explore(bug.config, protocol, exact=bug.exact, ignored=bug.ignored, max_states=LIMIT)
     with capsys.disabled():
         print(f"\n{bug.name}\n{report}")
     assert get_kind(report.violation) == bug.finds, report
 
 
-def test_the_same_worlds_are_sound_without_the_bugs() -> None:
-    for config in {bug.config for bug in ROUND_BUGS if not bug.config.money and bug.config.rounds == 1}:
-        report = explore(config)
-        assert report.is_complete, report
+@pytest.mark.parametrize("bug", MATCH_BUGS, ids=lambda bug: bug.name)
+def test_a_bug_in_the_matches_is_found(bug: MatchBug, capsys: pytest.CaptureFixture[str]) -> None:
+    report = play_all(bug.law, load_protocol(bug.patches), bug.machine, is_planted=True)
+    with capsys.disabled():
+        print(f"\n{bug.name}\n{report}")
+    assert get_kind(report.violation) == bug.finds, report
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("config", sorted({bug.config for bug in ROUND_BUGS}, key=str), ids=str)
+def test_the_world_of_a_bug_is_sound_without_it(config: Config) -> None:
+    report = explore(config)
+    assert report.is_complete, report
+
+
+def test_a_patch_that_fits_nowhere_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 places"):
+        load_protocol((Patch("rollup", "this text is not there", ""),))
