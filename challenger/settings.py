@@ -63,7 +63,7 @@ class RunSettings(SignerSettings):
     """Address whose claims we play as their operator (repeat, or separate by commas): anybody can name us."""
     until_resolved: bool = False
     """End when nothing false lives and all that we stood up for is confirmed and paid; else play for ever."""
-    tx: ManyTransactions = ManyTransactions()
+    tx: ManyTransactions = ManyTransactions()  # type: ignore[mutable-override]  # settings are frozen
 
     @field_validator("operate_for", mode="before")
     @classmethod
