@@ -21,7 +21,7 @@ GAS: Final = {
     "commitSecondTrace": 100_000,
     "prove": 250_000,
     "collect": 55_000,
-    "confirm": 70_000,
+    "confirm": 48_000,
     "claimCredit": 50_000,
     "withdraw": 50_000,
 }

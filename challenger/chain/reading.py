@@ -144,7 +144,7 @@ class _Reader:
         if node.live == 0:
             asked.live_ends -= 1
             asked.xor_live = _xor(asked.xor_live, claim.node)
-        asked.decided_at = time
+            asked.decided_at = time
 
     def _split_bond(self, event: events.Eliminated) -> None:
         """A pot says that the bond was still whole; a staker that was out already has nothing to split."""

@@ -17,6 +17,7 @@ from optimist.derive.commitments import (
     compute_claim_id,
     compute_leaf,
 )
+from optimist.derive.timing import compute_due_at, compute_ripe_at
 
 POT_PERCENT = 40  # of a lost bond: pays for the winner's gas
 BOUNTY_PERCENT = (
@@ -144,9 +145,11 @@ class Rollup:
             raise Revert("ClaimExists", claim_id)
         node = state.nodes.get(node_id)
         if node is None:
-            ripe = state.nodes[parent].created_at + self.parameters.min_period
-            if now < ripe and not asked.full:
-                raise Revert("TooEarly", now, ripe)
+            due = compute_due_at(
+                state.nodes[parent].created_at, self.parameters.min_period, is_full=asked.full
+            )
+            if now < due:
+                raise Revert("TooEarly", now, due)
         self._require_joinable(asked, node_id, now)
 
         if asked.live_ends == 1 and node_id != asked.xor_live:
@@ -192,15 +195,18 @@ class Rollup:
 
     def _require_joinable(self, asked: Round, node_id: bytes, now: int) -> None:
         """Who may join: an empty round and the sole live node stay open, all else for a limited time."""
+        closes = self.compute_join_end(asked, node_id)
+        if closes is not None and now >= closes:
+            raise Revert("JoinClosed", now, closes)
+
+    def compute_join_end(self, asked: Round, node_id: bytes) -> int | None:
+        """The first second at which an end of the round takes no more claims; None: it takes them still."""
         period = self.parameters.challenge_period
         if asked.live_ends == 0 or (asked.live_ends == 1 and node_id == asked.xor_live):
-            return
+            return None
         if asked.live_ends == 1:
-            closes = self.state.nodes[asked.xor_live].born + period
-        else:
-            closes = asked.rival_at + period if node_id == asked.incumbent else asked.until
-        if now >= closes:
-            raise Revert("JoinClosed", now, closes)
+            return self.state.nodes[asked.xor_live].born + period
+        return asked.rival_at + period if node_id == asked.incumbent else asked.until
 
     def _create_node(self, parent: bytes, end: bytes, batch: int, now: int) -> Node:
         """A new node, and with it the range that its children will be about."""
@@ -320,7 +326,7 @@ class Rollup:
         if node.live == 0:
             asked.live_ends -= 1
             asked.xor_live = _xor(asked.xor_live, claim.node)
-        asked.decided_at = now
+            asked.decided_at = now
 
     def confirm(self, now: int, node_id: bytes) -> None:
         """Decide a round for its sole live node."""
@@ -343,8 +349,8 @@ class Rollup:
         """The first second at which the node could be confirmed as things stand."""
         node = self.state.nodes[node_id]
         asked = self.state.rounds[node.parent]
-        ripe = node.born + self.parameters.challenge_period
-        return max(ripe, asked.decided_at + self.parameters.grace) if asked.decided_at else ripe
+        period, grace = self.parameters.challenge_period, self.parameters.grace
+        return compute_ripe_at(node.born, period, asked.decided_at, grace)
 
     def refund(self, claim_id: bytes, opponent: bytes, amount: int) -> int:
         """Credit a claim from the pot of a dead opponent: at most `amount`, at most what is left."""

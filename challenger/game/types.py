@@ -94,7 +94,7 @@ class Round:
     rival_at: int = 0
     until: int = 0  # when the round closes for ends other than the incumbent
     confirmed: bytes = ZERO
-    decided_at: int = 0  # time of the last death
+    decided_at: int = 0  # when an end last died; 0: none has
 
 
 @dataclass(slots=True)

@@ -9,20 +9,22 @@ from itertools import combinations
 
 import pytest
 
-from challenger.game.types import Status
+from challenger.game.types import Round, Status
+from optimist.base.merkle import ZERO
 from tests.actors.actor import Actor, assert_hero_won, play
 from tests.actors.crowds import GraceHolder
 from tests.actors.honest import Amnesiac, Hero, Proposer
-from tests.actors.liars import Liar
+from tests.actors.liars import DeepLiar, Liar
 from tests.actors.zoo import ZOO, make
 from tests.support.arena import address
-from tests.support.scene import HONEST, PARAMETERS, SLOT, Scene, T
+from tests.support.scene import E1, HONEST, PARAMETERS, SLOT, Scene, T
 from tests.support.spoiling import Cut
 
 MOVES = 5 * SLOT  # s that the hero's own acts take: join, reveal, two moves and what L1 has to say last
 CENSORED = 5 * SLOT
 BOUND = T + CENSORED + MOVES + PARAMETERS.grace  # s from the birth of the true end
 BOND = PARAMETERS.bond
+EMPTY = Round(to=0, full=False)
 
 FORGETFUL = ("last-second mover", "decoy proposer with three hands", "refund sniper", "censor")
 SINGLES = [(name, hero) for name in ZOO for hero in (Hero, Proposer)] + [(n, Amnesiac) for n in FORGETFUL]
@@ -102,6 +104,25 @@ def test_the_hero_beats_the_whole_zoo_at_once_on_the_contracts(hero_first: bool)
 
 def make_all() -> list[Actor]:
     return [make(name, number) for number, name in enumerate(ZOO)]
+
+
+@pytest.mark.parametrize("joins", [0, T // 2, T - SLOT, T - 1])
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("beside", [None, "decoy proposer", "last-second mover"])
+def test_a_lie_below_the_truth_dies_like_one_beside_it(depth: int, joins: int, beside: str | None) -> None:
+    scene, liar = Scene(), DeepLiar(depth, joins=joins)
+    cast: list[Actor] = [liar, *([make(beside)] if beside else []), Hero()]
+
+    def is_over() -> bool:
+        below = scene.arena.state.rounds.get(liar.get_parent(scene), EMPTY)
+        return scene.is_out(E1) and scene.confirmed() != ZERO and below.live_ends <= 1
+
+    seconds = play(scene, cast, until=is_over)
+    assert_hero_won(scene)
+    state, parent = scene.arena.state, liar.get_parent(scene)
+    living = {node for node, found in state.nodes.items() if found.parent == parent and found.live}
+    assert living <= {scene.node(scene.truth, parent)}
+    assert seconds <= 2 * T + CENSORED + MOVES + PARAMETERS.grace
 
 
 # ------------------------------------------------------------------------------------- what it costs the hero

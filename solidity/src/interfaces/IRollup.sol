@@ -73,7 +73,7 @@ interface IRollup {
     /// @param liveEnds number of children with live claims
     /// @param rivalAt when the round last went from one live end to two
     /// @param until when it closes for ends other than the incumbent
-    /// @param decidedAt time of the last death; 0 if nobody died
+    /// @param decidedAt when an end last died, with the last of its live claims; 0 if none has
     /// @param xorLive xor of the ids of all live ends: the sole one when liveEnds is 1
     /// @param incumbent the end that was alone when its first rival came
     /// @param confirmed the child that won; 0 while undecided
@@ -266,7 +266,7 @@ interface IRollup {
     /// @notice Take a claim off the count of its node because its owner is out. Anyone.
     function prune(bytes32 claim) external;
 
-    /// @notice Decide a round for its sole live end, CHALLENGE_PERIOD after its birth and GRACE after the last death.
+    /// @notice Decide a round for its sole live end, CHALLENGE_PERIOD after its birth and GRACE after another end's death.
     /// Anyone.
     function confirm(bytes32 node) external;
 

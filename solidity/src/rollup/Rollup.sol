@@ -242,6 +242,8 @@ contract Rollup is IRollup {
         emit Pruned(claim, c.node, uint40(block.timestamp));
     }
 
+    /// @dev Only the death of an end begins the grace period anew: supporters, who can lose their bonds elsewhere and be
+    /// pruned here one by one, must not hold a round back.
     function _drop(Stand storage c) private {
         c.status = Status.DEAD;
         Assertion storage node = _nodes[c.node];
@@ -249,8 +251,8 @@ contract Rollup is IRollup {
         if (--node.live == 0) {
             --round.liveEnds;
             round.xorLive ^= c.node;
+            round.decidedAt = uint40(block.timestamp);
         }
-        round.decidedAt = uint40(block.timestamp);
     }
 
     /// @inheritdoc IRollup

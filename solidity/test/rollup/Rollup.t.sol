@@ -421,6 +421,13 @@ contract RollupTest is RivalsTest {
         assertEq(rollup.getRound(parent).xorLive, _node(honest));
     }
 
+    function test_eliminate_aSupporterOfALiveEnd_doesNotBeginTheGracePeriod() public {
+        honest = claimTruth(alice, parent);
+        _kill(claimTruth(mallory, parent), 0);
+        assertEq(rollup.getRound(parent).decidedAt, 0);
+        assertEq(rollup.getNode(_node(honest)).live, 1);
+    }
+
     function test_refund_neverMoreThanThePot() public {
         claimBoth(3, 2);
         _kill(liar, honest);
