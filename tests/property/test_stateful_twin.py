@@ -203,11 +203,24 @@ PLANTED: Final = {
 }
 
 
-@pytest.mark.parametrize("difference", PLANTED)
-@pytest.mark.timeout(600)
+FOUND_SOON: Final = ("other shares of a lost bond", "confirmed a second late", "checks in another order")
+
+
+@pytest.mark.parametrize("difference", FOUND_SOON)
 def test_a_planted_difference_is_found(difference: str) -> None:
+    assert_found(difference)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("difference", sorted(PLANTED.keys() - set(FOUND_SOON)))
+@pytest.mark.timeout(1200)
+def test_a_hidden_difference_is_found(difference: str) -> None:
+    assert_found(difference)
+
+
+def assert_found(difference: str) -> None:
     class Spoilt(TwinMachine):
         cuts: ClassVar[tuple[Cut, ...]] = (PLANTED[difference],)
 
     with pytest.raises(AssertionError, match="twin"):
-        play_all(Spoilt, choose_seeds(60))
+        play_all(Spoilt, range(60))
