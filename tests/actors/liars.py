@@ -21,7 +21,7 @@ from tests.support.scene import E1, PARAMETERS, Scene
 
 Lie = Callable[[Scene], AlphabetProvider]
 FIRST, LAST = 1, 4  # inputs of the first range
-SHORT_BATCH = 3  # last batch of the range that has padding, in scenes with `SHORT_ROWS`
+DEEP = (1, 5, 9)  # first inputs of the ranges that follow each other
 
 
 def _steps(scene: Scene, target: int) -> int:
@@ -160,6 +160,37 @@ class TraceLiar(Liar):
     def is_at_the_machine(self, scene: Scene) -> bool:
         """Whether one of its matches is about machine steps."""
         return any(match.stage is Stage.STEPS for match in scene.arena.state.matches.values())
+
+
+class DeepLiar(Liar):
+    """Tells the truth for some rounds, one on top of the other, and lies in the next one."""
+
+    def __init__(self, depth: int, account: bytes = E1, *, joins: int = 0) -> None:
+        """`depth`: rounds of truth. `joins`: second of the lie; the truth is claimed at once."""
+        super().__init__(lambda scene: scene.lie(DEEP[depth], 0), account, joins=joins)
+        self.depth = depth
+
+    def get_parent(self, scene: Scene) -> bytes:
+        """The round of the lie, once all before it exist."""
+        parent = scene.base
+        for _ in range(self.depth):
+            parent = scene.node(scene.truth, parent)
+        return parent
+
+    def look(self, scene: Scene) -> Iterator[Transaction]:
+        parent = scene.base
+        for _ in range(self.depth):
+            if scene.arena.rollup.is_open(parent):
+                yield from assert_end(scene, self.account, scene.truth, parent)
+            parent = scene.node(scene.truth, parent)
+        if scene.second < self.joins or scene.is_out(self.account):
+            return
+        belief = self.get_belief(scene)
+        if scene.arena.rollup.is_open(parent):
+            yield from assert_end(scene, self.account, belief, parent)
+        for each in play_by(scene, self.account, belief):
+            if self.wants(scene, each.act):
+                yield each
 
 
 class Vulture(Actor):

@@ -11,6 +11,7 @@ from tests.actors.crowds import DecoyProposer, PotDrainer, RefundSniper, SelfDis
 from tests.actors.honest import AbsentOwner, Misled
 from tests.actors.liars import (
     LIES,
+    DeepLiar,
     GarbageCommitter,
     LastSecondMover,
     LateJoiner,
@@ -32,7 +33,7 @@ class Beast:
     """One habit: how to make it from a range of accounts, and what it loses when the hero plays."""
 
     make: Callable[[list[bytes]], Actor]
-    loses: int  # bonds, at least
+    loses: int  # bonds, at least, by the time that the first round is decided
     needs_a_liar: bool = False  # it only gets in the way of a dispute
 
 
@@ -56,6 +57,8 @@ ZOO: Final[dict[str, Beast]] = {
     "last-second mover": Beast(lambda a: LastSecondMover(account=a[0]), 1),
     "late joiner": Beast(lambda a: LateJoiner(account=a[0]), 1),
     "garbage committer": Beast(lambda a: GarbageCommitter(account=a[0]), 1),
+    "liar one round below": Beast(lambda a: DeepLiar(1, a[0]), 1),
+    "late liar two rounds below": Beast(lambda a: DeepLiar(2, a[0], joins=T - SLOT), 0),
     "decoy proposer": Beast(lambda a: DecoyProposer(*a[:2]), 1),
     "decoy proposer with three hands": Beast(lambda a: DecoyProposer(*a[:3]), 2),
     "sybil swarm": Beast(lambda a: SybilSwarm(a[:6]), 6),
