@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from challenger.game.clock import is_in_time
-from challenger.game.lists import Words
+from challenger.game.lists import Words, compute_list_hash
 from challenger.game.rollup import Rollup
 from challenger.game.types import Claim, Match, Node, Parameters, Round, Side, Staker, State, Status
 from challenger.trace.provider import TraceProvider
@@ -17,6 +17,7 @@ from optimist.derive.commitments import (
     compute_claim_id,
     compute_leaf,
 )
+from optimist.derive.timing import compute_due_at
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,16 @@ class Duel:
     is_ours: bool  # the player plays for the true claim: it may commit for it
     start: int  # batch after which the disputed range begins
     to: int
+
+    @property
+    def own(self) -> bytes:
+        """The true claim."""
+        return self.match.claims[self.side]
+
+    @property
+    def rival(self) -> bytes:
+        """The false claim."""
+        return self.match.claims[self.side.other]
 
     @property
     def is_our_turn(self) -> bool:
@@ -85,6 +96,7 @@ class View:
         self.player = player
         self.state = facts.state
         self.now = facts.now
+        self._tops: dict[bytes, bytes] = {}
         self.rollup = Rollup(facts.parameters, facts.state, facts.now)
 
     @cached_property
@@ -180,14 +192,28 @@ class View:
         claim_id = compute_claim_id(step.node, self.player)
         return self.rollup.is_live(claim_id)
 
+    def get_true_top(self, step: PathStep) -> bytes:
+        """What commits to the true history of a round. Computed once a view: it executes the whole range."""
+        if step.node not in self._tops:
+            history = self.provider.get_history(step.start, step.round.to)
+            words = history.words(history.height, 0)
+            self._tops[step.node] = compute_list_hash(words, self.facts.parameters.arity)
+        return self._tops[step.node]
+
     def may_be_paid(self, claim: Claim) -> bool:
         """Whether credit of the claim can reach its owner: it is alive, and the owner has lost no bond."""
         return claim.status is Status.LIVE and not self.state.stakers[claim.owner].out
 
     def is_due(self, step: PathStep) -> bool:
         """Whether L1 takes a claim on the true end of a round now: its node is there, or may be made."""
-        due = self.state.nodes[step.parent].created_at + self.facts.parameters.min_period
-        return step.node in self.state.nodes or step.round.full or self.now >= due
+        created_at, min_period = self.state.nodes[step.parent].created_at, self.facts.parameters.min_period
+        due = compute_due_at(created_at, min_period, is_full=step.round.full)
+        return step.node in self.state.nodes or self.now >= due
+
+    def get_time_to_join(self, step: PathStep) -> int | None:
+        """Seconds for which L1 still takes a claim on the true end of a round; None: as long as one likes."""
+        closes = self.rollup.compute_join_end(step.round, step.node)
+        return None if closes is None else closes - self.now
 
     def is_ripe(self, step: PathStep) -> bool:
         """Whether L1 would confirm the true end of a round now."""

@@ -13,7 +13,7 @@ from challenger.strategy.acts import (
     TimeoutReveal,
 )
 from challenger.strategy.moves import InconsistentHistoryError, Move, compute_move
-from challenger.strategy.order import compute_duel_priority
+from challenger.strategy.order import URGENT_SHARE, compute_duel_priority
 from challenger.strategy.rule import Alarm, Wishes
 from challenger.strategy.view import Duel, PathStep, View
 from optimist.derive.commitments import compute_match_id
@@ -30,11 +30,25 @@ def claim_ends(view: View, steps: Iterable[PathStep]) -> Wishes:
     for step in steps:
         if view.holds(step):
             continue
+        left = view.get_time_to_join(step)
+        if left is not None and left * URGENT_SHARE <= view.facts.parameters.challenge_period:
+            yield Alarm(_describe_lateness(step, is_closed=left <= 0))
+            if left <= 0:
+                return
         if not staked:
             yield Stake()
             staked = True
         accumulator = view.state.batches[step.round.to].accumulator
         yield AssertState(step.parent, step.end_root, step.round.to, accumulator)
+
+
+def _describe_lateness(step: PathStep, *, is_closed: bool) -> str:
+    if is_closed:
+        return f"we have come too late to join the truth in round {step.parent.hex()}: others must defend it"
+    return (
+        f"most of the time to join the truth in round {step.parent.hex()} is gone, our claim is not on L1: "
+        "see what holds it back (endpoints, finality, gas)"
+    )
 
 
 def time_out_hidden(view: View, step: PathStep, truth: Claims) -> Wishes:
@@ -91,10 +105,13 @@ def _try_move(view: View, duel: Duel, *, is_alarming: bool) -> Iterator[Move | A
 
 
 def time_out_late(view: View, duels: Iterable[Duel]) -> Wishes:
-    """Decide these matches where the false side is on turn and late."""
-    for duel in duels:
-        if not duel.is_our_turn and not view.is_in_time(duel.match):
-            yield Timeout(duel.match.claims)
+    """Eliminate each false claim that is on turn and late in one of these matches, once."""
+    late = {
+        duel.rival: Timeout(duel.match.claims)
+        for duel in duels
+        if not duel.is_our_turn and not view.is_in_time(duel.match)
+    }
+    yield from late.values()
 
 
 def collect(view: View, is_wanted: Choice) -> Wishes:

@@ -11,7 +11,7 @@ from challenger.strategy import acts, helping, rules
 from challenger.strategy.modes import DEFEND, MODES, PROPOSE, RESOLVE, WATCH, Mode
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider
 from optimist.base.merkle import ZERO
-from optimist.derive.commitments import GENESIS_ASSERTION
+from optimist.derive.commitments import GENESIS_ASSERTION, compute_claim_id
 from tests.support.alphabet_liar import GarbageLiar, PaddingLiar, StepLiar
 from tests.support.arena import Arena, address
 
@@ -222,6 +222,45 @@ def test_resolving_plays_a_claim_that_it_operates_to_the_last_step() -> None:
     assert arena.state.rounds[GENESIS_ASSERTION].confirmed == arena.state.claims[own].node
 
 
+COPIES = 4
+
+
+def test_resolving_opens_and_plays_one_match_for_each_false_claim() -> None:
+    """A liar with many claims on the truth, all returned to it, gains no work of ours for them."""
+    higher = replace(PARAMETERS, input_height=3)
+    arena, truth = build(higher)
+    liar = StepLiar(higher, INPUTS, 1, 0)
+    history = truth.get_history(0, arena.state.rounds[GENESIS_ASSERTION].to)
+    for i in range(COPIES):
+        own = claim(arena, address(50 + i), truth)
+        assert arena.play(address(50 + i), acts.Reveal(own, history.words(history.height, 0))) == ""
+        arena.now += 1
+    lie = claim(arena, LIAR, liar)
+    false = liar.get_history(0, arena.state.rounds[GENESIS_ASSERTION].to)
+    assert arena.play(LIAR, acts.Reveal(lie, false.words(false.height, 0))) == ""
+    (opening,) = arena.plan(HONEST, truth, RESOLVE).acts
+    assert isinstance(opening, acts.OpenMatch)
+    assert arena.play(HONEST, opening) == ""
+    assert arena.plan(HONEST, truth, RESOLVE).acts == [], "its match is open, the liar is on turn"
+    for i in range(COPIES):  # the liar opens all the others itself, and has us on turn in each
+        left, right = sorted(
+            (compute_claim_id(arena.state.claims[lie].node, LIAR), _get_claim(arena, 50 + i))
+        )
+        first = right if left == lie else left
+        arena.play(LIAR, acts.OpenMatch(left, right, first))
+    arena.look_and_act(LIAR, liar)
+    assert len(arena.state.matches) == COPIES
+    moves = arena.plan(HONEST, truth, RESOLVE).acts
+    assert len(moves) == 1, "the furthest one"
+    arena.now += higher.challenge_period + 1
+    late = [act for act in arena.plan(HONEST, truth, RESOLVE).acts if isinstance(act, acts.Timeout)]
+    assert len(late) <= 1, "one death is enough"
+
+
+def _get_claim(arena: Arena, number: int) -> bytes:
+    return arena.state.stakers[address(number)].last_claim
+
+
 def test_resolving_leaves_a_claim_alone_whose_history_is_not_the_true_one() -> None:
     """A copy of the true end over a false history is the liar's own: nothing to play for, no alarm either."""
     arena, truth = build()
@@ -238,7 +277,12 @@ def test_resolving_leaves_a_claim_alone_whose_history_is_not_the_true_one() -> N
     assert arena.play(LIAR, acts.OpenMatch(left, right, own)) == ""
     plan = arena.plan(HONEST, truth, RESOLVE)
     assert plan.alarms == []
-    assert not any(isinstance(act, acts.Dissect) for act in plan.acts)
+    assert plan.acts == []
+    honest = claim(arena, address(60), truth)  # whoever holds the true history as well is helped against it
+    assert arena.play(address(60), acts.Reveal(honest, history.words(history.height, 0))) == ""
+    (opening,) = arena.plan(HONEST, truth, RESOLVE).acts
+    assert isinstance(opening, acts.OpenMatch)
+    assert {opening.left, opening.right} == {honest, lie}
 
 
 def test_nothing_is_resolved_while_a_lie_lives_and_nobody_can_do_anything() -> None:

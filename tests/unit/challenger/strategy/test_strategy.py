@@ -157,3 +157,38 @@ def test_rivals_are_the_false_claims_that_live() -> None:
     claim(arena, LIAR, StepLiar(PARAMETERS, INPUTS, 1, 0))
     claim(arena, address(9), GarbageLiar(PARAMETERS, INPUTS))
     assert arena.plan(HONEST, truth).rivals == 2
+
+
+def test_what_holds_our_claim_back_too_long_is_an_alarm_before_it_is_too_late() -> None:
+    arena, truth = build()
+    claim(arena, OTHER, truth)
+    arena.now += 5
+    claim(arena, LIAR, StepLiar(PARAMETERS, INPUTS, 1, 0))
+    assert arena.plan(HONEST, truth).alarms == []
+    arena.now += PARAMETERS.challenge_period * 3 // 4  # nothing of ours has landed for so long
+    plan = arena.plan(HONEST, truth)
+    assert [type(act) for act in plan.acts] == [acts.Stake, acts.AssertState]
+    assert "holds it back" in plan.alarms[0]
+    arena.now += PARAMETERS.challenge_period // 4 - 1
+    assert all(arena.play(HONEST, act) == "" for act in plan.acts), "the last second"
+
+
+def test_coming_too_late_lays_down_no_bond_and_is_an_alarm() -> None:
+    arena, truth = build()
+    claim(arena, OTHER, truth)
+    claim(arena, LIAR, StepLiar(PARAMETERS, INPUTS, 1, 0))
+    arena.now += PARAMETERS.challenge_period
+    plan = arena.plan(HONEST, truth)
+    assert not any(isinstance(act, acts.Stake | acts.AssertState) for act in plan.acts)
+    assert "too late" in plan.alarms[0]
+
+
+def test_the_sole_live_end_can_be_joined_as_long_as_one_likes() -> None:
+    arena, truth = build()
+    node = claim(arena, OTHER, truth)
+    arena.now += PARAMETERS.challenge_period * 5
+    claim(arena, LIAR, StepLiar(PARAMETERS, INPUTS, 5, 0))  # the same true end: a supporter
+    claim(arena, LIAR, StepLiar(PARAMETERS, INPUTS, 5, 0), node)  # a lie below it
+    plan = arena.plan(HONEST, truth)
+    assert plan.alarms == []
+    assert all(arena.play(HONEST, act) == "" for act in plan.acts)
