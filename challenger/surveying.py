@@ -9,7 +9,7 @@ from challenger.monitor.snapshot import Snapshot
 from challenger.monitor.storage import compare, list_expectations
 from challenger.settings import get_parameters
 from optimist.derive.commitments import GENESIS_ASSERTION
-from optimist.l1.client import L1Client
+from optimist.l1.client import L1Client, require_header
 from optimist.l1.contracts import read_many
 from optimist.l1.deployment import Deployment
 from optimist.l1.errors import L1Unavailable
@@ -60,6 +60,7 @@ async def _look(opened: OpenNode, tag: str) -> Survey:
     head, rollup = node.head, opened.deployment.get_contract("Rollup")
     if head is None:
         raise L1Unavailable(f"L1 has no {tag} block yet")
+    header = require_header(await opened.client.get_header(head.hash), head.number)
     genesis = await rollup.read(opened.client, head.hash, "getNode", GENESIS_ASSERTION)
     game = read_game(
         node.events,
@@ -71,7 +72,8 @@ async def _look(opened: OpenNode, tag: str) -> Survey:
     snapshot = Snapshot(
         parameters=parameters,
         state=game.state,
-        now=node.timestamp,
+        now=header.timestamp,  # not that of the latest block, whose events are not in
+        latest=node.timestamp,
         roots=node.ledger,
         claimed={event.node: event.end_root for event in events if isinstance(event, NodeCreated)},
         disputed=game.disputed,

@@ -49,6 +49,7 @@ def describe(judgement: Judgement) -> dict[str, Any]:
         "status": judgement.status.value,
         "confirmed": judgement.status is Status.CONFIRMED,
         "reason": judgement.reason,
+        "culprit": None if judgement.culprit is None else to_hex(judgement.culprit),
     }
 
 

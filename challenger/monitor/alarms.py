@@ -23,6 +23,7 @@ def find_alarms(snapshot: Snapshot, ledger: LedgerView, found: Forecast) -> list
     """Everything that a person should know, worst first."""
     alarms = [
         *(Alarm("mismatch", Level.BROKEN, subject, text) for subject, text in snapshot.mismatches),
+        *_check_age(snapshot),
         *_check_ledger(ledger),
         *_check_assertions(snapshot),
         *_check_rounds(snapshot),
@@ -32,6 +33,13 @@ def find_alarms(snapshot: Snapshot, ledger: LedgerView, found: Forecast) -> list
     ]
     order = list(Level)
     return sorted(alarms, key=lambda alarm: -order.index(alarm.level))
+
+
+def _check_age(snapshot: Snapshot) -> Iterator[Alarm]:
+    lag = 0 if snapshot.latest is None else snapshot.latest - snapshot.now
+    if lag >= snapshot.parameters.challenge_period // IDLE:
+        text = f"the block that we look at is {lag} s older than L1's newest: clocks run that we do not see"
+        yield Alarm("behind", Level.DISAGREE, None, text)
 
 
 def _check_ledger(ledger: LedgerView) -> Iterator[Alarm]:

@@ -94,14 +94,8 @@ def _view_end(snapshot: Snapshot, node_id: bytes) -> EndView:
 
 def _find_window(snapshot: Snapshot, asked: Round, node_id: bytes) -> tuple[bool, int | None]:
     """Whether an end can be claimed now, and until when; None: as long as nothing changes."""
-    period = snapshot.parameters.challenge_period
-    if asked.live_ends == 0 or (asked.live_ends == 1 and node_id == asked.xor_live):
-        return True, None
-    if asked.live_ends == 1:
-        until = snapshot.state.nodes[asked.xor_live].born + period
-    else:
-        until = asked.rival_at + period if node_id == asked.incumbent else asked.until
-    return snapshot.now < until, until
+    until = snapshot.rollup.compute_join_end(asked, node_id)
+    return until is None or snapshot.now < until, until
 
 
 def describe_claim(snapshot: Snapshot, claim: Claim) -> str:

@@ -9,7 +9,8 @@ from challenger.monitor.forecast import NEWCOMER, view_timeline
 from challenger.monitor.future import Future
 from challenger.monitor.lookup import Related
 from challenger.monitor.report import Report
-from challenger.monitor.views import Wei
+from challenger.monitor.views import Level, RoundState, Wei
+from challenger.watcher import Status, Verdict
 
 SCHEMA: Final = 1
 
@@ -47,6 +48,7 @@ def make_document(
         "command": command,
         **to_json(place),
         "now": report.snapshot.now,
+        "latest": report.snapshot.now if report.snapshot.latest is None else report.snapshot.latest,
         "exit": exit_code,
         "alarms": to_json(report.alarms),
         **to_json(content),
@@ -55,7 +57,22 @@ def make_document(
 
 def make_status(report: Report) -> dict[str, Any]:
     """The content of `challenger status`."""
-    return {"matches": report.matches, "ledger": report.ledger}
+    return {"counts": count(report), "matches": report.matches, "ledger": report.ledger}
+
+
+def count(report: Report) -> dict[str, dict[str, int]]:
+    """How many there are of each kind. Every kind is there, zero or not: one that is missing is a fault."""
+    ends = [end for asked in report.rounds for end in asked.ends]
+    kinds: dict[str, tuple[list[str], list[str]]] = {
+        "rounds": ([state.value for state in RoundState], [asked.state.value for asked in report.rounds]),
+        "verdicts": (
+            [f"{verdict.value}-{status.value}" for verdict in Verdict for status in Status],
+            [f"{end.verdict.value}-{end.status.value}" for end in ends],
+        ),
+        "matches": (["on", "over"], [match.status for match in report.matches]),
+        "alarms": ([level.value for level in Level], [alarm.level.value for alarm in report.alarms]),
+    }
+    return {name: {kind: found.count(kind) for kind in every} for name, (every, found) in kinds.items()}
 
 
 def make_list(report: Report) -> dict[str, Any]:

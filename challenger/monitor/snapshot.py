@@ -24,7 +24,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What L1 holds, and our own roots. Times are seconds of L1, money is wei."""
+    """What L1 holds at one block, `now`, and our own roots. Times are seconds of L1, money is wei."""
 
     parameters: Parameters
     state: State
@@ -33,6 +33,7 @@ class Snapshot:
     claimed: Mapping[bytes, bytes] = field(default_factory=dict)  # state root that a node claims
     disputed: Mapping[bytes, int] = field(default_factory=dict)  # by match at level 2: position of the input
     opened: Container[bytes] = frozenset()  # hashes of all lists that were opened
+    latest: int | None = None  # time of L1's newest block; None: it is `now`
     balance: int | None = None  # of the Rollup contract; None: not looked up
     mismatches: tuple[tuple[bytes, str], ...] = ()  # where storage and events of L1 differ
 

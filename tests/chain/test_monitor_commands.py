@@ -28,6 +28,7 @@ from optimist.l1.errors import Reverted
 from optimist.l1.events import Dissected, Eliminated
 from optimist.l1.types import to_hex
 from optimist.node.node import Node
+from optimist.ops.settings import L1Tag
 from tests.support.operator import make_node
 from tests.support.ringside import INIT_BATCH, POLL, QUIET, Town, build_town, make_player, tell
 
@@ -69,9 +70,9 @@ def ask(network: Devnet, *arguments: str, exit_code: int) -> dict[str, Any]:
     return document
 
 
-async def look(network: Devnet) -> Survey:
+async def look(network: Devnet, tag: L1Tag = "latest") -> Survey:
     """What the commands read, in this process."""
-    settings = WatchSettings(l1_rpc=(network.anvil.url,), deployment=network.deployment_file, l1_tag="latest")
+    settings = WatchSettings(l1_rpc=(network.anvil.url,), deployment=network.deployment_file, l1_tag=tag)
     return await survey(settings)
 
 
@@ -104,6 +105,7 @@ def test_a_lie_is_listed_foreseen_and_counted_and_ends_every_command_with_1(
 
     foreseen = ask(network, "forecast", "--latency", "0", exit_code=1)
     (forecast,) = foreseen["rounds"]
+    assert foreseen["now"] == foreseen["latest"] == network.anvil.get_time()
     assert foreseen["needsNewcomer"]
     assert (forecast["expected"], forecast["isSafe"]) == (asked["expected"], True)
     assert forecast["ifSilent"]["at"] == foreseen["now"] + period + network.deployment.preset.grace
@@ -117,6 +119,7 @@ def test_a_lie_is_listed_foreseen_and_counted_and_ends_every_command_with_1(
     shown = ask(network, "show", end["node"][:12], exit_code=1)
     assert (shown["kind"], shown["subject"]) == ("assertion", end["node"])
     assert [each["event"] for each in shown["history"]] == ["NodeCreated", "Claimed"]
+    assert status["counts"]["verdicts"]["disagree-open"] == 1
     text = run(network, "show", liar)
     assert text.exit_code == 1
     assert "disagree" in text.stdout
@@ -131,6 +134,20 @@ def test_a_rollup_that_owes_more_than_it_holds_ends_with_5(network: Devnet) -> N
     status = ask(network, "status", exit_code=5)
     assert [alarm["code"] for alarm in status["alarms"]] == ["insolvent"]
     assert (status["ledger"]["isSolvent"], status["ledger"]["surplus"]) == (False, "-1")
+
+
+def test_a_look_is_at_one_block_and_says_how_old_that_is(network: Devnet) -> None:
+    """The devnet's safe block is one behind its latest."""
+    before, period = network.anvil.get_time(), network.deployment.preset.challenge_period
+    network.anvil.increase_time(period)
+    looks: list[tuple[L1Tag, int, set[str]]] = [
+        ("latest", before + period, set()),
+        ("safe", before, {"behind"}),
+    ]
+    for tag, now, codes in looks:
+        snapshot = asyncio.run(look(network, tag)).snapshot
+        assert (snapshot.now, snapshot.latest) == (now, before + period)
+        assert {alarm.code for alarm in Report(snapshot, 0).alarms} == codes
 
 
 def test_wrong_deployments_and_wrong_names_end_with_2_and_say_why(network: Devnet, tmp_path: Path) -> None:

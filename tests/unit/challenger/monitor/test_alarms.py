@@ -150,6 +150,12 @@ def tell_unknown() -> tuple[Report, Report]:
     return game.report(), Report(game.look(known=1), 0)
 
 
+def tell_behind() -> tuple[Report, Report]:
+    seen = WatchedGame().look()
+    before = replace(seen, latest=seen.now + PERIOD // 10 - 1)
+    return Report(before, 0), Report(replace(seen, latest=seen.now + PERIOD // 10), 0)
+
+
 def tell_mismatch() -> tuple[Report, Report]:
     game = WatchedGame()
     seen = replace(game.look(), mismatches=((game.claim(HONEST, game.truth), "credit is 1 in storage"),))
@@ -178,6 +184,7 @@ STORIES: dict[str, list[Story]] = {
     "insolvent": [tell_insolvent],
     "leak": [tell_leak],
     "mismatch": [tell_mismatch],
+    "behind": [tell_behind],
     "unknown": [tell_unknown],
 }
 
