@@ -32,13 +32,16 @@ def play(
     kills: int,
     datadir: Path | None,
     disturb: Disturb = no_disturbance,
+    wait: float | None = None,
 ) -> Record:
     fault = parse_fault(random.Random(seed).choice(LIES))
 
     async def inside(network: Devnet, town: Town) -> Record:
         async with network.connect() as client:
             lives = draw_lives(seed, kills)
-            return await fight_killed(network, client, town, fault, lives, datadir=datadir, disturb=disturb)
+            return await fight_killed(
+                network, client, town, fault, lives, datadir=datadir, disturb=disturb, wait=wait
+            )
 
     with grounds.open() as (network, town):
         record = asyncio.run(inside(network, town))
@@ -64,6 +67,16 @@ def test_a_challenger_that_forgets_everything_survives_any_death(
     grounds: Grounds, seed: int, kills: int
 ) -> None:
     assert play(grounds, seed, kills, None).deaths
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("forgets", [False, True])
+@pytest.mark.parametrize(("seed", "kills"), [(seed, 12) for seed in range(301, 304)])
+@pytest.mark.timeout(900)
+def test_a_challenger_survives_deaths_while_its_transactions_wait(
+    grounds: Grounds, tmp_path: Path, seed: int, kills: int, forgets: bool
+) -> None:
+    assert play(grounds, seed, kills, None if forgets else tmp_path / "data", wait=1.0).deaths
 
 
 @pytest.mark.long

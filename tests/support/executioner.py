@@ -58,9 +58,10 @@ async def fight_killed(
     *,
     datadir: Path | None = None,
     disturb: Disturb = no_disturbance,
+    wait: float | None = None,
 ) -> Record:
     """A whole dispute until the challenger ends by itself. Without `datadir` it forgets all when it dies."""
-    record, bout = Record(), Bout(network, client, town, fault)
+    record, bout = Record(), Bout(network, client, town, fault, wait=wait)
     async with AsyncExitStack() as stack:
         liar = await bout.begin(stack)
         playing = asyncio.create_task(liar.play(POLL, liar.wants))

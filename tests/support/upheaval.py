@@ -63,7 +63,12 @@ MOVES: Final = (
 class Bout:
     """One dispute: the liar, the referee, and what the referee sees."""
 
-    def __init__(self, network: Devnet, client: L1Client, town: Town, fault: Fault) -> None:
+    def __init__(
+        self, network: Devnet, client: L1Client, town: Town, fault: Fault, *, wait: float | None = None
+    ) -> None:
+        """`wait`: seconds from block to block, while transactions wait in the pool; None: mined at once."""
+        self.wait = wait
+        self.mined_at = 0.0
         self.network = network
         self.client = client
         self.town = town
@@ -95,6 +100,9 @@ class Bout:
             conduct=Conduct(mode=PROPOSE),
         )
         liar.wants = _wants
+        if self.wait is not None:
+            self.network.anvil.call("evm_setAutomine", False)
+            stack.callback(self.network.anvil.call, "evm_setAutomine", True)
         self.began_at = self.moved_at = time.monotonic()
         return liar
 
@@ -111,6 +119,11 @@ class Bout:
 
     async def look(self) -> Game | None:
         """The game now, and `news`; None while L1 changes too fast to be read."""
+        if self.wait is not None and time.monotonic() > self.mined_at + self.wait:
+            self.mined_at = time.monotonic()
+            status = await self.client.call("txpool_status")
+            if int(status["pending"], 16) + int(status["queued"], 16):
+                self.network.anvil.mine()
         known = {(each.log.transaction, each.log.block_hash) for each in self.observer.events}
         try:
             if await self.observer.advance():
