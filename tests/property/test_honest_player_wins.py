@@ -8,7 +8,8 @@ import random
 import pytest
 
 from challenger.game.types import Parameters, Status
-from challenger.strategy.modes import DEFEND, PROPOSE, Mode
+from challenger.strategy.acts import AssertState, Stake
+from challenger.strategy.modes import DEFEND, PROPOSE, RESOLVE, Mode
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import GENESIS_ASSERTION, compute_assertion_id, compute_leaf
@@ -16,7 +17,7 @@ from tests.support.adversary import Adversary
 from tests.support.alphabet_liar import LeafLiar, PaddingLiar, StepLiar
 from tests.support.arena import Arena, address
 
-HONEST = address(1)
+HONEST, HELPER = address(1), address(2)
 CENSORED = 2  # ticks in which the honest player cannot land anything
 NEEDED = 8  # ticks that it needs at most: join, reveal, open, and half of the moves of a match
 PARAMETERS = Parameters(
@@ -44,8 +45,8 @@ def build_lies(rng: random.Random) -> list[AlphabetProvider]:
     ]
 
 
-def run(seed: int, mode: Mode = DEFEND) -> Arena:
-    """One whole attack, and the quiet time after it; checks at every tick."""
+def run(seed: int, mode: Mode = DEFEND, *, is_helped: bool = False) -> Arena:
+    """One whole attack, and the quiet time after it; checks at every tick. Helped: by one without a bond."""
     rng = random.Random(seed)
     truth = AlphabetProvider(PARAMETERS, INPUTS)
     arena = Arena(PARAMETERS, MACHINE_RULES, truth.batches)
@@ -63,6 +64,11 @@ def run(seed: int, mode: Mode = DEFEND) -> Arena:
             assert plan.alarms == [], f"seed {seed} tick {tick}: {plan.alarms}"
             for act in plan.acts:
                 arena.play(HONEST, act)
+        if is_helped:
+            helping = arena.plan(HELPER, truth, RESOLVE)
+            assert helping.alarms == [], f"seed {seed} tick {tick}: {helping.alarms}"
+            for act in helping.acts:
+                arena.play(HELPER, act)
         if not before:
             adversary.act(may_assert=tick < ATTACK)
         arena.check_ledger()
@@ -106,6 +112,15 @@ def test_who_claims_every_range_wins_as_well(seed: int) -> None:
     while arena.state.rounds[parent].to < len(arena.state.batches):
         parent = arena.state.rounds[parent].confirmed
         assert parent != ZERO, f"seed {seed}: a range that was claimed is undecided"
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20], ids=lambda seed: f"seed-{seed}")
+def test_a_helper_without_a_bond_harms_nobody(seed: int) -> None:
+    """It plays for true claims of anybody, the adversary's copies included."""
+    arena = run(seed, is_helped=True)
+    assert_settled(arena, seed)
+    assert HELPER not in arena.state.stakers
+    assert not any(who == HELPER and isinstance(act, Stake | AssertState) for _, who, act, _ in arena.log)
 
 
 @pytest.mark.long
