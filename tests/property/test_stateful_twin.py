@@ -26,6 +26,7 @@ UNREACHABLE: Final = {
 }
 # Which function refuses with which errors, as the contracts read, and why the rest cannot be met here.
 PLAYABLE: Final = "UnknownMatch ClaimNotLive RoundClosed Late WrongStage WrongLength WrongPosition"
+FORKED: Final = f"{PLAYABLE} NoDifference"
 REFUSALS: Final = {
     "Rollup.stake": "StakerOut AlreadyStaked WrongBond",
     "Rollup.withdraw": "NotStaked ClaimUndecided",  # TransferFailed: here a contract cannot send; see forge
@@ -40,11 +41,11 @@ REFUSALS: Final = {
     "Rollup.eliminate": "NotDispute",
     "Rollup.refund": "NotDispute",
     "Dispute.openMatch": "NotOrdered NotInMatch MatchExists ClaimNotLive RoundClosed NotRivals NotRevealed",
-    "Dispute.dissect": f"{PLAYABLE} NoDifference WrongList WrongEnd",
-    "Dispute.commitTrace": f"{PLAYABLE} NotMover Padding WrongLeaf WrongInput WrongEnd",
+    "Dispute.dissect": f"{FORKED} WrongList WrongEnd",
+    "Dispute.commitTrace": f"{FORKED} NotMover Padding WrongLeaf WrongInput WrongEnd",
     "Dispute.commitSecondTrace": f"{PLAYABLE} NotMover WrongLeaf WrongEnd",
-    "Dispute.provePadding": f"{PLAYABLE} NoDifference NotPadding",
-    "Dispute.prove": f"{PLAYABLE} FalseWitness",
+    "Dispute.provePadding": f"{FORKED} NotPadding",
+    "Dispute.prove": f"{FORKED} FalseWitness",
     "Dispute.timeout": "UnknownMatch ClaimNotLive NotLate",  # the round of live rivals is open
     "Dispute.collect": "NothingToCollect StakerOut EmptyPot",
 }

@@ -47,6 +47,17 @@ class StepLiar(AlphabetProvider):
         return History(self.parameters.arity, self.parameters.step_height, ends)
 
 
+class TornTraceLiar(StepLiar):
+    """Its trace promises the true lists, and an end that they do not lead to: a stop with another root."""
+
+    def get_trace(self, start: int, position: int) -> History:
+        number = self.batches[start].cumulative + position
+        true = AlphabetProvider.get_trace(self, start, position)
+        if number != self.target:
+            return true
+        return _TornHistory(true, compute_final_state(self.roots[number]))
+
+
 class EndlessLiar(StepLiar):
     """As `StepLiar`, but its machine never stops until the very last position."""
 
@@ -162,6 +173,17 @@ class TornLiar(AlphabetProvider):
         return _TornHistory(true, compute_leaf(self.get_end_root(to) or b"", to, bytes(32)))
 
 
+class GarbageLiar(AlphabetProvider):
+    """Claims an end root that no history leads to: it can never reveal."""
+
+    def get_end_root(self, batch: int) -> bytes | None:
+        root = super().get_end_root(batch)
+        return None if root is None else _falsify(root)
+
+    def get_opening(self, start: int, position: int) -> Opening:
+        raise AssertionError("a garbage root is never played this far")
+
+
 class _TornHistory(History):
     """A true history under a top list with another last end."""
 
@@ -178,17 +200,6 @@ class _TornHistory(History):
     def words(self, height: int, index: int) -> Words:
         true = super().words(height, index)
         return (*true[:-1], self.false_end) if height == self.height else true
-
-
-class GarbageLiar(AlphabetProvider):
-    """Claims an end root that no history leads to: it can never reveal."""
-
-    def get_end_root(self, batch: int) -> bytes | None:
-        root = super().get_end_root(batch)
-        return None if root is None else _falsify(root)
-
-    def get_opening(self, start: int, position: int) -> Opening:
-        raise AssertionError("a garbage root is never played this far")
 
 
 def _falsify(root: bytes, salt: int = 1) -> bytes:

@@ -152,13 +152,21 @@ def false_witness(table: Table, choose: Choose) -> None:
 
 def no_difference(table: Table, choose: Choose) -> None:
     """A liar whose children are the true ones: after the truth has moved, both sides stand on one list."""
-    match = begin(table, choose, "torn", choose(range(3)))
-    for _ in range(2):
-        act = None if match is None else table.believers.compute_move(match)
-        if match is None or act is None or not table.call(STRANGER, act):
+    level = choose((0, table.parameters.input_height + 1))
+    match = begin(table, choose, "torn trace" if level else "torn", level + choose(range(3)))
+    for _ in range(3):
+        fork = None if match is None else table.believers.get_fork(match)
+        if match is None or fork is None:
             return
-        owner = table.get_owner(match)
-        table.call(owner, act)
+        if fork.lists[0] == fork.lists[1]:
+            opening, trace = table.truth.get_opening(0, 0), table.truth.get_trace(0, 0)
+            owner, words = table.get_owner(match), trace.words(trace.height, 0)
+            table.call(owner, acts.Dissect(fork, words))
+            table.call(owner, acts.CommitTrace(fork, opening, ZERO, words))
+            table.call(STRANGER, acts.ProvePadding(fork))
+            table.call(STRANGER, acts.Prove(fork, b""))
+        elif table.move(match):
+            return
 
 
 def not_late(table: Table, choose: Choose) -> None:

@@ -23,7 +23,7 @@ from optimist.derive.commitments import (
     compute_match_id,
 )
 from optimist.l1.events import Eliminated, Refunded
-from tests.support.alphabet_liar import GarbageLiar, LeafLiar, PaddingLiar, StepLiar, TornLiar
+from tests.support.alphabet_liar import GarbageLiar, LeafLiar, PaddingLiar, StepLiar, TornLiar, TornTraceLiar
 from tests.support.arena import address
 from tests.support.believers import Believers
 from tests.support.mirror import WEALTH, MirrorArena
@@ -36,6 +36,7 @@ SHAPES: Final = (
     Parameters(2, 3, 4, challenge_period=240, grace=0, min_period=1, bond=TINY, gas_price_cap=GWEI),
     Parameters(3, 2, 3, challenge_period=150, grace=30, min_period=0, bond=TINY),
     Parameters(4, 1, 2, challenge_period=96, grace=96, min_period=95, bond=FAIR, gas_price_cap=GWEI),
+    Parameters(8, 2, 2, challenge_period=600, grace=10, min_period=5),
 )
 DECISIONS: Final = (acts.Prove, acts.ProvePadding, acts.Timeout)
 
@@ -120,6 +121,8 @@ class Table:
         elif isinstance(act, acts.ClaimCredit):
             account = self.state.claims[act.claim].owner
         self.wealth[account] = self.wealth.get(account, WEALTH) + change
+        for claim_id in self.state.claims.keys() - self.believers.beliefs.keys():
+            self.believers.beliefs[claim_id] = self.truth  # until somebody says what it was about
 
     def _count_inner(self, act: acts.Act, known: int) -> None:
         """Calls between the contracts: what the Dispute asked the Rollup for."""
@@ -203,6 +206,8 @@ class Table:
             liar = LeafLiar(self.parameters, inputs, target, batch_delta=salt)
         elif kind == "torn":
             liar = TornLiar(self.parameters, inputs, last, salt)
+        elif kind == "torn trace":
+            liar = TornTraceLiar(self.parameters, inputs, target, 0, salt)
         elif kind == "garbage":
             liar = GarbageLiar(self.parameters, inputs)
         else:
@@ -226,11 +231,10 @@ class Table:
 
     def look(self, who: bytes, provider: AlphabetProvider) -> None:
         """The strategy itself plays for somebody who believes in `provider`."""
+        known = set(self.state.claims)
         for act in self.world.plan(who, provider).acts:
             self.call(who, act)
-        for claim_id, claim in self.state.claims.items():
-            if claim.owner == who:
-                self.believers.beliefs.setdefault(claim_id, provider)
+        self.believers.beliefs |= dict.fromkeys(self.state.claims.keys() - known, provider)
 
     def reveal(self, claim_id: bytes, who: bytes | None = None) -> str:
         """Open what its owner believes."""
