@@ -204,6 +204,9 @@ def make_swarm(
     """`count` Sybils with money. `node` has seen the town; different lies are about different inputs."""
     parameters = get_parameters(network.deployment.preset)
     truth = LawProvider(parameters, node.ledger, network.law)
+    truth.get_history(
+        town.since, town.to
+    )  # now: the law runs once at a time in a process, the player will too
     inputs = node.ledger.get_input_count(town.to) - node.ledger.get_input_count(town.since)
     common = Shifted(truth, town.since, inputs - 1, STEP, 1)
     sybils = []
