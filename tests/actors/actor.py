@@ -51,6 +51,25 @@ class Actor:
             yield Transaction(self.account, act)
 
 
+class Delayed(Actor):
+    """Somebody else, from a later second on."""
+
+    def __init__(self, actor: Actor, seconds: int) -> None:
+        super().__init__(*actor.accounts)
+        self.actor, self.seconds = actor, seconds
+
+    def look(self, scene: Scene) -> Iterator[Transaction]:
+        if scene.second >= self.seconds:
+            yield from self.actor.look(scene)
+
+    def meet(self, scene: Scene, transaction: Transaction) -> Iterator[Transaction]:
+        yield from self.actor.meet(scene, transaction) if scene.second >= self.seconds else (transaction,)
+
+    def find_next_second(self, scene: Scene) -> int | None:
+        begins = scene.start + self.seconds
+        return begins if scene.arena.now < begins else self.actor.find_next_second(scene)
+
+
 def assert_end(
     scene: Scene, account: bytes, belief: TraceProvider, parent: bytes | None = None
 ) -> Iterator[Transaction]:

@@ -11,7 +11,7 @@ import pytest
 
 from challenger.game.types import Round, Status
 from optimist.base.merkle import ZERO
-from tests.actors.actor import Actor, assert_hero_won, play
+from tests.actors.actor import Actor, Delayed, assert_hero_won, play
 from tests.actors.crowds import GraceHolder
 from tests.actors.honest import Amnesiac, Hero, Proposer
 from tests.actors.liars import DeepLiar, Liar
@@ -100,6 +100,55 @@ def test_the_hero_beats_the_whole_zoo_at_once_on_the_contracts(hero_first: bool)
     scene = Scene()
     beat(scene, [Hero(), *make_all()] if hero_first else [*make_all(), Hero()])
     scene.stage.compare()
+
+
+SEEDS = range(25)
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed-{seed}")
+def test_the_hero_beats_a_random_cast(seed: int) -> None:
+    """Replay one: `pytest tests/scenarios/test_actor_zoo.py -k "seed-7"`, after adding its seed to SEEDS."""
+    beat_random_cast(seed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_the_hero_beats_a_thousand_random_casts() -> None:
+    for seed in range(1_000, 2_000):
+        beat_random_cast(seed)
+
+
+def make_random_cast(rng: random.Random) -> list[Actor]:
+    """Some of the zoo, each from a second of its own on."""
+    cast: list[Actor] = [DeepLiar(rng.randint(1, 2), joins=rng.randrange(T))]
+    for number, name in enumerate(rng.sample(sorted(ZOO), rng.randint(2, 6))):
+        begins = rng.choice((0, 0, rng.randrange(T), T - rng.randrange(1, 2 * SLOT)))
+        cast.append(Delayed(make(name, number), begins))
+    return cast
+
+
+def beat_random_cast(seed: int) -> None:
+    """In any order within a block, the hero among them."""
+    rng = random.Random(seed)
+    scene, cast = Scene(twin_only=True), [*make_random_cast(rng), Hero(latency=rng.randrange(3))]
+    rng.shuffle(cast)
+    try:
+        seconds = play(scene, cast)
+        assert_hero_won(scene)
+        assert_in_time(scene, seconds)
+        assert_every_lie_is_dead(scene)
+    except AssertionError as error:
+        raise AssertionError(f"seed {seed}: {error}") from error
+
+
+def test_without_the_hero_random_casts_do_harm() -> None:
+    harmed = 0
+    for seed in range(12):
+        try:
+            play(Scene(twin_only=True), make_random_cast(random.Random(seed)))
+        except AssertionError:  # a false end was confirmed, or nothing ever was
+            harmed += 1
+    assert harmed >= 3, harmed
 
 
 def make_all() -> list[Actor]:

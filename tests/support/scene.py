@@ -66,9 +66,7 @@ class Scene:
         self.is_spoilt = bool(cuts)
         if cuts or twin_only:
             self.arena = Arena(parameters, MACHINE_RULES, self.stage.state.batches, START)
-            self.arena.state.rounds[
-                GENESIS_ASSERTION
-            ].to = 1  # as on the stage, where it came before all batches
+            self.arena.state.rounds[GENESIS_ASSERTION].to = 1  # as on the stage: it was there first
             spoil(self.arena, *cuts)
         self.x = self.lie(target=1, step=0, salt=1)
         self.y = self.lie(target=1, step=0, salt=2)
