@@ -4,17 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from challenger.gate import Gate
+from challenger.gate import Gate, Objection
 from challenger.player import Conduct, Player
 from challenger.purse import Purse
 from challenger.settings import get_parameters
-from challenger.strategy.acts import AssertState, OpenMatch, Withdraw
+from challenger.strategy.acts import AssertState, OpenMatch, Stake, Timeout, Withdraw
 from challenger.strategy.modes import PROPOSE, RESOLVE
 from challenger.trace.law import LawProvider
 from devnet.accounts import Actor
@@ -300,6 +301,30 @@ def test_silence_of_the_second_endpoint_is_no_alarm_and_no_agreement(network: De
         assert objection is not None
         assert not objection.is_alarming
         assert "1 of the 2 L1 endpoints" in objection.text
+
+    play(network, town, story)
+
+
+class StuckGate(Gate):
+    """Asks endpoints that never answer."""
+
+    async def find_objection(self, wanted: AssertState) -> Objection | None:
+        await asyncio.Event().wait()
+        return None
+
+
+def test_slow_endpoints_hold_up_the_bond_and_nothing_else(network: Devnet, town: Town) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.tell_a_lie()
+        player = stage.make_player(
+            Conduct(gate=StuckGate(Sources.open([network.anvil.url], least=1), stage.rollup, "latest"))
+        )
+        plan = await player.look()
+        assert [type(act) for act in plan.acts] == [Stake, AssertState]
+        move = replace(plan.proposals[0], act=Timeout((ZERO, b"\x01" * 32)))
+        player._begin([*plan.proposals, move])
+        await asyncio.sleep(POLL)
+        assert {purpose.split(":")[0] for purpose in stage.sender.asked} == {"timeout"}
 
     play(network, town, story)
 
