@@ -75,7 +75,9 @@ def _check_rounds(snapshot: Snapshot) -> Iterator[Alarm]:
             yield Alarm("abandoned", Level.BROKEN, step.parent, text)
         claims = snapshot.claims.get(step.node, [])
         if get_false_claims(snapshot, step) and not any(snapshot.rollup.is_live(i) for i, _ in claims):
-            text = f"nobody stands on the true answer up to batch {step.to}, somebody on a false one"
+            until = snapshot.rollup.compute_join_end(snapshot.state.rounds[step.parent], step.node)
+            left = "" if until is None else f"; {max(0, until - snapshot.now)} s are left to join it"
+            text = f"nobody stands on the true answer up to batch {step.to}, somebody on a false one{left}"
             yield Alarm("unanswered", Level.DISAGREE, step.parent, text)
 
 
