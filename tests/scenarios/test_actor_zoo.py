@@ -29,7 +29,7 @@ EMPTY = Round(to=0, full=False)
 FORGETFUL = ("last-second mover", "decoy proposer with three hands", "refund sniper", "censor")
 SINGLES = [(name, hero) for name in ZOO for hero in (Hero, Proposer)] + [(n, Amnesiac) for n in FORGETFUL]
 PAIRS = list(combinations(ZOO, 2))
-SOME_PAIRS = sorted(random.Random(31).sample(PAIRS, 40))
+SOME_PAIRS = [*sorted(random.Random(31).sample(PAIRS, 30)), ("misled challenger", "censor")]
 
 
 def assert_in_time(scene: Scene, seconds: int) -> None:
@@ -84,9 +84,18 @@ def beat_both(pair: tuple[str, str]) -> None:
 
 
 def beat(scene: Scene, cast: list[Actor]) -> None:
-    seconds = play(scene, cast)
+    """Let them play. Liars can kill one another before the hero is heard: then somebody has to propose."""
+
+    def is_over() -> bool:
+        asked = scene.arena.state.rounds[scene.base]
+        return asked.confirmed != ZERO or (scene.second > 2 * T and asked.live_ends == 0)
+
+    seconds = play(scene, cast, until=is_over)
+    if scene.confirmed() == ZERO:
+        play(scene, [Proposer()])
+    else:
+        assert_in_time(scene, seconds)
     assert_hero_won(scene)
-    assert_in_time(scene, seconds)
     assert_every_lie_is_dead(scene)
 
 
@@ -133,10 +142,7 @@ def beat_random_cast(seed: int) -> None:
     scene, cast = Scene(twin_only=True), [*make_random_cast(rng), Hero(latency=rng.randrange(3))]
     rng.shuffle(cast)
     try:
-        seconds = play(scene, cast)
-        assert_hero_won(scene)
-        assert_in_time(scene, seconds)
-        assert_every_lie_is_dead(scene)
+        beat(scene, cast)
     except AssertionError as error:
         raise AssertionError(f"seed {seed}: {error}") from error
 
