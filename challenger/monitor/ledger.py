@@ -1,7 +1,8 @@
 """Money: bonds, credits and pots of every staker, and whether the contract holds what it owes."""
 
-from challenger.game.types import Claim, Staker
-from challenger.monitor.snapshot import Snapshot
+from challenger.game.dispute import MOVE_GAS
+from challenger.game.types import Claim, Side, Staker
+from challenger.monitor.snapshot import Snapshot, is_standing
 from challenger.monitor.views import LedgerView, StakerView, Wei
 from challenger.watcher import Status, Verdict
 from optimist.base.merkle import ZERO
@@ -23,12 +24,36 @@ def view_ledger(snapshot: Snapshot) -> LedgerView:
         burnt=Wei(state.burnt),
         surplus=None if balance is None else Wei(balance - liabilities - state.burnt),
         is_solvent=balance is None or balance >= liabilities,
-        stakers=tuple(_view_staker(snapshot, *each) for each in sorted(state.stakers.items())),
+        stakers=_view_stakers(snapshot),
     )
 
 
-def _view_staker(snapshot: Snapshot, address: bytes, staker: Staker) -> StakerView:
-    claims = [claim for claim in snapshot.state.claims.values() if claim.owner == address]
+def _view_stakers(snapshot: Snapshot) -> tuple[StakerView, ...]:
+    claims: dict[bytes, list[Claim]] = {}
+    for claim in snapshot.state.claims.values():
+        claims.setdefault(claim.owner, []).append(claim)
+    refunds = _find_refunds(snapshot)
+    return tuple(
+        _view_staker(snapshot, address, staker, claims.get(address, []), refunds.get(address, 0))
+        for address, staker in sorted(snapshot.state.stakers.items())
+    )
+
+
+def _find_refunds(snapshot: Snapshot) -> dict[bytes, int]:
+    """By owner: moves that were made against claims whose pots are not empty, at the highest price paid."""
+    found: dict[bytes, int] = {}
+    for match in snapshot.state.matches.values():
+        for side in Side:
+            claim, opponent = (snapshot.state.claims[match.claims[each]] for each in (side, side.other))
+            if is_standing(snapshot.state, claim):
+                most = match.moves[side] * MOVE_GAS * snapshot.parameters.gas_price_cap
+                found[claim.owner] = found.get(claim.owner, 0) + min(most, opponent.pot)
+    return found
+
+
+def _view_staker(
+    snapshot: Snapshot, address: bytes, staker: Staker, claims: list[Claim], refund: int
+) -> StakerView:
     owed = {"due": 0, "locked": 0, "stranded": 0}
     for claim in claims:
         owed[_place_credit(snapshot, claim, staker)] += claim.credit
@@ -44,6 +69,7 @@ def _view_staker(snapshot: Snapshot, address: bytes, staker: Staker) -> StakerVi
         credit_due=Wei(owed["due"]),
         credit_locked=Wei(owed["locked"]),
         credit_stranded=Wei(owed["stranded"]),
+        refund_due=Wei(refund),
         pot=Wei(sum(claim.pot for claim in claims)),
     )
 

@@ -166,7 +166,7 @@ def show_stakers(stakers: Sequence[StakerView]) -> RenderableType:
     """Bonds, credits and pots by staker. Amounts in ether."""
     table = _make_table(
         "Stakers (ether)", "staker", "status", "bond", "can leave", "expected", "credit due", "locked",
-        "stranded", "pot",
+        "stranded", "refunds", "pot",
     )  # fmt: skip
     for each in stakers:
         table.add_row(
@@ -175,7 +175,10 @@ def show_stakers(stakers: Sequence[StakerView]) -> RenderableType:
             say_ether(each.bond),
             "yes" if each.is_withdrawable else "no",
             each.expectation,
-            *map(say_ether, (each.credit_due, each.credit_locked, each.credit_stranded, each.pot)),
+            *map(
+                say_ether,
+                (each.credit_due, each.credit_locked, each.credit_stranded, each.refund_due, each.pot),
+            ),
         )
     return table
 

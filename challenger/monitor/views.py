@@ -119,7 +119,8 @@ class StakerView:
     credit_due: Wei  # can be claimed now
     credit_locked: Wei  # can be claimed once an assertion is confirmed
     credit_stranded: Wei  # can never be claimed
-    pot: Wei  # what is left of lost bonds for the gas of those who won
+    refund_due: Wei  # what its moves in won matches can still collect from pots, at most
+    pot: Wei  # what is left of its own lost bond, for the gas of those who won
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What the monitor says about money."""
 
+from challenger.costs import compute_stand
+from challenger.game.dispute import MOVE_GAS
 from challenger.monitor.views import StakerView
 from challenger.strategy import acts
 from optimist.derive.commitments import GENESIS_ASSERTION
@@ -64,6 +66,33 @@ def test_a_bond_on_a_true_claim_below_a_false_one_is_expected_to_be_lost() -> No
     game.claim(LIAR, game.x)
     game.claim(LIAR, game.truth, game.node(game.x))
     assert find(game, LIAR).expectation == "lost"
+
+
+def test_moves_in_won_matches_are_refunds_until_they_are_collected() -> None:
+    """To the wei what the player's own bookkeeping says."""
+    game = WatchedGame()
+    true, false = game.claim(HONEST, game.truth), game.claim(LIAR, game.x)
+    game.reveal(HONEST, game.truth)
+    game.reveal(LIAR, game.x)
+    game.open(true, false, first=true)
+    (dissect,) = [act for act in game.arena.plan(HONEST, game.truth).acts if isinstance(act, acts.Dissect)]
+    game.land(HONEST, dissect)
+    assert find(game, HONEST).refund_due == 0  # nothing is won yet
+    game.at(PERIOD)
+    game.land(OTHER, acts.Timeout((min(true, false), max(true, false))))
+    owed = find(game, HONEST).refund_due
+    assert owed == MOVE_GAS * game.parameters.gas_price_cap
+    for address in (HONEST, LIAR):
+        stand = compute_stand(game.parameters, game.arena.state, address)
+        view = find(game, address)
+        assert (stand.locked, stand.due, stand.pending, stand.refunds) == (
+            view.bond,
+            view.credit_due,
+            view.credit_locked,
+            view.refund_due,
+        )
+    game.land(HONEST, acts.Collect(true, false))
+    assert find(game, HONEST).refund_due == 0
 
 
 def test_solvency_is_the_balance_against_everything_owed() -> None:
