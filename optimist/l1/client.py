@@ -165,6 +165,21 @@ class L1Client:
         calls = [("eth_getTransactionReceipt", (to_hex(hash_),)) for hash_ in hashes]
         return [None if answer is None else Receipt.from_json(answer) for answer in await self.batch(calls)]
 
+    async def get_standing(
+        self, hashes: Sequence[bytes], sender: bytes
+    ) -> tuple[list[Receipt | None], int, bool]:
+        """Receipts, the sender's nonce, and whether the node has the last transaction: in one request."""
+        calls: list[tuple[str, Sequence[Json]]] = [
+            ("eth_getTransactionReceipt", (to_hex(each),)) for each in hashes
+        ]
+        calls += [
+            ("eth_getTransactionCount", (to_hex(sender), "latest")),
+            ("eth_getTransactionByHash", (to_hex(hashes[-1]),)),
+        ]
+        *receipts, nonce, known = await self.batch(calls)
+        found = [None if answer is None else Receipt.from_json(answer) for answer in receipts]
+        return found, int(nonce, 16), known is not None
+
     async def is_known(self, hash_: bytes) -> bool:
         """Whether the node has the transaction, mined or waiting."""
         return await self.call("eth_getTransactionByHash", to_hex(hash_)) is not None

@@ -394,10 +394,11 @@ class Sender:
             await asyncio.sleep(self._policy.poll)
 
     async def _look(self, job: _Job) -> Receipt | None:
-        for receipt in await self._client.get_receipts(job.hashes):
+        # With a hundred transactions on their way, what is asked about each at every look counts.
+        receipts, used, is_known = await self._client.get_standing(job.hashes, self.address)
+        for receipt in receipts:
             if receipt is not None:
                 return receipt if await self._is_deep(receipt) else None
-        used = await self._client.get_nonce(self.address)
         if used > job.attempt.nonce:
             job.nonce_lost += 1
             return None
@@ -406,7 +407,7 @@ class Sender:
             await self._fill_gaps(used, job.attempt.nonce)
         if time.monotonic() - job.sent_at >= self._policy.resubmission_timeout:
             await self._bump(job)
-        elif not await self._client.is_known(job.attempt.hash):
+        elif not is_known:
             if not job.is_kept_out:
                 log.warning("transaction_dropped", purpose=job.call.purpose, nonce=job.attempt.nonce)
             sent_at = job.sent_at
