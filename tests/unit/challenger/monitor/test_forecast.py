@@ -1,7 +1,11 @@
 """Forecasts that can be worked out by hand."""
 
+import pytest
+
 from challenger.monitor.forecast import NEWCOMER, view_timeline
+from challenger.monitor.shadow import count_moves_left
 from challenger.monitor.views import ForecastView
+from challenger.strategy import acts
 from tests.support.watched_game import COPYCAT, GRACE, HONEST, LIAR, OTHER, PERIOD, START, WatchedGame
 
 
@@ -71,6 +75,60 @@ def test_every_honest_act_that_the_liar_waits_for_adds_its_latency() -> None:
     quick, slow = (forecast(game, latency=latency)[0].latest.at for latency in (0, 2))
     assert quick == START + 70 + 30 + GRACE
     assert slow == quick + 2 * 6
+
+
+class Clockwork:
+    """Both sides to the second: honest acts land `latency` seconds after they are wanted, the liar's at the
+    last second that its clock leaves, and in its very last turn never.
+    """
+
+    def __init__(self, game: WatchedGame, latency: int) -> None:
+        self.game = game
+        self.latency = latency
+        self.since: dict[acts.Act, int] = {}
+
+    def run(self, node: bytes) -> int:
+        """Play on until the node is confirmed, and when."""
+        arena = self.game.arena
+        while not arena.rollup.is_confirmed(node):
+            while self._lie() or self._defend():
+                pass
+            arena.play(OTHER, acts.Confirm(node))
+            arena.now += 1
+        return arena.now - 1
+
+    def _lie(self) -> int:
+        arena = self.game.arena
+        landed = 0
+        for act in arena.plan(LIAR, self.game.x).acts:
+            if isinstance(act, acts.Reveal):
+                landed += arena.play(LIAR, act) == ""
+            elif isinstance(act, acts.Dissect | acts.CommitTrace | acts.CommitSecondTrace):
+                (match,) = arena.state.matches.values()
+                is_last_second = arena.now == match.last + match.clocks[match.turn] - 1
+                if is_last_second and count_moves_left(match, self.game.parameters) > 1:
+                    landed += arena.play(LIAR, act) == ""
+        return landed
+
+    def _defend(self) -> int:
+        arena = self.game.arena
+        wanted = arena.plan(HONEST, self.game.truth).acts
+        self.since = {act: self.since.get(act, arena.now) for act in wanted}
+        due = [act for act, since in self.since.items() if since + self.latency <= arena.now]
+        return sum(arena.play(HONEST, act) == "" for act in due)
+
+
+@pytest.mark.parametrize("latency", [0, 1, 2, 5])
+def test_the_latest_second_is_reached_by_a_liar_who_knows_how(latency: int) -> None:
+    """The bound is no wider than it has to be: real histories, real traces, the honest strategy."""
+    game = WatchedGame()
+    game.claim(HONEST, game.truth)
+    game.at(60)
+    game.claim(LIAR, game.x)
+    game.at(70)
+    (view,) = forecast(game, latency=latency, defender=HONEST)
+    assert view.is_safe
+    assert Clockwork(game, latency).run(view.expected) == view.latest.at
 
 
 def test_a_lie_without_a_rival_is_answered_by_a_newcomer_and_wins_without_one() -> None:
