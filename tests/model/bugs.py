@@ -70,7 +70,7 @@ ROUND_BUGS: Final = (
         ),
         QUIET,
         "false root",
-        frozenset({"counters", "locked out"}),
+        frozenset({"counters", "locked out", "crash"}),
         exact=True,
     ),
     Bug(

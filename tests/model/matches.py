@@ -74,8 +74,9 @@ def _unfold(way: Way | None) -> list[str]:
 class Matches:
     """All matches of one law from one side against one false end."""
 
-    def __init__(self, ring: Ring, report: MatchReport, *, is_planted: bool) -> None:
+    def __init__(self, ring: Ring, report: MatchReport, *, is_planted: bool, is_thin: bool) -> None:
         self.ring = ring
+        self.is_thin = is_thin
         self.report = report
         self.is_planted = is_planted
         self.seen: set[Spot] = set()
@@ -96,7 +97,7 @@ class Matches:
     def run(self) -> None:
         """Every top list that the adversary can reveal, either side on turn first; then move by move."""
         ring = self.ring
-        letters = [ring.list_leaves(i) for i in range(WIDTH)]
+        letters = [ring.list_leaves(i, is_thin=self.is_thin) for i in range(WIDTH)]
         true_subs = [ring.history.node(1, 0), ring.history.node(1, 1)]
         last = ring.leaves[ring.false_node]
         frontier: list[tuple[Spot, Way]] = []
@@ -259,7 +260,9 @@ class Matches:
         """All traces that end in a root, when it is the leaf's; else, and besides, some to be refused."""
         fits = self.ring.forms.get(leaf, (GARBAGE, 0, ZERO))[0] == root
         if (position, root, fits) not in self.traces:
-            letters = [self.ring.list_states(position, step, root) for step in range(WIDTH)]
+            letters = [
+                self.ring.list_states(position, step, root, is_thin=self.is_thin) for step in range(WIDTH)
+            ]
             true = self.ring.truth.get_trace(0, position)
             true_subs = [true.node(1, 0), true.node(1, 1)]
             final = compute_final_state(root)
@@ -299,15 +302,17 @@ def play_all(
     *,
     sides: Iterable[Side] = tuple(Side),
     is_planted: bool = False,
+    is_thin: bool = False,
 ) -> MatchReport:
     """All matches of a law: both sides, every false end that somebody can open.
 
     `is_planted`: the judge has a bug: what a sound one refuses or does not ask for is tried as well.
+    `is_thin`: a smaller alphabet.
     """
     report = MatchReport(law)
     for side in sides:
         for false_root in (FALSE_ROOT, ZERO):
             ring = Ring(law, side, false_root, protocol, machine)
             if ring.true_node != ring.false_node and not report.violation:
-                Matches(ring, report, is_planted=is_planted).run()
+                Matches(ring, report, is_planted=is_planted, is_thin=is_thin).run()
     return report

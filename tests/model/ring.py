@@ -196,8 +196,11 @@ class Ring:
         names |= {leaf: f"L{i}" for i, leaf in reversed(list(enumerate(self.true_leaves, 1)))}
         return names | {GENESIS_LEAF: "L0", self.leaves[self.false_node]: "L'", GARBAGE: "garbage"}
 
-    def list_leaves(self, position: int) -> list[bytes]:
-        """What may be claimed after a position: truth, a false root, a wrong batch, no change, garbage."""
+    def list_leaves(self, position: int, *, is_thin: bool = False) -> list[bytes]:
+        """What may be claimed after a position: truth, a false root, garbage, a wrong batch, no change.
+
+        Thin: not the last two.
+        """
         rest, root = ZERO, self.truth.end_roots[1]
         if position < len(self.law.steps):
             rest, root = self.truth.openings[position].next_rest, self.truth.roots[position]
@@ -205,20 +208,23 @@ class Ring:
         letters = [
             self.true_leaves[position],
             compute_leaf(FALSE_ROOT, 1, rest),
-            compute_leaf(root, 2, rest),
-            before,
             GARBAGE,
+            *(() if is_thin else (compute_leaf(root, 2, rest), before)),
         ]
         if position == WIDTH - 1:
             letters.append(self.leaves[self.false_node])
         return list(dict.fromkeys(letters))
 
-    def list_states(self, position: int, step: int, root: bytes) -> list[bytes]:
-        """What the adversary may claim after a step: truth, garbage, the end it claims, the beginning."""
+    def list_states(self, position: int, step: int, root: bytes, *, is_thin: bool = False) -> list[bytes]:
+        """What may be claimed after a step: truth, the end that is claimed, garbage, the beginning.
+
+        Thin: not the last two.
+        """
         opening = self.get_opening(position)
         true = self.truth.get_trace(0, position).end(step)
         start = self.machine.start(opening.root, opening.input_hash)
-        return list(dict.fromkeys((true, GARBAGE, compute_final_state(root), start)))
+        letters = (true, compute_final_state(root), *(() if is_thin else (GARBAGE, start)))
+        return list(dict.fromkeys(letters))
 
 
 def hash_of(words: Words) -> bytes:

@@ -73,7 +73,12 @@ class Rounds:
         done: list[str] = []
         mode = HABITS[self.world.config.habit]
         for _ in range(LOOKS):
-            plan = compute_plan(board.facts, self.world.truth, HONEST, mode)
+            try:
+                plan = compute_plan(board.facts, self.world.truth, HONEST, mode)
+            except KeyError:
+                if not self.is_planted:
+                    raise
+                return Step("H: " + ", ".join(done), board, "crash: L1 contradicts itself, H has no plan")
             landed = [act for act in plan.acts if board.play(HONEST, act) == ""]
             done += [type(act).__name__ for act in landed]
             if not landed:

@@ -24,8 +24,10 @@ LAWS = [
 ]
 
 
-def check(law: Law, sides: tuple[Side, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    report = play_all(law, sides=sides)
+def check(
+    law: Law, sides: tuple[Side, ...], capsys: pytest.CaptureFixture[str], *, is_thin: bool = False
+) -> None:
+    report = play_all(law, sides=sides, is_thin=is_thin)
     with capsys.disabled():
         print(f"\n{report}")
     assert not report.violation, report
@@ -33,8 +35,9 @@ def check(law: Law, sides: tuple[Side, ...], capsys: pytest.CaptureFixture[str])
     assert bool(report.counts["decided by ProvePadding"]) == (len(law.steps) < WIDTH), report
 
 
-def test_the_honest_side_wins_every_match(capsys: pytest.CaptureFixture[str]) -> None:
-    check(Law(steps=(2, 3)), (Side.A,), capsys)
+@pytest.mark.parametrize("law", [Law(steps=(2, 3)), Law(steps=(1, 2, 3, 4), rejected=(1,))], ids=str)
+def test_the_honest_side_wins_every_match(law: Law, capsys: pytest.CaptureFixture[str]) -> None:
+    check(law, tuple(Side), capsys, is_thin=True)
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ def test_a_bug_in_the_rounds_is_found(bug: Bug, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("bug", MATCH_BUGS, ids=lambda bug: bug.name)
 def test_a_bug_in_the_matches_is_found(bug: MatchBug, capsys: pytest.CaptureFixture[str]) -> None:
-    report = play_all(bug.law, load_protocol(bug.patches), bug.machine, is_planted=True)
+    report = play_all(bug.law, load_protocol(bug.patches), bug.machine, is_planted=True, is_thin=True)
     with capsys.disabled():
         print(f"\n{bug.name}\n{report}")
     assert get_kind(report.violation) == bug.finds, report
