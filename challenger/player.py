@@ -33,7 +33,7 @@ from optimist.base.keccak import keccak
 from optimist.derive.commitments import GENESIS_ASSERTION
 from optimist.l1.client import L1Client
 from optimist.l1.contracts import Contract
-from optimist.l1.errors import L1Error, Reverted
+from optimist.l1.errors import FinalizedReorg, L1Error, Reverted
 from optimist.l1.sender import Call as Transaction
 from optimist.l1.sender import Sender
 from optimist.l1.types import BlockRef
@@ -152,7 +152,8 @@ class Player:
     ) -> list[str]:
         """Look and act for ever, or until nothing is left to do; then what a person has to look at.
 
-        `wants`: which of the strategy's proposals to carry out.
+        `wants`: which of the strategy's proposals to carry out. L1's moods are waited out; a block that was
+        final and is gone is not: raises FinalizedReorg.
         """
         while True:
             try:
@@ -165,6 +166,8 @@ class Player:
                     continue  # after a long absence there is much to read, and nothing to wait for
                 if not plan.is_complete and len(self._running) > before:
                     continue  # more moves are due: they are computed while these are being sent
+            except FinalizedReorg:
+                raise  # no look will ever succeed again: better an end that somebody notices
             except L1Error as error:
                 log.warning("l1_trouble", error=str(error))
             await asyncio.sleep(poll)

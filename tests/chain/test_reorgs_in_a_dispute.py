@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
+from challenger.settings import get_parameters
+from challenger.trace.law import LawProvider
 from devnet.liar.faults import parse_fault
 from devnet.network import Devnet
-from tests.support.ringside import Town
+from optimist.l1.errors import FinalizedReorg
+from tests.support.operator import make_node
+from tests.support.ringside import Town, make_player
 from tests.support.upheaval import Disturb, Earthquakes, Grounds, ReorgAt, fight_through
 
 TO_THE_LAST_STEP = "step:9:400:memory.100:1"
@@ -71,3 +76,20 @@ def test_many_reorgs_of_random_depths_change_nothing(grounds: Grounds, seed: int
     quakes = Earthquakes(seed, count=8)
     play(grounds, TO_THE_LAST_STEP, quakes)
     assert len(quakes.depths) > 2, f"seed {seed}: only the depths {quakes.depths}"
+
+
+def test_a_player_ends_when_a_final_block_is_gone(devnet: Devnet) -> None:
+    parameters = get_parameters(devnet.deployment.preset)
+
+    async def story() -> None:
+        async with devnet.connect() as client, AsyncExitStack() as stack:
+            node = make_node(devnet, client)
+            provider = LawProvider(parameters, node.ledger, devnet.law)
+            player = make_player(devnet, client, node, devnet.cast.challenger, provider, stack)
+            devnet.anvil.mine(10)
+            await player.look()
+            devnet.anvil.reorganise(8)  # final is what lies two blocks deep here
+            with pytest.raises(FinalizedReorg):
+                await asyncio.wait_for(player.play(0.02), 30)
+
+    asyncio.run(story())
