@@ -44,7 +44,7 @@ SLOT: Final = 12  # s between two blocks
 BLOCK_GAS: Final = 36_000_000
 GAS_PRICE: Final = 30 * GWEI  # of the report
 GAS_CEILING: Final = 150_000_000
-POLL: Final = 0.25  # s between two looks of the honest player
+POLL: Final = 0.5  # s between two looks of the honest player
 PATIENCE: Final = 600.0  # s without a new block
 NARROW: Final = 16  # acts at the same time: what any node keeps of one key
 REPORT: Final = Path("build") / "sybil.json"
@@ -249,7 +249,7 @@ async def play_scenario(network: Devnet, scenario: Scenario) -> Result:
         network.anvil.call("evm_setAutomine", False)
         policy = SendPolicy(
             fees=FeePolicy(cap=500 * GWEI, min_tip=GWEI),
-            poll=scenario.sybils / 100,  # s: a hundred watched ten times a second would starve us
+            poll=scenario.sybils / 50,  # s: a hundred watched ten times a second would starve us
             resubmission_timeout=PATIENCE,
             max_pending=scenario.limit * 5 // 4,  # as the settings of `challenger run` have it
         )
