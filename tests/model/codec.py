@@ -70,7 +70,8 @@ class Codec:
         self.reach = 2 * world.config.period + 2  # exact keys reach no further back
         self.money = world.config.money or exact
         self.spots: list[Spot] = []
-        self.spot_numbers: dict[Spot, int] = {}
+        self.spot_numbers: dict[tuple[object, ...], int] = {}
+        self.hidden_bits = [(node, 1 << i) for i, node in enumerate(world.hidden)]
         self.claim_ids = {
             (end.index, account): compute_claim_id(end.id, account)
             for end in world.ends
@@ -86,6 +87,7 @@ class Codec:
         }
         self.masks = [self._list_subsets(ends) for ends in world.round_ends]
         self.unions = [{mask: union for union, mask in masks.items()} for masks in self.masks]
+        self.is_open: list[bool] = []  # by round, of the state that is being written
         self.opened: dict[int, Mapping[bytes, Words]] = {}
 
     # ---------------------------------------------------------------------------------------------- writing
@@ -93,6 +95,7 @@ class Codec:
     def encode(self, board: Board) -> Key:
         """The key of a state. A canonical key retires what can do nothing any more: the board changes."""
         state, world = board.state, self.world
+        self.is_open = [board.rollup.is_open(parent) for parent in world.parents]
         if not self.money and not world.config.elsewhere:
             self._retire_copies(board)
         out = [board.phase, board.censored]
@@ -109,14 +112,18 @@ class Codec:
             else:
                 self._compute_ages(board, number, by_round[number], ages)
                 self._write_round(board, number, asked, ages, out)
-        out.append(sum(1 << i for i, node in enumerate(world.hidden) if node in board.lists))
+        opened = 0
+        for node, bit in self.hidden_bits:
+            if node in board.lists:
+                opened |= bit
+        out.append(opened)
         matches = self._find_matches(board)
         blobs = [
             bytes(self._write_account(board, account, claims[account], matches, ages))
             for account in world.accounts
         ]
-        excess = (state.balance - self._compute_owed(state)) // REFUND
-        out.append(excess + 128 if self.exact else 128)  # a sound ledger has none
+        if self.exact:  # a sound ledger has no excess
+            out.append((state.balance - self._compute_owed(state)) // REFUND + 128)
         return bytes(out) + blobs[0] + b"".join(self.sort(blobs[1:]))
 
     def sort(self, blobs: list[bytes]) -> list[bytes]:
@@ -129,12 +136,12 @@ class Codec:
         number = world.config.rounds - 1
         true = world.ends[world.round_ends[number][0]]
         ours = state.claims.get(self.claim_ids[true.index, HONEST])
-        if ours is None or ours.status is not Status.LIVE or not board.rollup.is_open(world.parents[number]):
+        if ours is None or ours.status is not Status.LIVE or not self.is_open[number]:
             return
         standing: dict[bytes, list[bytes]] = {}
         for claim_id, claim in state.claims.items():
             place = world.ends[world.index[claim.node]].round
-            if claim.status is Status.LIVE and board.rollup.is_open(world.parents[place]):
+            if claim.status is Status.LIVE and self.is_open[place]:
                 standing.setdefault(claim.owner, []).append(claim_id)
         for account, claim_ids in standing.items():
             claim = state.claims[claim_ids[0]]
@@ -253,7 +260,7 @@ class Codec:
         out = [int(staker.bond > 0), int(staker.out), last, 0]
         for claim_id, claim in claims:
             index = world.index[claim.node]
-            closed = not self.exact and not board.rollup.is_open(world.parents[world.ends[index].round])
+            closed = not self.exact and not self.is_open[world.ends[index].round]
             money = self.money and (claim.credit or claim.pot or matches.get(claim_id, (None,))[0])
             needless = claim.status is Status.DEAD or (closed and index + 1 != last)
             if needless and not self.exact and not money:
@@ -276,7 +283,7 @@ class Codec:
             out.append(MISSING)
             return
         honest = SIDES[match.claims[1] != claim_id]
-        is_void = not all(map(board.rollup.is_live, match.claims))
+        is_void = any(not self._is_live(board.state, each) for each in match.claims)
         if is_void and not self.exact:
             out.append(VOID if self.money else MISSING)
         else:
@@ -287,25 +294,21 @@ class Codec:
         if self.money:
             out += (match.moves[honest], match.moves[honest.other])
 
+    def _is_live(self, state: State, claim_id: bytes) -> bool:
+        claim = state.claims[claim_id]
+        is_standing = claim.status is Status.LIVE and not state.stakers[claim.owner].out
+        return is_standing and self.is_open[self.world.ends[self.world.index[claim.node]].round]
+
     def number_spot(self, match: Match, honest: Side, disputed: int) -> int:
-        position = match.position
-        nodes = (position.nodes[honest], position.nodes[honest.other])
-        spot = Spot(
-            position.round,
-            nodes,
-            position.prev,
-            position.batch,
-            position.rest,
-            match.start,
-            match.height,
-            match.stage,
-            match.turn is honest,
-            disputed,
-        )
+        place = match.position
+        nodes = (place.nodes[honest], place.nodes[1 - honest])
+        where = (place.round, nodes, place.prev, place.batch, place.rest)
+        turn = match.turn is honest
+        spot = (*where, match.start, match.height, match.stage, turn, disputed)
         number = self.spot_numbers.setdefault(spot, len(self.spots))
         if number == len(self.spots):
             assert number < VOID
-            self.spots.append(spot)
+            self.spots.append(Spot(*where, match.start, match.height, match.stage, turn, disputed))
         return number
 
     def _compute_owed(self, state: State) -> int:
@@ -328,7 +331,7 @@ class Codec:
             held.append(times[0])
             quiet.append(times[1])
         opened = next(reader)
-        excess = next(reader) - 128
+        excess = next(reader) - 128 if self.exact else 0
         board = Board(world, protocol, state, NOW)
         board.phase, board.censored, board.held, board.quiet = phase, censored, held, quiet
         for account in world.accounts:
