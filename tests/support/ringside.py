@@ -206,12 +206,19 @@ def make_player(
 
 
 async def fight(
-    network: Devnet, client: L1Client, town: Town, fault: Fault, *, stubborn: bool = False
+    network: Devnet,
+    client: L1Client,
+    town: Town,
+    fault: Fault,
+    *,
+    stubborn: bool = False,
+    honest_client: L1Client | None = None,
 ) -> Outcome:
     """The liar tells its lie about the range after the parent; both play until the truth is confirmed.
 
     Each side has a node of its own. L1's clock stands still unless nobody wants anything. A stubborn liar
-    asks L1 who is right when it is on turn at the end; another one stays silent.
+    asks L1 who is right when it is on turn at the end; another one stays silent. honest_client: by which
+    the honest player sends, if not by `client`.
     """
     parameters, law = get_parameters(network.deployment.preset), network.law
     async with AsyncExitStack() as stack:
@@ -224,7 +231,7 @@ async def fight(
         before = len(observer.events)
         await tell(network, client, town, false)
         provider = LawProvider(parameters, mine.ledger, law)
-        honest = make_player(network, client, mine, network.cast.challenger, provider, stack)
+        honest = make_player(network, honest_client or client, mine, network.cast.challenger, provider, stack)
         liar = make_player(network, client, theirs, network.cast.liar, false, stack)
         liar.wants = _wants_stubbornly if stubborn else _wants
         async with asyncio.TaskGroup() as group:
