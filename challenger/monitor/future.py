@@ -94,6 +94,7 @@ class _Player:
         self._start = snapshot.path[0].parent if snapshot.path else GENESIS_ASSERTION
         self._since: dict[tuple[bytes, Act], int] = {}  # when an honest act was first wanted
         self._doomed: set[bytes] = set()  # stakers who could have lost their bond by now
+        self._rounds: list[_Round] | None = None
         self.future = Future(habit)
 
     @property
@@ -114,11 +115,19 @@ class _Player:
         landed = self._shadow.play(sender, act, self._now)
         if landed:
             self.future.happenings.append(Happening(self._now, sender, act, is_honest))
+            if not isinstance(act, Move | acts.Reveal | acts.OpenMatch):
+                self._rounds = None
         return landed
 
     # ------------------------------------------------------------------------------------------- looking
 
     def _get_rounds(self) -> list[_Round]:
+        """The undecided rounds of the true path. Kept until somebody comes, dies, or a round is decided."""
+        if self._rounds is None:
+            self._rounds = self._find_rounds()
+        return self._rounds
+
+    def _find_rounds(self) -> list[_Round]:
         path = compute_path(self._state, self._snapshot.roots, self._start)
         if path:
             self._start = path[0].parent
@@ -140,10 +149,11 @@ class _Player:
         truth = {claim for asked in rounds for claim in asked.truth}
         false = {claim for asked in rounds for claim in asked.false}
         for match_id, match in self._state.matches.items():
-            for side in Side:
-                own, rival = match.claims[side], match.claims[side.other]
-                if own in truth and rival in false:
-                    yield match_id, match, side
+            a, b = match.claims
+            if a in truth and b in false:
+                yield match_id, match, Side.A
+            elif b in truth and a in false:
+                yield match_id, match, Side.B
 
     def _get_claim(self, claim_id: bytes) -> Claim:
         return self._state.claims[claim_id]
@@ -251,6 +261,7 @@ class _Player:
             rivals = [*asked.truth, *asked.copies]
             for claim in asked.false if rivals else []:
                 self._shadow.rollup.eliminate(self._now, claim, rivals[0])
+                self._rounds = None
                 landed = True
         return landed
 
@@ -263,13 +274,17 @@ class _Player:
             if asked.false and not asked.truth:
                 # Copies of the truth that nobody honest holds: they lose on purpose, so that it is born anew.
                 for copy in asked.copies:
-                    self._shadow.abandon(copy, self._now)
+                    self._abandon(copy)
                     landed = True
             for wish in list(self._get_delays(asked)):
                 landed |= self._land(*wish, is_honest=False)
         for wish in list(self._get_late_moves()):
             landed |= self._land(*wish, is_honest=False)
         return landed
+
+    def _abandon(self, claim: bytes) -> None:
+        self._shadow.abandon(claim, self._now)
+        self._rounds = None
 
     def _note_the_doomed(self) -> None:
         """Who has lost the bond, or has a rival to lose it to."""
@@ -325,6 +340,6 @@ class _Player:
         """Prune a copy of the truth whose owner has lost the bond: each one costs a grace period."""
         for claim in asked.copies:
             if self._get_claim(claim).owner in self._doomed:
-                self._shadow.abandon(claim, self._now)
+                self._abandon(claim)
                 return True
         return False
