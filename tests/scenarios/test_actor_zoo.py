@@ -130,7 +130,10 @@ def test_the_hero_beats_a_thousand_random_casts() -> None:
 def make_random_cast(rng: random.Random) -> list[Actor]:
     """Some of the zoo, each from a second of its own on."""
     cast: list[Actor] = [DeepLiar(rng.randint(1, 2), joins=rng.randrange(T))]
-    for number, name in enumerate(rng.sample(sorted(ZOO), rng.randint(2, 6))):
+    names = rng.sample(sorted(ZOO), rng.randint(2, 6))
+    if "censor" in names and "censor of reveals" in names:
+        names.remove("censor")  # both together are more than the parameters leave room for
+    for number, name in enumerate(names):
         begins = rng.choice((0, 0, rng.randrange(T), T - rng.randrange(1, 2 * SLOT)))
         cast.append(Delayed(make(name, number), begins))
     return cast
