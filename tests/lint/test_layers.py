@@ -15,6 +15,7 @@ PURE_ROOMS = {
     "optimist.stf",
     "optimist.vm",
     "challenger.game",
+    "challenger.monitor",
     "challenger.strategy",
     "challenger.trace",
 }
