@@ -5,16 +5,22 @@ failure prints the steps that lead to it, shrunk, and the line that replays its 
 """
 
 import os
-import random
 from typing import ClassVar, Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import Phase
 
-from optimist.l1.codec import Abi, load_abi
-from tests.support.mirror import compile_game
+from optimist.l1.codec import load_abi
 from tests.support.spoiling import Cut
+from tests.support.stateful import (
+    REPLAY,
+    choose_seeds,
+    describe,
+    find_rare,
+    get_errors,
+    get_functions,
+    play,
+)
 from tests.support.twin_machine import TwinMachine
 from tests.support.twin_table import Tally
 
@@ -49,59 +55,23 @@ REFUSALS: Final = {
     "Dispute.timeout": "UnknownMatch ClaimNotLive NotLate",  # the round of live rivals is open
     "Dispute.collect": "NothingToCollect StakerOut EmptyPot",
 }
-REPLAY: Final = "TWIN_SEED"
-EXAMPLES: Final = 10  # deployments of one seed
-STEPS: Final = 15  # rules of one deployment
 
 
-def get_functions() -> set[str]:
+def get_all_functions() -> set[str]:
     """Every function of the game that changes something, and the sealing of batches."""
-    changing = {
-        f"{contract}.{entry['name']}"
-        for contract in CONTRACTS
-        for entry in compile_game()[contract].abi
-        if entry["type"] == "function" and entry["stateMutability"] in ("nonpayable", "payable")
-    }
-    return changing | {"Inbox.appendBatch"}
+    return set().union(*map(get_functions, CONTRACTS)) | {"Inbox.appendBatch"}
 
 
-def get_errors() -> set[str]:
+def get_all_errors() -> set[str]:
     """Every custom error that those functions could revert with."""
-    own = {entry.name for contract in CONTRACTS for entry in _get_abi(contract).errors.values()}
-    machine = {entry.name for entry in _get_abi(MACHINE).errors.values()}
+    own = set().union(*map(get_errors, CONTRACTS))
     real_machine = {entry.name for entry in load_abi("Step").errors.values()}
-    return (own | machine - real_machine) - UNREACHABLE.keys()
-
-
-def _get_abi(contract: str) -> Abi:
-    return Abi(contract, compile_game()[contract].abi)
+    return (own | get_errors(MACHINE) - real_machine) - UNREACHABLE.keys()
 
 
 def get_refusals() -> set[str]:
     """All pairs of function and error."""
     return {f"{function} {error}" for function, errors in REFUSALS.items() for error in errors.split()}
-
-
-def play(
-    number: int,
-    machine: type[TwinMachine] = TwinMachine,
-    phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink),
-) -> None:
-    """The deployments of one seed."""
-    profile = settings(
-        max_examples=EXAMPLES,
-        stateful_step_count=STEPS,
-        deadline=None,
-        database=None,
-        phases=phases,
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
-    try:
-        run_state_machine_as_test(seed(number)(machine), settings=profile)
-    except Exception as error:
-        error.add_note(f"replay: {REPLAY}={number} pytest tests/property/test_stateful_twin.py -k one_seed")
-        raise
 
 
 def play_all(machine: type[TwinMachine], seeds: range) -> None:
@@ -113,41 +83,16 @@ def play_all(machine: type[TwinMachine], seeds: range) -> None:
 def play_until(functions: int, errors: int, seeds: range) -> Tally:
     """Play seed after seed until each function has landed and each error was met so many times."""
     TwinMachine.tally = tally = Tally()
+    wanted = dict.fromkeys(get_all_functions(), functions), dict.fromkeys(get_all_errors(), errors)
     for number in seeds:
-        play(number)
-        if not find_missing(tally, functions, errors):
+        play(number, TwinMachine)
+        if not find_rare(tally, *wanted):
             break
-    return tally
-
-
-def find_missing(tally: Tally, functions: int, errors: int) -> dict[str, int]:
-    """What was met too rarely, and how often."""
-    rare = {name: tally.functions[name] for name in get_functions() if tally.functions[name] < functions}
-    return rare | {name: tally.errors[name] for name in get_errors() if tally.errors[name] < errors}
-
-
-def describe(tally: Tally) -> str:
-    """The counts, rarest first."""
-    lines = [f"{tally.calls} calls, the whole state compared after each"]
-    for title, counts in (("landed", tally.functions), ("refused", tally.errors)):
-        listed = ", ".join(f"{name} {count}" for name, count in reversed(counts.most_common()))
-        lines.append(f"{title}: {listed}")
-    lines.append(f"{len(tally.places)} of {len(get_refusals())} pairs of function and error")
-    return "\n".join(lines)
-
-
-def check(tally: Tally, functions: int, errors: int) -> None:
-    """Everything was met often enough, and nothing that was said to be unreachable."""
-    assert find_missing(tally, functions, errors) == {}
-    assert tally.functions.keys() == get_functions()
-    assert tally.errors.keys() == get_errors(), "an error is not in the ABI, or not unreachable"
+    assert find_rare(tally, *wanted) == {}
+    assert tally.functions.keys() == get_all_functions()
+    assert tally.errors.keys() == get_all_errors(), "an error is not in the ABI, or not unreachable"
     assert not (new := tally.places.keys() - get_refusals()), f"the table does not know {new}"
-
-
-def choose_seeds(count: int) -> range:
-    """Other ones at every run, but for continuous integration, which must not fail by luck."""
-    first = 0 if os.environ.get("CI") else random.SystemRandom().randrange(10**6)
-    return range(first, first + count)
+    return tally
 
 
 @pytest.mark.timeout(600)
@@ -155,7 +100,6 @@ def test_every_function_and_error_is_the_same_in_both(capsys: pytest.CaptureFixt
     tally = play_until(functions=20, errors=1, seeds=choose_seeds(60))
     with capsys.disabled():
         print(f"\n{describe(tally)}")
-    check(tally, functions=20, errors=1)
 
 
 @pytest.mark.long
@@ -164,14 +108,13 @@ def test_every_function_and_error_is_the_same_in_both_many_times(capsys: pytest.
     tally = play_until(functions=1000, errors=50, seeds=choose_seeds(2000))
     with capsys.disabled():
         print(f"\n{describe(tally)}")
-    check(tally, functions=1000, errors=50)
     assert not (never := get_refusals() - tally.places.keys()), f"never met: {never}"
 
 
 @pytest.mark.skipif(REPLAY not in os.environ, reason=f"replays the seed in ${REPLAY}")
 @pytest.mark.timeout(600)
 def test_one_seed() -> None:
-    play(int(os.environ[REPLAY]))
+    play(int(os.environ[REPLAY]), TwinMachine)
 
 
 PLANTED: Final = {

@@ -7,7 +7,7 @@ the outcomes are compared, errors by name; `compare` holds the whole states agai
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -65,10 +65,23 @@ def compile_game() -> dict[str, Contract]:
     return compile_contracts(read_sources(*_SOURCES))
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Parameters of Inbox and Vault; the game itself needs none of them to be tight."""
+
+    max_batch: int  # inputs
+    max_queue_items: int
+    forced_deadline: int = 10**6  # s
+    max_delay: int = 10**6  # s
+    drift: int = 60  # s
+    max_deposit: int = 10**13  # 1e-6 USD
+    max_total: int = 10**13
+
+
 class Contracts:
     """The real contracts in an EVM."""
 
-    def __init__(self, parameters: Parameters, max_batch: int) -> None:
+    def __init__(self, parameters: Parameters, limits: Limits) -> None:
         self.bond = parameters.bond
         self.now = START
         self._evm: Any = EVM(spec_id="OSAKA")
@@ -76,14 +89,14 @@ class Contracts:
         self._logs: list[Log] = []
         self._set_time()
         compiled = compile_game()
-        self.abis = {name: Abi(name, compiled[name].abi) for name in ("Inbox", "Rollup", "Dispute")}
+        names = ("Vault", "Inbox", "Rollup", "Dispute")
+        self.abis = {name: Abi(name, compiled[name].abi) for name in (*names, "TestToken")}
         self._machine_errors = Abi("AlphabetStep", compiled["AlphabetStep"].abi).errors
         token = self._deploy("TestToken")
         step = self._deploy("AlphabetStep")
         self._many_reads = _hex(self._deploy("ManyReads"))
         self._fund(DEPLOYER)
         nonce = self._evm.basic(_DEPLOYER).nonce
-        names = ("Vault", "Inbox", "Rollup", "Dispute")
         self.addresses = {name: compute_create_address(DEPLOYER, nonce + i) for i, name in enumerate(names)}
         self.init = Init(
             chain_id=1,
@@ -105,19 +118,19 @@ class Contracts:
                     "inbox": self.addresses["Inbox"],
                     "rollup": self.addresses["Rollup"],
                     "backstopOwner": BACKSTOP,
-                    "maxDeposit": 10**13,
-                    "maxTotal": 10**13,
+                    "maxDeposit": limits.max_deposit,
+                    "maxTotal": limits.max_total,
                 },
             ),
             "Inbox": (
                 {
                     "vault": self.addresses["Vault"],
                     "sequencer": SEQUENCER,
-                    "maxBatch": max_batch,
-                    "maxQueueItems": max_batch - 1,
-                    "forcedDeadline": 10**6,
-                    "maxDelay": 10**6,
-                    "drift": 60,
+                    "maxBatch": limits.max_batch,
+                    "maxQueueItems": limits.max_queue_items,
+                    "forcedDeadline": limits.forced_deadline,
+                    "maxDelay": limits.max_delay,
+                    "drift": limits.drift,
                     "initBody": self.init.encode_body(),
                 },
             ),
@@ -138,6 +151,7 @@ class Contracts:
         }
         for name in names:
             assert self._deploy(name, *arguments[name]) == self.addresses[name]
+        self.addresses["TestToken"] = token
 
     def set_time(self, now: int) -> None:
         """Time of the next calls."""
@@ -251,9 +265,15 @@ class Contracts:
 class MirrorArena(Arena):
     """An arena whose every act also goes to the contracts. `successes` counts acts that landed in both."""
 
-    def __init__(self, parameters: Parameters, batches: list[list[bytes]], max_batch: int) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        batches: list[list[bytes]],
+        max_batch: int,
+        limits: Limits | None = None,
+    ) -> None:
         """`batches`: the sequenced inputs of batch 2 and later; byte 0 of each must be 5."""
-        self.contracts = Contracts(parameters, max_batch)
+        self.contracts = Contracts(parameters, limits or Limits(max_batch, max_batch - 1))
         init = DerivedBatch(1, (self.contracts.init.encode(),), ZERO)
         self.inputs: list[list[bytes]] = [list(init.inputs)]
         super().__init__(parameters, MACHINE_RULES, [Batch(ZERO, ZERO, 0), _sealed(init, 0)], START)

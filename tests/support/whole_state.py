@@ -37,7 +37,7 @@ def compare_whole_state(rollup: Rollup, contracts: Reader, sealed_at: Sequence[i
 
     sealed_at: by batch, the last second of its inputs, which the game has no use for.
     """
-    state, check = rollup.state, _Check(contracts)
+    state, check = rollup.state, Check(contracts)
     for node_id, node in state.nodes.items():
         check.record("Rollup", "getNode", node_id, node)
     for round_id, asked in state.rounds.items():
@@ -63,7 +63,7 @@ def compare_predicates_and_absences(rollup: Rollup, contracts: Reader) -> None:
 
     Absent are claims of anybody on anything, and matches of any two. Raises AssertionError.
     """
-    state, check = rollup.state, _Check(contracts)
+    state, check = rollup.state, Check(contracts)
     for node_id in state.nodes:
         check.words("Rollup", "isConfirmed", node_id, [rollup.is_confirmed(node_id)])
         check.words("Rollup", "isOpen", node_id, [rollup.is_open(node_id)])
@@ -78,8 +78,8 @@ def compare_predicates_and_absences(rollup: Rollup, contracts: Reader) -> None:
     check.run()
 
 
-class _Check:
-    """Collects reads, so that they are one call."""
+class Check:
+    """Collects what is to be read and what it should be, so that it is one call."""
 
     def __init__(self, contracts: Reader) -> None:
         self._contracts = contracts
