@@ -79,3 +79,16 @@ def test_other_tests_that_are_named_exist() -> None:
             text = (REPOSITORY / path).read_text()
             keyword = "function" if path.endswith(".sol") else "def"
             assert re.search(rf"{keyword} {name}\b", text), f"{row.number}: there is no {other}"
+
+
+def test_every_actor_plays_and_is_introduced() -> None:
+    folder = REPOSITORY / "tests" / "actors"
+    readme = (folder / "README.md").read_text()
+    plays = (folder / "zoo.py").read_text()
+    plays += "".join(path.read_text() for path in (REPOSITORY / "tests" / "scenarios").glob("test_*.py"))
+    for path in folder.glob("*.py"):
+        assert f"`{path.name}`" in readme
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") != "" for base in node.bases):
+                assert f"`{node.name}`" in readme, f"{node.name} is not in tests/actors/README.md"
+                assert re.search(rf"\b{node.name}\b", plays), f"{node.name} never plays"

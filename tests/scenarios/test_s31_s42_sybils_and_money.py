@@ -278,6 +278,18 @@ def test_s40_a_pair_is_matched_once_and_nobody_is_matched_with_itself(scene: Sce
     assert len(scene.arena.state.matches) == 1
 
 
+def test_s40_matched_with_its_like_the_honest_side_would_find_no_difference() -> None:
+    scene = Scene(cuts=[Cut("if claims[left].node == claims[right].node or", "if")])
+    for player in (HONEST, E1):
+        scene.claim(player, scene.truth)
+        scene.reveal(player, scene.truth)
+    honest, copy = scene.claim_id(HONEST, scene.truth), scene.claim_id(E1, scene.truth)
+    assert scene.open(E1, honest, copy, honest) == ""
+    scene.at(T)
+    assert scene.arena.play(E1, acts.Timeout(scene.match(honest, copy).claims)) == ""
+    assert scene.is_out(HONEST)
+
+
 def test_s40_two_hands_of_one_owner_may_fight_and_only_lose(scene: Scene) -> None:
     scene.claim(E1, scene.x)
     scene.claim(E2, scene.truth)

@@ -16,6 +16,7 @@ from tests.support.alphabet_liar import StepLiar
 from tests.support.arena import address
 from tests.support.plays import get_proven
 from tests.support.scene import E1, E2, E3, HONEST, SLOT, Scene, T
+from tests.support.spoiling import Cut
 
 BOTH_TURNS = pytest.mark.parametrize("honest_first", [True, False], ids=["honest first", "liar first"])
 GARBAGE = keccak(b"a word that nothing stands behind")
@@ -115,6 +116,19 @@ def test_s51_two_ends_never_have_one_history(scene: Scene) -> None:
     scene.claim(E2, scene.truth)
     false = scene.x.get_history(1, 2).words(2, 0)
     assert scene.reveal_words(E2, scene.claim_id(E2, scene.truth), false) == "WrongEnd"
+
+
+def test_s51_could_they_the_honest_side_would_find_no_difference() -> None:
+    scene = Scene(cuts=[Cut("if get_end(words, arity - 1, height) != end:", "if False:")])
+    scene.claim(E1, scene.x)
+    scene.claim(HONEST, scene.truth)
+    honest, evil = scene.claim_id(HONEST, scene.truth), scene.claim_id(E1, scene.x)
+    assert scene.reveal_words(E1, evil, scene.truth.get_history(1, 2).words(2, 0)) == ""
+    scene.reveal(HONEST, scene.truth)
+    assert scene.open(E1, honest, evil, honest) == ""
+    scene.watch(limit=T + SLOT)
+    assert scene.arena.play(E1, acts.Timeout(scene.match(honest, evil).claims)) == ""
+    assert scene.is_out(HONEST)
 
 
 @pytest.mark.parametrize("name", ["sybil swarm", "pot drainer", "decoy proposer with three hands"])
