@@ -30,6 +30,7 @@ class Board(Arena):
         self.paid_in = self.paid_out = 0
         self.log = []
         self.phase = BEFORE
+        self.pending: tuple[acts.Act, ...] = ()  # planned by the honest player, and not yet on L1
         self.censored = world.config.censored  # ticks that the adversary may still censor
         self.held = [0] * world.config.rounds  # ticks since the honest player holds the true end, by round
         self.delay = 0  # ticks after the honest claim at which a false one was last seen alive; in no key
@@ -79,7 +80,7 @@ def clone(board: Board) -> Board:
     copy = Board(board.world, board.protocol, state, board.now)
     copy.lists = board.lists.copy()
     copy.disputed = board.disputed.copy()
-    copy.phase, copy.censored = board.phase, board.censored
+    copy.phase, copy.censored, copy.pending = board.phase, board.censored, board.pending
     copy.held, copy.quiet = board.held.copy(), board.quiet.copy()
     return copy
 

@@ -23,6 +23,7 @@ from challenger.game.types import (
     State,
     Status,
 )
+from challenger.strategy.acts import Act
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import (
     GENESIS_ASSERTION,
@@ -71,6 +72,8 @@ class Codec:
         self.money = world.config.money or exact
         self.spots: list[Spot] = []
         self.spot_numbers: dict[tuple[object, ...], int] = {}
+        self.plans: list[tuple[Act, ...]] = []
+        self.plan_numbers: dict[tuple[Act, ...], int] = {}
         self.hidden_bits = [(node, 1 << i) for i, node in enumerate(world.hidden)]
         self.claim_ids = {
             (end.index, account): compute_claim_id(end.id, account)
@@ -99,6 +102,11 @@ class Codec:
         if not self.money and not world.config.elsewhere:
             self._retire_copies(board)
         out = [board.phase, board.censored]
+        if world.config.front_run:
+            number = self.plan_numbers.setdefault(board.pending, len(self.plans))
+            if number == len(self.plans):
+                self.plans.append(board.pending)
+            out += divmod(number, 256)
         ages: dict[bytes, int] = {}  # age in ticks of a birth, by node; of a reveal, by claim
         claims: dict[bytes, list[tuple[bytes, Claim]]] = {account: [] for account in world.accounts}
         by_round: list[list[tuple[bytes, Claim]]] = [[] for _ in world.parents]
@@ -127,8 +135,8 @@ class Codec:
         return bytes(out) + blobs[0] + b"".join(self.sort(blobs[1:]))
 
     def sort(self, blobs: list[bytes]) -> list[bytes]:
-        """Adversaries are alike: which of them is which does not matter."""
-        return sorted(blobs)
+        """Adversaries are alike: which is which does not matter, unless a plan on its way names one."""
+        return blobs if self.world.config.front_run else sorted(blobs)
 
     def _retire_copies(self, board: Board) -> None:
         """An adversary's only claim beside ours on the true end of the last round can do nothing any more."""
@@ -324,6 +332,7 @@ class Codec:
         state.batches = world.truth.batches
         reader = iter(key)
         phase, censored = next(reader), next(reader)
+        pending = self.plans[next(reader) * 256 + next(reader)] if world.config.front_run else ()
         held, quiet = [], []
         state.nodes[GENESIS_ASSERTION] = Node(ZERO, GENESIS_LEAF, 0, 0, 0)
         for number in range(world.config.rounds):
@@ -334,6 +343,7 @@ class Codec:
         excess = next(reader) - 128 if self.exact else 0
         board = Board(world, protocol, state, NOW)
         board.phase, board.censored, board.held, board.quiet = phase, censored, held, quiet
+        board.pending = pending
         for account in world.accounts:
             self._read_account(board, account, reader)
         board.lists = dict(self._get_lists(opened))

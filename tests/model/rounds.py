@@ -59,6 +59,15 @@ class Rounds:
             tick(after)
             yield Step("a tick", after)
             return
+        if board.pending:
+            yield self.look(clone(board))
+            return
+        if self.world.config.front_run:
+            planned = clone(board)
+            planned.pending = tuple(self._plan(planned) or ())
+            if planned.pending:
+                names = ", ".join(type(act).__name__ for act in planned.pending)
+                yield Step(f"H sends: {names}", planned)
         if board.censored:
             after = clone(board)
             after.censored -= 1
@@ -69,18 +78,15 @@ class Rounds:
     # -------------------------------------------------------------------------------------- the honest player
 
     def look(self, board: Board) -> Step:
-        """The honest player acts until its plan comes to rest."""
-        done: list[str] = []
-        mode = HABITS[self.world.config.habit]
+        """The honest player acts until its plan comes to rest. What it sent before lands first, if it can."""
+        done = [type(act).__name__ for act in board.pending if board.play(HONEST, act) == ""]
+        board.pending = ()
         for _ in range(LOOKS):
-            try:
-                plan = compute_plan(board.facts, self.world.truth, HONEST, mode)
-            except KeyError:
-                if not self.is_planted:
-                    raise
+            plan = self._plan(board)
+            if plan is None:
                 return Step("H: " + ", ".join(done), board, "crash: L1 contradicts itself, H has no plan")
-            landed = [act for act in plan.acts if board.play(HONEST, act) == ""]
-            done += [type(act).__name__ for act in landed]
+            landed = [type(act).__name__ for act in plan if board.play(HONEST, act) == ""]
+            done += landed
             if not landed:
                 break
         else:
@@ -88,6 +94,16 @@ class Rounds:
         board.phase = AFTER
         label = "H: " + (", ".join(done) or "nothing to do")
         return Step(label, board, self._find_missed_turn(board) or self._find_locked_door(board))
+
+    def _plan(self, board: Board) -> list[acts.Act] | None:
+        """What the honest player wants now; None when a planted bug has made nonsense of what L1 says."""
+        try:
+            mode = HABITS[self.world.config.habit]
+            return compute_plan(board.facts, self.world.truth, HONEST, mode).acts
+        except KeyError:
+            if not self.is_planted:
+                raise
+            return None
 
     def _find_locked_door(self, board: Board) -> str:
         """After a look the honest player holds the true end of every round that has a false one."""

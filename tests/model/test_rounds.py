@@ -12,6 +12,7 @@ SMALL = [
     Config(adversaries=1, period=5, censored=0),
     Config(adversaries=1, period=5, censored=0, habit="always"),
     Config(adversaries=2, period=4, censored=0, heights=(1, 1), lean=True, silent=True, rounds=2),
+    Config(adversaries=1, period=4, censored=0, heights=(1, 1), front_run=True),
 ]
 LARGE = [
     # one round, lists of height 2 + 2
@@ -21,6 +22,8 @@ LARGE = [
     Config(adversaries=3, period=5, censored=0, lean=True),
     Config(adversaries=1, period=7, censored=2),
     Config(adversaries=1, period=7, censored=2, habit="always"),
+    Config(adversaries=1, period=6, censored=1, front_run=True),
+    Config(adversaries=2, period=4, censored=0, heights=(1, 1), front_run=True),
     # more false ends, more rounds, money: lists of height 1 + 1
     Config(adversaries=3, period=4, censored=0, heights=(1, 1), lean=True),
     Config(adversaries=3, period=4, censored=0, heights=(1, 1), lean=True, habit="always"),

@@ -46,6 +46,7 @@ class Config:
     money: bool = False  # credits, pots, withdrawals are part of the state
     lean: bool = False  # adversaries reveal, open and move only after the honest look: README.md says why
     silent: bool = False  # adversaries never reveal: no match is played
+    front_run: bool = False  # adversaries act between the honest look and the landing of what it planned
     elsewhere: bool = False  # adversaries may lose their bond in a part of the tree that nobody looks at
 
     @property
@@ -60,9 +61,8 @@ class Config:
 
     def __str__(self) -> str:
         height, steps = self.heights
-        extras = "".join(
-            f" {name}" for name in ("money", "lean", "silent", "elsewhere") if getattr(self, name)
-        )
+        flags = ("money", "lean", "silent", "front_run", "elsewhere")
+        extras = "".join(f" {name.replace('_', '-')}" for name in flags if getattr(self, name))
         return (
             f"{self.habit} E{self.adversaries} ends{1 + self.false_ends} rounds{self.rounds} "
             f"T{self.period} C{self.censored} heights {height}+{steps} grace{self.grace}{extras}"
