@@ -16,7 +16,7 @@ from challenger.exits import EXIT_BROKEN, EXIT_DISAGREE, run_program
 from challenger.monitor import documents, tables
 from challenger.monitor.lookup import NotFound, find_related, find_subject
 from challenger.monitor.report import Report
-from challenger.monitor.views import Level
+from challenger.monitor.views import Level, RoundState
 from challenger.settings import WatchSettings
 from challenger.surveying import Survey, survey
 from optimist.l1.types import from_hex, to_hex
@@ -94,14 +94,21 @@ class _Look:
 
 
 @click.command("list")
+@click.option(
+    "--undecided", is_flag=True, help="Leave out rounds that are decided, or stand on a rejected answer."
+)
 @_options
-def list_command(settings: WatchSettings, as_json: bool, latency: int, defender: bytes | None) -> None:
+def list_command(
+    settings: WatchSettings, undecided: bool, as_json: bool, latency: int, defender: bytes | None
+) -> None:
     """All assertions, what we think of them, and who stands on them."""
     look = _Look(settings, latency, defender)
+    closed = {RoundState.DECIDED, RoundState.VOID} if undecided else set()
+    rounds = [asked for asked in look.report.rounds if asked.state not in closed]
     if as_json:
-        look.print_json("list", documents.make_list(look.report))
+        look.print_json("list", {"rounds": rounds})
     else:
-        look.print_tables([tables.show_rounds(look.report.rounds, look.now)])
+        look.print_tables([tables.show_rounds(rounds, look.now)])
     look.end()
 
 

@@ -75,11 +75,6 @@ def count(report: Report) -> dict[str, dict[str, int]]:
     return {name: {kind: found.count(kind) for kind in every} for name, (every, found) in kinds.items()}
 
 
-def make_list(report: Report) -> dict[str, Any]:
-    """The content of `challenger list`."""
-    return {"rounds": report.rounds}
-
-
 def make_forecast(report: Report) -> dict[str, Any]:
     """The content of `challenger forecast`."""
     future = report.future

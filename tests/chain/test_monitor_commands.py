@@ -103,6 +103,10 @@ def test_a_lie_is_listed_foreseen_and_counted_and_ends_every_command_with_1(
     assert [claim["owner"] for claim in end["claims"]] == [liar]
     assert {alarm["code"] for alarm in listed["alarms"]} == {"false-assertion", "unanswered"}
 
+    undecided = ask(network, "list", "--undecided", exit_code=1)
+    assert [each["round"] for each in undecided["rounds"]] == [to_hex(town.parent), end["node"]]
+    assert len(listed["rounds"]) == 3  # and the confirmed one
+
     foreseen = ask(network, "forecast", "--latency", "0", exit_code=1)
     (forecast,) = foreseen["rounds"]
     assert foreseen["now"] == foreseen["latest"] == network.anvil.get_time()

@@ -44,7 +44,7 @@ def make_all(game: WatchedGame) -> list[dict[str, Any]]:
     report = game.report()
     related = find_related(game.arena.state, game.node(game.x))
     contents = {
-        "list": documents.make_list(report),
+        "list": {"rounds": report.rounds},
         "status": documents.make_status(report),
         "forecast": documents.make_forecast(report),
         "show": documents.make_show(report, related, [{"event": "Claimed", "block": 1, "transaction": "0x"}]),
