@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from challenger.strategy import acts
+from challenger.strategy.modes import DEFEND, Mode
 from challenger.trace.provider import TraceProvider
 from optimist.base.merkle import ZERO
 from tests.support.scene import HONEST, SLOT, Scene, T
@@ -87,9 +88,11 @@ def assert_end(
     yield Transaction(account, acts.AssertState(parent, root, to, state.batches[to].accumulator))
 
 
-def play_by(scene: Scene, account: bytes, belief: TraceProvider) -> Iterator[Transaction]:
+def play_by(
+    scene: Scene, account: bytes, belief: TraceProvider, mode: Mode = DEFEND
+) -> Iterator[Transaction]:
     """One look of perfect play by a belief."""
-    for act in scene.arena.plan(account, belief).acts:
+    for act in scene.arena.plan(account, belief, mode).acts:
         yield Transaction(account, act)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from challenger.chain.reading import read_game
+from challenger.strategy.modes import DEFEND, Mode
 from challenger.strategy.strategy import compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.alphabet import AlphabetProvider
@@ -14,14 +15,14 @@ from tests.support.scene import HONEST, SLOT, Scene
 class Hero(Actor):
     """The honest strategy, once a slot. A watcher: it bonds when something false lives."""
 
-    def __init__(self, account: bytes = HONEST, latency: int = 0) -> None:
-        """`latency`: slots before the first look."""
+    def __init__(self, account: bytes = HONEST, latency: int = 0, mode: Mode = DEFEND) -> None:
+        """`latency`: slots before the first look. `mode`: the rules it follows."""
         super().__init__(account)
-        self.latency = latency
+        self.latency, self.mode = latency, mode
 
     def look(self, scene: Scene) -> Iterator[Transaction]:
         if scene.second % SLOT == 0 and scene.second >= self.latency * SLOT:
-            yield from play_by(scene, self.account, scene.truth)
+            yield from play_by(scene, self.account, scene.truth, self.mode)
 
 
 class Proposer(Hero):
