@@ -14,7 +14,7 @@ one.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -66,6 +66,15 @@ class _Order:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """How often an act has landed; block and hash of the last time."""
+
+    times: int = 0
+    block: int = 0
+    transaction: bytes = b""
+
+
 class Player:
     """One key that plays for the truth, or for what its provider takes for it."""
 
@@ -91,7 +100,7 @@ class Player:
         self._read: tuple[BlockRef, Game] | None = None  # the game as of that block
         self._running: dict[str, asyncio.Task[None]] = {}
         self._orders: dict[str, _Order] = {}  # of what is running
-        self._landed: dict[str, tuple[int, int]] = {}  # act -> how often it landed, last block
+        self._landed: dict[str, _Landing] = {}  # the last one of each act
         self._alarms: set[str] = set()
         self._asking: asyncio.Task[None] | None = None  # the gate, about the claims of an earlier look
         self._told: dict[str, str] = {}  # alarm or objection that stands now, by its name
@@ -242,27 +251,30 @@ class Player:
         call = compute_call(proposal.act, self._parameters.bond)
         data = self._contracts[call.contract].encode(call.function, *call.arguments)
         act = f"{call.function}:{keccak(data).hex()[:24]}"
-        times, block = self._landed.get(act, (0, 0))
-        head = self._node.head
-        if head is None or head.number < block:
+        landing, head = self._landed.get(act, _Landing()), self._node.head
+        if head is None or head.number < landing.block:
             return None  # it has landed in a block that we have not seen: wanting it again means nothing
         # A credit can be claimed twice, a bond laid down twice, with the very same bytes.
-        purpose = f"{act}:{times}"
+        purpose = f"{act}:{landing.times}"
         return None if purpose in self._running else _Order(purpose, proposal, call, data)
 
     async def _carry_out(self, order: _Order) -> None:
         call, rule = order.call, order.proposal.rule.name
-        address = self._contracts[call.contract].address
+        address, act = self._contracts[call.contract].address, order.purpose.rpartition(":")[0]
+        landing = self._landed.get(act, _Landing())
         try:
-            receipt = await self._sender.send(Transaction(order.purpose, address, order.data, call.value))
+            if landing.times and await self._client.get_receipts([landing.transaction]) == [None]:
+                # A reorg took it off L1: it is the same transaction again, which may be waiting in the pool.
+                landing = replace(landing, times=landing.times - 1)
+            purpose = f"{act}:{landing.times}"
+            receipt = await self._sender.send(Transaction(purpose, address, order.data, call.value))
         except Reverted as error:
             log.info("overtaken", act=call.function, rule=rule, reason=str(error))
             return
         except L1Error as error:
             log.warning("act_failed", act=call.function, rule=rule, error=str(error))
             return
-        act = order.purpose.rpartition(":")[0]
-        self._landed[act] = (self._landed.get(act, (0, 0))[0] + 1, receipt.block.number)
+        self._landed[act] = _Landing(landing.times + 1, receipt.block.number, receipt.transaction)
         if self._conduct.purse is not None:
             self._conduct.purse.note(receipt)
         log.info(

@@ -22,6 +22,7 @@ from devnet.accounts import Actor
 from devnet.liar.faults import parse_fault
 from devnet.liar.provider import Liar
 from devnet.network import Devnet
+from devnet.pytest_plugin import StartDevnet
 from optimist.base.merkle import ZERO
 from optimist.l1.client import Tag
 from optimist.l1.events import (
@@ -39,7 +40,7 @@ from optimist.l1.outbox import MemoryOutbox
 from optimist.l1.sender import Call, Sender, SendPolicy
 from optimist.l1.signer import Signer
 from optimist.l1.sources import Sources
-from optimist.l1.types import Receipt
+from optimist.l1.types import Receipt, to_hex
 from tests.support.fault_proxy import FaultProxy
 from tests.support.operator import Operator, make_node
 from tests.support.ringside import GWEI, INIT_BATCH, POLL, Town, build_town, make_player, tell
@@ -194,6 +195,32 @@ def test_an_act_that_has_landed_in_a_block_not_seen_yet_is_not_sent_again(
         assert (await player.look()).acts == []
 
     play(network, town, story)
+
+
+def test_an_act_that_a_reorg_took_back_is_the_same_transaction_again(start_devnet: StartDevnet) -> None:
+    """On a real L1 it goes back to the pool: a second one beside it would fail, and cost gas."""
+    network = start_devnet(epoch=32)
+    anvil = network.anvil
+
+    async def story(stage: Stage) -> None:
+        await stage.wallet.call(stage.rollup, "stake", value=stage.parameters.bond)
+        async with stage.playing():
+            await stage.wait_for(partial(stage.has_seen, BondWithdrawn))
+            await stage.wait_for(lambda: not stage.sender.pending)
+            [attempt] = stage.outbox.load()
+            raw = anvil.call("eth_getRawTransactionByHash", to_hex(attempt.hash))
+            anvil.call("evm_setAutomine", False)
+            anvil.reorganise(1)
+            anvil.call("eth_sendRawTransaction", raw)
+            asked = len(stage.sender.asked)
+            await stage.wait_for(lambda: len(stage.sender.asked) > asked)
+            anvil.mine()
+            await stage.wait_for(partial(stage.has_seen, BondWithdrawn))
+        assert len(set(stage.sender.asked)) == 1, "another name: another transaction"
+        assert {each.hash for each in stage.outbox.load()} == {attempt.hash}
+        assert await stage.client.get_nonce(stage.address) == attempt.nonce + 1
+
+    play(network, Town([], ZERO, 1), story)
 
 
 def test_what_was_missed_is_read_without_a_pause(network: Devnet, town: Town) -> None:
