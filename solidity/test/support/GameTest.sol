@@ -145,7 +145,7 @@ abstract contract GameTest is Deployment {
         Player storage player = players[claim];
         (player.owner, player.parent, player.salt) = (owner, parent, salt);
         (player.lieAt, player.lieStep, player.roots) = (lieAt, lieStep, roots);
-        player.node = rollup.getClaim(claim).node;
+        player.node = Hashes.node(parent, Hashes.leaf(endRoot, to, 0));
         rootOf[player.node] = endRoot;
     }
 
