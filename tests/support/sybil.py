@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -135,9 +135,11 @@ class TimedPlayer(WatchedPlayer):
         super()._start(proposals)
         self._tried |= set(self._running) - before
 
-    async def has_answered(self, since: float) -> bool:
-        """Whether a round that was begun after `since` found nothing new, and all acts are in L1's pool."""
-        if self._settled < since or self._sender.pending != self.pending:
+    async def has_answered(self, since: float, places: int) -> bool:
+        """Whether a round that was begun after `since` found nothing new, and L1's pool holds all acts, or as
+        many as the sender has places for.
+        """
+        if self._settled < since or self._sender.pending != min(self.pending, places):
             return False
         address = to_hex(self.address)
         calls = [("eth_getTransactionCount", (address, tag)) for tag in ("latest", "pending")]
@@ -156,8 +158,11 @@ class Ring:
         honest: TimedPlayer,
         swarm: Swarm,
         observer: Node,
+        places: int,
     ) -> None:
+        """`places`: transactions that the honest player's sender has on their way at the same time."""
         self.network = network
+        self.places = places
         self.client = client
         self.town = town
         self.honest = honest
@@ -229,7 +234,7 @@ class Ring:
     async def wait_until_answered(self) -> None:
         """Until the honest player has looked at the newest block and everything it wants is in the pool."""
         since = time.monotonic()
-        while not await self.honest.has_answered(since):
+        while not await self.honest.has_answered(since, self.places):
             assert time.monotonic() < since + PATIENCE, "the honest player does not come to an end"
             await asyncio.sleep(POLL)
 
@@ -266,7 +271,7 @@ async def play_scenario(network: Devnet, scenario: Scenario) -> Result:
             conduct=Conduct(limit=scenario.limit),
         )
         assert isinstance(honest, TimedPlayer)
-        ring = Ring(network, client, town, honest, swarm, observer)
+        ring = Ring(network, client, town, honest, swarm, observer, policy.max_pending)
         playing = asyncio.create_task(honest.play(POLL))
         try:
             game = await ring.play()
@@ -344,15 +349,23 @@ def find_broken_claims(alone: Result, crowd: Result) -> list[str]:
     return [f"{crowd.scenario}: {each}" for each in broken]
 
 
-def play_all(count: int) -> tuple[list[Result], list[str]]:
-    """Every manner with one Sybil and with `count`, each on an L1 of its own; results and broken claims."""
-    results, broken = [], []
+def play_all(count: int, note: Callable[[Result], None] = lambda _: None) -> tuple[list[Result], list[str]]:
+    """Every manner with one Sybil and with `count`, each on an L1 of its own; results and broken claims.
+
+    `note` is told of each result when it is there.
+    """
+    results: list[Result] = []
+    broken: list[str] = []
+
+    def measure(scenario: Scenario) -> Result:
+        results.append(play_alone(scenario))
+        note(results[-1])
+        return results[-1]
+
     for manner, lies in SCENARIOS:
-        pair = [play_alone(Scenario(number, manner, lies)) for number in (1, count)]
-        results += pair
-        broken += find_broken_claims(*pair)
-    # Behind a node that keeps no more: what that costs in time.
-    results.append(play_alone(Scenario(count, *SCENARIOS[0], limit=NARROW)))
+        alone, crowd = (measure(Scenario(number, manner, lies)) for number in (1, count))
+        broken += find_broken_claims(alone, crowd)
+    measure(Scenario(count, *SCENARIOS[0], limit=NARROW))  # behind a node that keeps no more of one key
     return results, broken
 
 
@@ -378,13 +391,21 @@ def format_table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def _say(result: Result) -> None:
+    print(
+        f"{result.scenario}: confirmed after {result.delay:,} s ({result.wall} s)",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 def main() -> int:
     """Exit code 0 when every claim holds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sybils", type=int, default=100, help="how many come at once (default 100)")
     arguments = parser.parse_args()
     configure_logs("error", "console")
-    results, broken = play_all(arguments.sybils)
+    results, broken = play_all(arguments.sybils, _say)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps([asdict(each) for each in results], indent=2) + "\n")
     print(format_table(results))
