@@ -10,7 +10,7 @@ export ETH_HASH_BACKEND := pysha3
 
 PYTEST := pytest --numprocesses auto --maxprocesses 8 --dist loadfile --durations 12 --durations-min 5
 
-.PHONY: help help-more setup demo check format test test-python forge test-long test-data bench sybil snapshots lock clean
+.PHONY: help help-more setup demo check format test test-python forge test-long audit test-data bench sybil snapshots lock clean
 
 help: ## this page; `make help-more` adds examples
 	@printf 'Optimist: an optimistic rollup for margined derivatives\n\n'
@@ -62,11 +62,17 @@ test-python: ## pytest alone
 	@scripts/setup
 	$(PYTEST)
 
-test-long: ## what `make test` leaves out: large random runs, minutes to hours
+test-long: audit ## what `make test` leaves out: audit, and large random runs, minutes to hours
 #> HYPOTHESIS_PROFILE=long .venv/bin/pytest -m long tests/parity
 	@scripts/setup
 	cd solidity && FOUNDRY_PROFILE=long forge test
 	HYPOTHESIS_PROFILE=long $(PYTEST) -m long --timeout 3600
+
+audit: ## slither with every finding reviewed, and halmos proofs of the game's contracts
+#> make audit
+#> PROOFS=ListsProof make audit     PROOFS= make audit runs slither alone
+	@scripts/setup
+	scripts/audit
 
 test-data: ## replay what others have measured: DATA=<folder of market data and reference cases>
 #> DATA=~/data make test-data
