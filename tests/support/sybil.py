@@ -44,7 +44,7 @@ SLOT: Final = 12  # s between two blocks
 BLOCK_GAS: Final = 36_000_000
 GAS_PRICE: Final = 30 * GWEI  # of the report
 GAS_CEILING: Final = 150_000_000
-POLL: Final = 0.5  # s between two looks of the honest player
+POLL: Final = 0.05  # s
 PATIENCE: Final = 600.0  # s without a new block
 NARROW: Final = 16  # acts at the same time: what any node keeps of one key
 REPORT: Final = Path("build") / "sybil.json"
@@ -272,7 +272,7 @@ async def play_scenario(network: Devnet, scenario: Scenario) -> Result:
         )
         assert isinstance(honest, TimedPlayer)
         ring = Ring(network, client, town, honest, swarm, observer, policy.max_pending)
-        playing = asyncio.create_task(honest.play(POLL))
+        playing = asyncio.create_task(honest.play(max(POLL, scenario.sybils / 200)))
         try:
             game = await ring.play()
         finally:
