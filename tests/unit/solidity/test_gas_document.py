@@ -14,7 +14,8 @@ DOCUMENT = REPOSITORY / "docs" / "GAS.md"
 MOST_FOR_A_DISSECTION = 100_000
 
 _ROW = re.compile(
-    r"^\| k = (\d+), heights (\d+) and (\d+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \| ([\d,]+) k \| ([\d,]+) k \|$",
+    r"^\| k = (\d+), heights (\d+) and (\d+) "
+    r"\| ([\d,]+) \| ([\d,]+) \| (\d+) \| ([\d,]+) k \| ([\d,]+) k \|$",
     re.MULTILINE,
 )
 
