@@ -396,6 +396,8 @@ class Codec:
             state.stakers[account] = Staker(bond * self.world.parameters.bond, lasting, bool(out))
         for _ in range(count):
             index, status, reveal = next(reader), next(reader), next(reader)
+            if self.world.ends[index].id not in state.nodes:  # an end that died before its round was decided
+                self._put_node(state, index, 0, 0)
             claim = Claim(self.world.ends[index].id, account, NOBODY, status=STATUSES[status])
             if reveal:
                 claim.revealed_at = NOW + 1 - reveal
