@@ -36,7 +36,7 @@ def compute_health(
         worth = int(position["size"]) * prices[position["market"]]
         divisor = 10 ** (market.size_decimals + 2)
         notional = -(-abs(worth) // divisor)
-        value += worth // divisor
+        value += worth // divisor + int(position["funding"])
         maintenance += -(-notional * market.maintenance_margin_ppm // PPM)
         initial += -(-notional * market.initial_margin_ppm // PPM)
     return Health(value, maintenance, initial)

@@ -32,9 +32,14 @@ class MarketParameters:
     halt_ppm: int = 250_000  # (= 25 %): a larger move halts the market
     halt_seconds: int = 60
     gap_seconds: int = 3_600  # a longer silence must be confirmed as well
+    interest: int = 100_000  # 1e-9 (= 0.01 %) over eight hours
+    damper: int = 500_000  # 1e-9 (= 0.05 %)
+    max_rate: int = 5_000_000  # 1e-9 (= 0.5 %) an hour
+    max_premium: int = 50_000_000  # 1e-9 (= 5 %)
+    smoothing_seconds: int = 3_600
 
     def encode(self) -> bytes:
-        """53 bytes."""
+        """73 bytes."""
         return (
             pack_uint("size decimals", self.size_decimals, 1)
             + pack_uint("lot", self.lot, 8)
@@ -48,6 +53,11 @@ class MarketParameters:
             + pack_uint("halt ppm", self.halt_ppm, 4)
             + pack_uint("halt seconds", self.halt_seconds, 4)
             + pack_uint("gap seconds", self.gap_seconds, 4)
+            + pack_uint("interest", self.interest, 4)
+            + pack_uint("damper", self.damper, 4)
+            + pack_uint("max rate", self.max_rate, 4)
+            + pack_uint("max premium", self.max_premium, 4)
+            + pack_uint("smoothing seconds", self.smoothing_seconds, 4)
         )
 
 
@@ -186,7 +196,10 @@ class SignedPrice:
 
 @dataclass(frozen=True, slots=True)
 class PriceUpdate:
-    """Prices of one market, signed by a quorum of keys. The law wants them ascending: see `sort`."""
+    """Prices of one feed, signed by a quorum of keys. The law wants them ascending: see `sort`.
+
+    `market`: a market for its index, PERPETUAL_FEED + market for what its perpetual costs elsewhere.
+    """
 
     KIND: ClassVar[int] = inputs.KIND_PRICE
 

@@ -27,7 +27,25 @@ from optimist.derive.octets import DecodingError, Reader
 from optimist.derive.typed_data import Order, Signature, WithdrawRequest
 from optimist.stf import inputs
 
-MARKET_FIELDS: Final = (1, 8, 4, 4, 4, 4, 4, 8, 4, 4, 4, 4)  # bytes of each field of MarketParameters
+MARKET_FIELDS: Final = (
+    1,
+    8,
+    4,
+    4,
+    4,
+    4,
+    4,
+    8,
+    4,
+    4,
+    4,
+    4,
+    4,
+    4,
+    4,
+    4,
+    4,
+)
 
 
 def decode(data: bytes) -> Input:

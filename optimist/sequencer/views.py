@@ -3,7 +3,8 @@
 from typing import Any, TypeVar, cast
 
 from optimist.provable import State
-from optimist.stf.records import Account, Market, OracleSigner, Position, Price, System
+from optimist.stf.funding import compute_owed, compute_unit
+from optimist.stf.records import Account, Funding, Market, OracleSigner, Position, Price, System
 
 R = TypeVar("R")
 SLOT_BITS = 4
@@ -47,16 +48,29 @@ def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:
         "collateral": str(found.collateral),
         "nonce": str(found.nonce),
         "positions": [
-            {"market": position.market_plus_one - 1, "size": str(position.size)}
+            {
+                "market": position.market_plus_one - 1,
+                "size": str(position.size),
+                "funding": str(compute_unpaid_funding(state, position)),
+            }
             for position in positions
             if position.market_plus_one
         ],
     }
 
 
+def compute_unpaid_funding(state: State, position: Position) -> int:
+    """What a position has still to receive (negative: to pay), 1e-6 USD, rounded down as the law does."""
+    market = position.market_plus_one - 1
+    index = get_record(state, Funding, market).index
+    owed = compute_owed(position.size, position.funding_index, index)
+    return owed // compute_unit(get_market(state, market).notional_divisor)
+
+
 def describe_market(state: State, market: int) -> dict[str, Any]:
-    """A market's parameters and its last price."""
+    """A market's parameters, its last price and its funding rate (1e-9 an hour; positive: longs pay)."""
     found, price = get_market(state, market), get_record(state, Price, market)
+    funding = get_record(state, Funding, market)
     return {
         "market": market,
         "lot": str(found.lot),
@@ -66,6 +80,9 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
         "takerFeePpm": found.taker_fee_ppm,
         "price": str(price.price),
         "publishTime": price.publish_time,
+        "priceStatus": ("confirmed", "unconfirmed", "halted")[price.status],
+        "fundingRate": str(funding.rate),
+        "fundingIndex": str(funding.index),
     }
 
 

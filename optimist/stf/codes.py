@@ -26,6 +26,7 @@ class Code(IntEnum):
     BAD_MARGIN = 28  # not 0 < maintenance <= initial <= 100 %
     BAD_FEE = 29  # a fee, penalty or buffer out of its range
     BAD_PRICE_RULE = 30  # not 0 < step <= halt <= 100 %, or a gap of nothing
+    BAD_FUNDING_RULE = 31  # a rate, premium or damper out of its range, or no smoothing
 
     # HEADER
     BATCH_NOT_NEXT = 32

@@ -38,6 +38,24 @@ MAX_NOTIONAL_DIVISOR: Final = 10**12
 # 2**106 * 1e-6 USD: the largest position at the largest price; 16 of them stay below 2**111
 MAX_NOTIONAL: Final = 1 << 106
 
+# 10**9 parts: the scale of premiums and funding rates
+BILLION: Final = 1_000_000_000
+
+# 3,600 * 10**9 (= 3.6e12): 1e-9 an hour, over seconds. Times the notional divisor: 1e-6 USD
+FUNDING_SCALE: Final = 3_600_000_000_000
+
+# 8 hours: what interest and premium are stated over
+FUNDING_HOURS: Final = 8
+
+# 3,600 s: the longest time for which one rate counts
+MAX_FUNDING_SECONDS: Final = 3_600
+
+# 4 * 10**7 * 1e-9 (= 4 %) an hour: the largest rate that a market may allow
+MAX_FUNDING_RATE: Final = 40_000_000
+
+# 256: from here on a feed is what the perpetual of market (feed - 256) costs elsewhere
+PERPETUAL_FEED: Final = 256
+
 # What the newest price of a market may be used for.
 PRICE_CONFIRMED: Final = 0  # everything, while it is fresh
 PRICE_UNCONFIRMED: Final = 1  # nothing, until the next round agrees

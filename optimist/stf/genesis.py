@@ -26,6 +26,8 @@ from optimist.provable import (
 from optimist.stf.codes import Code
 from optimist.stf.constants import (
     BACKSTOP,
+    BILLION,
+    MAX_FUNDING_RATE,
     MAX_MARKETS,
     MAX_NOTIONAL,
     MAX_NOTIONAL_DIVISOR,
@@ -50,16 +52,21 @@ from optimist.stf.inputs import (
     INIT_SIGNERS_AT,
     INIT_TRADE_HEARTBEAT_AT,
     INIT_VAULT_AT,
+    MARKET_DAMPER_AT,
     MARKET_GAP_SECONDS_AT,
     MARKET_HALT_AT,
     MARKET_HALT_SECONDS_AT,
     MARKET_INITIAL_MARGIN_AT,
+    MARKET_INTEREST_AT,
     MARKET_LIQUIDATION_PENALTY_AT,
     MARKET_LOT_AT,
     MARKET_MAINTENANCE_MARGIN_AT,
     MARKET_MAKER_FEE_AT,
     MARKET_MAX_POSITION_AT,
+    MARKET_MAX_PREMIUM_AT,
+    MARKET_MAX_RATE_AT,
     MARKET_SIZE_DECIMALS_AT,
+    MARKET_SMOOTHING_AT,
     MARKET_STEP_AT,
     MARKET_TAKER_FEE_AT,
     MODE_SEQUENCER,
@@ -67,6 +74,7 @@ from optimist.stf.inputs import (
 from optimist.stf.records import (
     Account,
     BatchLimit,
+    FundingRule,
     Market,
     NotionalDivisor,
     OracleSigner,
@@ -113,6 +121,7 @@ def apply_init(system: System) -> None:
     for i in range(markets):
         set_market(i, markets_at + i * INIT_MARKET_LENGTH)
         set_price_rule(i, markets_at + i * INIT_MARKET_LENGTH)
+        set_funding_rule(i, markets_at + i * INIT_MARKET_LENGTH)
     set_system(system)
 
 
@@ -194,6 +203,26 @@ def set_price_rule(market_id: u8, offset: u16) -> None:
         halt_ppm=halt,
         halt_seconds=input_uint(offset + MARKET_HALT_SECONDS_AT, 4),
         gap_seconds=gap_seconds,
+    )
+    store(market_id, rule)
+
+
+def set_funding_rule(market_id: u8, offset: u16) -> None:
+    """Rates at most 4 % an hour, fractions at most 100 %."""
+    interest = input_uint(offset + MARKET_INTEREST_AT, 4)
+    damper = input_uint(offset + MARKET_DAMPER_AT, 4)
+    max_rate = input_uint(offset + MARKET_MAX_RATE_AT, 4)
+    max_premium = input_uint(offset + MARKET_MAX_PREMIUM_AT, 4)
+    smoothing_seconds = input_uint(offset + MARKET_SMOOTHING_AT, 4)
+    require(interest <= BILLION and damper <= BILLION, Code.BAD_FUNDING_RULE)
+    require(max_rate <= MAX_FUNDING_RATE and max_premium <= BILLION, Code.BAD_FUNDING_RULE)
+    require(smoothing_seconds > 0, Code.BAD_FUNDING_RULE)
+    rule = FundingRule(
+        interest=interest,
+        damper=damper,
+        max_rate=max_rate,
+        max_premium=max_premium,
+        smoothing_seconds=smoothing_seconds,
     )
     store(market_id, rule)
 

@@ -34,7 +34,7 @@ INIT_LIQUIDATION_HEARTBEAT_AT: Final = 65
 INIT_LIQUIDATION_BUFFER_AT: Final = 69
 INIT_LISTS_AT: Final = 73  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
-INIT_MARKET_LENGTH: Final = 53
+INIT_MARKET_LENGTH: Final = 73
 
 # A market of the INIT body.
 MARKET_SIZE_DECIMALS_AT: Final = 0
@@ -49,6 +49,11 @@ MARKET_STEP_AT: Final = 37
 MARKET_HALT_AT: Final = 41
 MARKET_HALT_SECONDS_AT: Final = 45
 MARKET_GAP_SECONDS_AT: Final = 49
+MARKET_INTEREST_AT: Final = 53
+MARKET_DAMPER_AT: Final = 57
+MARKET_MAX_RATE_AT: Final = 61
+MARKET_MAX_PREMIUM_AT: Final = 65
+MARKET_SMOOTHING_AT: Final = 69
 
 # ---- HEADER: 2 · batch:8 · first:5 · last:5 · mode:1
 HEADER_BATCH_AT: Final = 1
@@ -82,8 +87,8 @@ SEQUENCED_KIND_AT: Final = 6
 SEQUENCED_BODY_AT: Final = 7
 
 # PRICE, sequenced or forced; offsets from where the body begins:
-# market:2 · publish time:5 · count:1 · count * signed price
-PRICE_MARKET_AT: Final = 0
+# feed:2 · publish time:5 · count:1 · count * signed price
+PRICE_FEED_AT: Final = 0
 PRICE_PUBLISH_TIME_AT: Final = 2
 PRICE_COUNT_AT: Final = 7
 PRICE_LIST_AT: Final = 8

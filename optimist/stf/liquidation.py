@@ -43,6 +43,7 @@ from optimist.stf.margin import (
     is_allowed,
     is_price_fresh,
     scan_holdings,
+    settle_funding,
 )
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
 from optimist.stf.records import Account, BodyOffset, Market, Parameters, PositionBound, Ppm, Price, System
@@ -71,6 +72,7 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     scan_holdings(holdings, account_id, market_id + 1, system.clock, heartbeat)
     require(holdings.size != 0, Code.NO_POSITION)
     require(holdings.is_fresh, Code.PRICE_STALE)
+    settle_funding(system, account, holdings, market_id)
     before = zero(Margin)
     compute_margin(before, holdings, account.collateral, holdings.size, market, price)
     require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)
@@ -141,6 +143,7 @@ def take_over(system: System, fill: Fill, is_buy: bool, shortfall: i64) -> None:
     heartbeat = peek(Parameters, 0).liquidation_heartbeat
     scan_holdings(holdings, BACKSTOP, fill.market + 1, system.clock, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
+    settle_funding(system, backstop, holdings, fill.market)
     before = zero(Margin)
     compute_margin(before, holdings, backstop.collateral, holdings.size, market, price)
     paid = backstop.collateral + compute_quote(fill, is_buy) - shortfall

@@ -1,6 +1,6 @@
 """Margin: what an account is worth and what it must be worth. Cross margin over all its positions.
 
-    value        TV  = collateral + sum of floor(size * price / divisor)         1e-6 USD
+    value        TV  = collateral + sum of (floor(size * price / divisor) + funding not paid yet)  1e-6 USD
     notional     N   = ceil(|size| * price / divisor)                             1e-6 USD
     maintenance  MMR = sum of ceil(N * maintenance margin ppm / 10^6)             1e-6 USD
     initial      IMR = sum of ceil(N * initial margin ppm / 10^6)                 1e-6 USD
@@ -24,8 +24,10 @@ from optimist.provable import (
     i112,
     i128,
     inline,
+    load,
     peek,
     record,
+    store,
     u16,
     u32,
     u40,
@@ -35,8 +37,20 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import PPM, PRICE_CONFIRMED, SLOT_BITS
+from optimist.stf.funding import compute_owed, compute_unit
 from optimist.stf.preset import POSITION_SLOTS
-from optimist.stf.records import AccountId, Market, NotionalDivisor, Position, Ppm, Price
+from optimist.stf.records import (
+    Account,
+    AccountId,
+    Funding,
+    Market,
+    MarketId,
+    NotionalDivisor,
+    Position,
+    Ppm,
+    Price,
+    System,
+)
 
 Slot = Annotated[int, Range(0, 16)]
 
@@ -47,6 +61,7 @@ class Holdings:
 
     slot: Slot  # where the position in the market is, or could be; POSITION_SLOTS when there is no room
     size: i62  # of the position in the market
+    funding_index: i128  # up to which that position has paid funding
     value: i112  # of the other positions, as are the next two
     maintenance: u112
     initial: u112
@@ -98,6 +113,7 @@ def scan_holdings(
     held: Slot = POSITION_SLOTS
     free: Slot = POSITION_SLOTS
     size: i62 = 0
+    funding_index: i128 = 0
     value: i112 = 0
     maintenance: u112 = 0
     initial: u112 = 0
@@ -109,14 +125,19 @@ def scan_holdings(
         elif position.market_plus_one == market_plus_one:
             held = slot
             size = position.size
+            funding_index = position.funding_index
         else:
             market = peek(Market, position.market_plus_one - 1)
             price = peek(Price, position.market_plus_one - 1)
+            owed = compute_owed(
+                position.size, position.funding_index, peek(Funding, position.market_plus_one - 1).index
+            )
+            paid = owed // compute_unit(market.notional_divisor)
             if not is_price_fresh(price, now, heartbeat):
                 is_fresh = False
             worth = compute_value(position.size, price.price, market.notional_divisor)
             notional = compute_notional(position.size, price.price, market.notional_divisor)
-            value = fit(i112, value + worth, Code.VALUE_BOUND)
+            value = fit(i112, value + worth + paid, Code.VALUE_BOUND)
             maintenance = fit(
                 u112,
                 maintenance + compute_fraction(notional, market.maintenance_margin_ppm),
@@ -127,10 +148,28 @@ def scan_holdings(
             )
     holdings.slot = held if held < POSITION_SLOTS else free
     holdings.size = size
+    holdings.funding_index = funding_index
     holdings.value = value
     holdings.maintenance = maintenance
     holdings.initial = initial
     holdings.is_fresh = is_fresh
+
+
+def settle_funding(system: System, account: Account, holdings: Holdings, market_id: MarketId) -> None:
+    """Pay the funding of the account's position in the market of `holdings`, rounded down, up to now.
+
+    What rounding leaves is kept to the last part and goes to the insurance fund by whole units.
+    """
+    if holdings.size == 0:
+        return
+    funding = load(Funding, market_id)
+    owed = compute_owed(holdings.size, holdings.funding_index, funding.index)
+    unit = compute_unit(peek(Market, market_id).notional_divisor)
+    account.collateral = fit(i64, account.collateral + owed // unit, Code.COLLATERAL_BOUND)
+    left = funding.remainder + owed % unit
+    system.insurance = fit(i64, system.insurance + left // unit, Code.COLLATERAL_BOUND)
+    funding.remainder = left % unit
+    store(market_id, funding)
 
 
 def compute_margin(

@@ -38,11 +38,19 @@ from optimist.provable import (
     u160,
 )
 from optimist.stf.codes import Code
-from optimist.stf.constants import MAX_PRICE, PPM, PRICE_CONFIRMED, PRICE_HALTED, PRICE_UNCONFIRMED
+from optimist.stf.constants import (
+    MAX_PRICE,
+    PERPETUAL_FEED,
+    PPM,
+    PRICE_CONFIRMED,
+    PRICE_HALTED,
+    PRICE_UNCONFIRMED,
+)
+from optimist.stf.funding import accrue_funding, update_rate
 from optimist.stf.inputs import (
     PRICE_COUNT_AT,
+    PRICE_FEED_AT,
     PRICE_LIST_AT,
-    PRICE_MARKET_AT,
     PRICE_PUBLISH_TIME_AT,
     SIGNED_PRICE_LENGTH,
     SIGNED_PRICE_PRICE_AT,
@@ -54,6 +62,7 @@ from optimist.stf.inputs import (
 from optimist.stf.records import (
     BodyOffset,
     InputOffset,
+    MarketId,
     OracleSigner,
     Parameters,
     Ppm,
@@ -84,17 +93,22 @@ def apply_price(system: System, at: BodyOffset) -> None:
     `at`: where the body begins.
     """
     parameters = peek(Parameters, 0)
-    market_id = input_uint(at + PRICE_MARKET_AT, 2)
+    feed = input_uint(at + PRICE_FEED_AT, 2)
+    market_id: u16 = feed
+    if feed >= PERPETUAL_FEED:
+        market_id = feed - PERPETUAL_FEED
     publish_time = input_uint(at + PRICE_PUBLISH_TIME_AT, 5)
     count = input_uint(at + PRICE_COUNT_AT, 1)
     require(parameters.quorum <= count <= parameters.signers, Code.NO_QUORUM)
     require(input_length() == at + PRICE_LIST_AT + count * SIGNED_PRICE_LENGTH, Code.MALFORMED)
     require(market_id < parameters.markets, Code.UNKNOWN_MARKET)
-    price = load(Price, market_id)
+    price = load(Price, feed)
     require(publish_time > price.publish_time, Code.PRICE_NOT_NEWER)
     require(publish_time <= system.clock + parameters.future_tolerance, Code.PRICE_FROM_FUTURE)
 
-    median = read_median(system, market_id, publish_time, count, at + PRICE_LIST_AT)
+    median = read_median(system, feed, publish_time, count, at + PRICE_LIST_AT)
+    if feed < PERPETUAL_FEED:
+        accrue_funding(market_id, price.confirmed, system.clock)
     before = price.status
     price.status = judge_price(price, median, publish_time, system.clock, market_id)
     if price.status == PRICE_CONFIRMED:
@@ -103,15 +117,15 @@ def apply_price(system: System, at: BodyOffset) -> None:
         price.halted_at = system.clock
     price.price = median
     price.publish_time = publish_time
-    store(market_id, price)
+    store(feed, price)
+    if feed < PERPETUAL_FEED:
+        update_rate(market_id, system.clock)
 
 
-def read_median(
-    system: System, market_id: u16, publish_time: u40, count: SignerCount, at: InputOffset
-) -> u60:
+def read_median(system: System, feed: u16, publish_time: u40, count: SignerCount, at: InputOffset) -> u60:
     """Check all signed prices from `at` on and return the lower median, 1e-8 USD."""
     signers = peek(Parameters, 0).signers
-    report = PriceReport(type_hash=PRICE_TYPE_HASH, market=market_id, price=0, publish_time=publish_time)
+    report = PriceReport(type_hash=PRICE_TYPE_HASH, market=feed, price=0, publish_time=publish_time)
     seen: u8 = 0  # one bit a signer
     previous: u60 = 0
     median: u60 = 0
@@ -132,7 +146,7 @@ def read_median(
     return median
 
 
-def judge_price(last: Price, price: u60, publish_time: u40, clock: u40, market_id: u16) -> PriceStatus:
+def judge_price(last: Price, price: u60, publish_time: u40, clock: u40, market_id: MarketId) -> PriceStatus:
     """What a new round's `price` may be used for, after the rounds that `last` remembers."""
     if last.price == 0:
         return PRICE_CONFIRMED

@@ -24,7 +24,7 @@ from optimist.stf.codes import Code
 from optimist.stf.constants import SLOT_BITS
 from optimist.stf.margin import Holdings
 from optimist.stf.preset import POSITION_SLOTS
-from optimist.stf.records import AccountId, Market, Position
+from optimist.stf.records import AccountId, Funding, Market, Position
 
 
 @record()
@@ -57,8 +57,8 @@ def compute_quote(fill: Fill, is_buy: bool) -> i160:
 def change_position(account_id: AccountId, holdings: Holdings, fill: Fill, is_buy: bool) -> i62:
     """Write the position of one side after the fill and return its size; `holdings` stays as it was before.
 
-    Rejects a position beyond the market's bound, and a new one when no slot is free. A size of 0 frees the
-    slot.
+    Funding must be settled before. Rejects a position beyond the market's bound, and a new one when no slot
+    is free. A size of 0 frees the slot.
     """
     slot = holdings.slot
     require(slot < POSITION_SLOTS, Code.SLOTS_FULL)
@@ -68,5 +68,7 @@ def change_position(account_id: AccountId, holdings: Holdings, fill: Fill, is_bu
     if size == 0:
         store(account_id << SLOT_BITS | slot, zero(Position))
     else:
-        store(account_id << SLOT_BITS | slot, Position(market_plus_one=fill.market + 1, size=size))
+        index = peek(Funding, fill.market).index
+        position = Position(market_plus_one=fill.market + 1, size=size, funding_index=index)
+        store(account_id << SLOT_BITS | slot, position)
     return size

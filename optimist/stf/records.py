@@ -6,10 +6,12 @@ Money is in 1e-6 USD (the unit of the token on L1), prices in 1e-8 USD per 1.0 o
 
 from typing import Annotated
 
-from optimist.provable import Range, b32, i62, i64, record, u8, u16, u32, u40, u60, u62, u64, u160
+from optimist.provable import Range, b32, i62, i64, i128, record, u8, u16, u32, u40, u60, u62, u64, u128, u160
 
 Ppm = Annotated[int, Range(0, 1_000_000)]
 Flag = Annotated[int, Range(0, 1)]
+MarketId = Annotated[int, Range(0, 255)]
+Billionths = Annotated[int, Range(-1_000_000_000, 1_000_000_000)]
 PriceStatus = Annotated[int, Range(0, 2)]
 SignerCount = Annotated[int, Range(0, 7)]
 NotionalDivisor = Annotated[int, Range(0, 1_000_000_000_000)]
@@ -70,7 +72,10 @@ class Market:
 
 @record(table=5)
 class Price:
-    """Row = market. `price` is 0 until the first one arrives."""
+    """Row = market: its index. Row = PERPETUAL_FEED + market: what the perpetual costs elsewhere.
+
+    `price` is 0 until the first one arrives.
+    """
 
     price: u60  # of the newest round
     publish_time: u40
@@ -101,6 +106,7 @@ class Position:
 
     market_plus_one: u16
     size: i62  # positive: long
+    funding_index: i128  # up to which funding has been paid
 
 
 @record(table=9)
@@ -139,3 +145,27 @@ class PriceRule:
     halt_ppm: Ppm  # a larger move from the last confirmed price halts the market
     halt_seconds: u32  # for this long at least
     gap_seconds: u32  # after a longer silence the first round must be confirmed as well
+
+
+@record(table=13)
+class Funding:
+    """Row = market (`funding.py`)."""
+
+    index: i128  # 1e-17 USD-hours per 1.0 of size, as if held since the beginning
+    accrued_at: u40  # second up to which `index` counts; 0 before the first price
+    rate: Billionths  # an hour, in force since then; positive: longs pay
+    fill_premium: Billionths  # time-weighted average
+    last_premium: Billionths  # of the last fill
+    averaged_at: u40
+    remainder: u128  # what rounding has left, in parts of 1e-6 USD
+
+
+@record(table=14)
+class FundingRule:
+    """Row = market. Fixed by INIT; all in 1e-9 but the time."""
+
+    interest: Billionths  # over eight hours, where the premium is small
+    damper: Billionths  # how far a premium may differ from interest and not count
+    max_rate: Billionths  # an hour
+    max_premium: Billionths  # of one fill, and of the perpetual elsewhere
+    smoothing_seconds: u32  # over which the premium of fills is averaged

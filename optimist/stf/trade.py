@@ -22,6 +22,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, MAX_PRICE
+from optimist.stf.funding import note_fill
 from optimist.stf.inputs import (
     ORDER_ACCOUNT_AT,
     ORDER_IS_BUY_AT,
@@ -40,6 +41,7 @@ from optimist.stf.margin import (
     is_allowed,
     is_price_fresh,
     scan_holdings,
+    settle_funding,
 )
 from optimist.stf.orders import Order, check_signature, check_terms, read_order, use_order
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
@@ -66,6 +68,7 @@ def apply_trade(system: System) -> None:
     market = peek(Market, market_id)
     fill = zero(Fill)
     read_fill(fill, market_id, market)
+    note_fill(market_id, fill.price, peek(Price, market_id).confirmed, system.clock)
     apply_side(system, fill, TRADE_MAKER_AT, market.maker_fee_ppm)
     apply_side(system, fill, TRADE_TAKER_AT, market.taker_fee_ppm)
     remainder = fill.cost - fill.proceeds
@@ -98,6 +101,7 @@ def apply_side(system: System, fill: Fill, offset: u16, fee_ppm: Ppm) -> None:
     heartbeat = peek(Parameters, 0).trade_heartbeat
     scan_holdings(holdings, account_id, fill.market + 1, system.clock, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
+    settle_funding(system, account, holdings, fill.market)
     before = zero(Margin)
     compute_margin(before, holdings, account.collateral, holdings.size, market, price)
 

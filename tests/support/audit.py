@@ -34,8 +34,17 @@ from optimist.derive.decode import decode, decode_forced
 from optimist.derive.octets import DecodingError
 from optimist.derive.typed_data import Domain, PriceReport
 from optimist.stf.codes import Code
-from optimist.stf.constants import PRICE_CONFIRMED, PRICE_HALTED
-from optimist.stf.records import Account, ForcedOutcome, OracleSigner, OrderSlot, Position, PriceRule
+from optimist.stf.constants import PERPETUAL_FEED, PRICE_CONFIRMED, PRICE_HALTED
+from optimist.stf.records import (
+    Account,
+    ForcedOutcome,
+    Funding,
+    FundingRule,
+    OracleSigner,
+    OrderSlot,
+    Position,
+    PriceRule,
+)
 from tests.support.ledger import Ledger
 
 PPM: Final = 10**6
@@ -44,6 +53,7 @@ PPM: Final = 10**6
 def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
     """Check one accepted input. Raises AssertionError."""
     check_nonces(before, after)
+    check_funding(before, after)
     if data[0] == 4:
         check_forced(domain, data, before, after)
         return
@@ -98,6 +108,20 @@ def check_nonces(before: Ledger, after: Ledger) -> None:
         assert (now.nonce, now.filled) >= (slot.nonce, slot.filled)
 
 
+def check_funding(before: Ledger, after: Ledger) -> None:
+    """I9: an index moves only as far as its rate and time allow, and is never reset. I3: dust is counted."""
+    for market, new in after.all_records(Funding).items():
+        old, rule = before.funding(market), after.record(FundingRule, market)
+        assert abs(new.rate) <= rule.max_rate
+        assert max(abs(new.fill_premium), abs(new.last_premium)) <= rule.max_premium
+        assert 0 <= new.remainder < after.funding_unit(market)
+        assert new.accrued_at >= old.accrued_at
+        seconds = min(new.accrued_at - old.accrued_at, 3_600) if old.accrued_at else 0
+        assert new.index - old.index == old.rate * before.stored_price(market).confirmed * seconds
+    for market in before.all_records(Funding):
+        assert after.funding(market).accrued_at, "a market's funding has disappeared"
+
+
 def check_fresh(ledger: Ledger, account: int, now: int, heartbeat: int) -> None:
     """I11 for every market that an account holds."""
     for market in ledger.positions(account):
@@ -133,7 +157,7 @@ def check_trade(domain: Domain, trade: Trade, before: Ledger, after: Ledger) -> 
     check_only(before, after, accounts)
     now, heartbeat = after.system.clock, after.parameters.trade_heartbeat
     quote = Fraction(trade.size * trade.price, market.notional_divisor)
-    fees = 0
+    fees, left = 0, Fraction(before.funding(trade.market).remainder, before.funding_unit(trade.market))
     for signed, fee_ppm in sides:
         account = signed.order.account
         check_order(domain, signed, trade, fee_ppm, before, after)
@@ -143,11 +167,14 @@ def check_trade(domain: Domain, trade: Trade, before: Ledger, after: Ledger) -> 
         fee = ceil(Fraction(ceil(quote) * fee_ppm, PPM))
         fees += fee
         moved = after.account(account).collateral - before.account(account).collateral
-        assert moved == (-ceil(quote) if signed.order.is_buy else int(quote // 1)) - fee
+        funding = before.unpaid_funding(account, trade.market)
+        left += funding - funding // 1
+        assert moved == (-ceil(quote) if signed.order.is_buy else int(quote // 1)) - fee + funding // 1
+        assert after.unpaid_funding(account, trade.market) == 0
         size = after.positions(account).get(trade.market, 0) - before.positions(account).get(trade.market, 0)
         assert size == (trade.size if signed.order.is_buy else -trade.size)
     remainder = ceil(quote) - int(quote // 1)
-    assert after.system.insurance - before.system.insurance == fees + remainder
+    assert after.system.insurance - before.system.insurance == fees + remainder + left // 1
 
 
 def check_order(
@@ -191,7 +218,8 @@ def check_price(domain: Domain, update: PriceUpdate, before: Ledger, after: Ledg
 
 def check_status(market: int, before: Ledger, after: Ledger) -> None:
     """I10, the step rule in rational numbers."""
-    old, new, rule = before.stored_price(market), after.stored_price(market), before.record(PriceRule, market)
+    rule = before.record(PriceRule, market % PERPETUAL_FEED)
+    old, new = before.stored_price(market), after.stored_price(market)
     if old.price == 0:
         assert (new.status, new.confirmed) == (PRICE_CONFIRMED, new.price)
         return

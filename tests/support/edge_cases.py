@@ -63,7 +63,7 @@ def full_slots(world: World, account: int) -> None:
     for slot in range(slots):
         world.put(10 + slot, world.market(0))
         world.put(10 + slot, world.stored_price(0))
-        world.put((account << 4) + slot, Position(market_plus_one=11 + slot, size=1_000))
+        world.put((account << 4) + slot, Position(market_plus_one=11 + slot, size=1_000, funding_index=0))
 
 
 def withdrawals_exhausted_by_deposit(world: World) -> int:
@@ -124,7 +124,7 @@ def trade_with_every_slot_held(world: World) -> int:
     full_slots(world, 1)
     full_slots(world, 2)
     for account in (1, 2):
-        world.put(account << 4, Position(market_plus_one=1, size=1_000))
+        world.put(account << 4, Position(market_plus_one=1, size=1_000, funding_index=0))
     world.trade(1, 2, 1_000, 50_000)
     return OK
 
@@ -235,7 +235,7 @@ def sums_beyond_their_bound(world: World) -> int:
         ),
     )
     world.act(world.price_update(1, [(key, (1 << 60) - 1) for key in range(3)], at=START + 1))
-    world.put((1 << 4) + 3, Position(market_plus_one=2, size=(1 << 61) - 1))
+    world.put((1 << 4) + 3, Position(market_plus_one=2, size=(1 << 61) - 1, funding_index=0))
     world.trade(1, 2, 1_000, 50_000)
     return Code.VALUE_BOUND
 
@@ -261,7 +261,7 @@ def dust_that_goes_whole(world: World) -> int:
     )
     world.act(world.price_update(0, [(key, 1) for key in range(3)], at=START + 1))
     for account, size in ((1, 1_000), (2, -1_000)):
-        world.put(account << 4, Position(market_plus_one=1, size=size))
+        world.put(account << 4, Position(market_plus_one=1, size=size, funding_index=0))
     world.put(1, Account(owner=world.account(1).owner, collateral=-7, nonce=0))
     world.liquidate(1)
     assert world.positions(1) == {}

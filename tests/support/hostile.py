@@ -90,6 +90,11 @@ def unsound_markets() -> list[MarketParameters]:
         {"step_ppm": 2, "halt_ppm": 1},
         {"halt_ppm": 1_000_001},
         {"gap_seconds": 0},
+        {"interest": 1_000_000_001},
+        {"damper": 1_000_000_001},
+        {"max_rate": 40_000_001},
+        {"max_premium": 1_000_000_001},
+        {"smoothing_seconds": 0},
     ]
     return [replace(BTC, **change) for change in changes]
 

@@ -8,6 +8,7 @@ from optimist.stf.constants import SLOT_BITS
 from optimist.stf.margin import Margin
 from optimist.stf.records import (
     Account,
+    Funding,
     Market,
     OrderSlot,
     Parameters,
@@ -81,11 +82,28 @@ class Ledger:
             if key >> 40 == table
         }
 
+    def funding(self, market: int) -> Funding:
+        return self.record(Funding, market)
+
+    def funding_unit(self, market: int) -> int:
+        """How many 1e-17 USD-hours, times a unit of size, make 1e-6 USD (by its seconds)."""
+        return 3_600 * 10**9 * self.market(market).notional_divisor
+
+    def unpaid_funding(self, account: int, market: int) -> Fraction:
+        """What a position is to receive, 1e-6 USD, not rounded."""
+        for slot in range(1 << SLOT_BITS):
+            position = self.record(Position, account << SLOT_BITS | slot)
+            if position.market_plus_one == market + 1:
+                moved = self.funding(market).index - position.funding_index
+                return Fraction(-position.size * moved, self.funding_unit(market))
+        return Fraction(0)
+
     def health(self, account: int) -> tuple[Fraction, Fraction, Fraction]:
         """(TV, MMR, IMR) of an account by the formulas in rational numbers, without any rounding."""
         value = Fraction(self.account(account).collateral)
         maintenance = initial = Fraction(0)
         for market_id, size in self.positions(account).items():
+            value += self.unpaid_funding(account, market_id)
             market, price = self.market(market_id), self.stored_price(market_id).price
             worth = Fraction(size * price, market.notional_divisor)
             value += worth
@@ -94,10 +112,18 @@ class Ledger:
         return value, maintenance, initial
 
     def check_conservation(self, deposited: int) -> None:
-        """Collateral + insurance + withdrawals = deposits, to the last unit; sizes sum to zero."""
+        """Collateral + insurance + withdrawals + unpaid funding = deposits, to the last part of a unit; sizes
+        sum to zero.
+        """
         held = sum(account.collateral for account in self.all_records(Account).values())
         paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
-        assert held + self.system.insurance + paid == deposited
+        unpaid = Fraction(0)
+        for row, position in self.all_records(Position).items():
+            unpaid += self.unpaid_funding(row >> SLOT_BITS, position.market_plus_one - 1)
+        for market, funding in self.all_records(Funding).items():
+            unpaid += Fraction(funding.remainder, self.funding_unit(market))
+            assert 0 <= funding.remainder < self.funding_unit(market)
+        assert held + self.system.insurance + paid + unpaid == deposited
         sizes: dict[int, int] = {}
         for position in self.all_records(Position).values():
             market = position.market_plus_one - 1
@@ -113,7 +139,7 @@ class Ledger:
             market, price = self.market(market_id), self.stored_price(market_id).price
             exact = Fraction(size * price, market.notional_divisor)
             notional = -(-abs(exact) // 1)
-            value += exact // 1
+            value += exact // 1 + self.unpaid_funding(account, market_id) // 1
             maintenance += -(-notional * market.maintenance_margin_ppm // 10**6)
             initial += -(-notional * market.initial_margin_ppm // 10**6)
         return Margin(value=int(value), maintenance=int(maintenance), initial=int(initial))

@@ -15,6 +15,7 @@ from random import Random
 from typing import Final, TypeVar
 
 from optimist.derive.actions import Liquidate, SignedOrder, Trade
+from optimist.stf.constants import PERPETUAL_FEED
 from optimist.stf.law import Apply
 from tests.support import hostile
 from tests.support.world import BTC, ETH, PRICE, USD, World, address
@@ -22,8 +23,28 @@ from tests.support.world import BTC, ETH, PRICE, USD, World, address
 DEFAULT_COUNT: Final = 220
 TRADERS: Final = (1, 2, 3, 4, 5, 6)
 # A tick may move a price by 4 %, a jump by more.
-BTC_STRICT: Final = replace(BTC, step_ppm=100_000, halt_ppm=250_000, halt_seconds=3, gap_seconds=60)
-ETH_STRICT: Final = replace(ETH, step_ppm=80_000, halt_ppm=80_000, halt_seconds=0, gap_seconds=60)
+BTC_STRICT: Final = replace(
+    BTC,
+    step_ppm=100_000,
+    halt_ppm=250_000,
+    halt_seconds=3,
+    gap_seconds=60,
+    interest=10**8,
+    damper=10**7,
+    max_rate=4 * 10**7,
+    max_premium=10**9,
+    smoothing_seconds=5,
+)
+ETH_STRICT: Final = replace(
+    ETH,
+    step_ppm=80_000,
+    halt_ppm=80_000,
+    halt_seconds=0,
+    gap_seconds=60,
+    max_rate=10**6,
+    max_premium=10**6,
+    smoothing_seconds=60,
+)
 MARKETS: Final = (BTC_STRICT, ETH_STRICT)
 T = TypeVar("T")
 FIRST_PRICES: Final = (50_000 * PRICE, 2_000 * PRICE)
@@ -115,6 +136,9 @@ class Storm:
                 if self.random.random() < 0.5:
                     self.prices[market] = jumped
             self.publish(market)
+            if self.random.random() < 0.3:  # what the perpetual costs elsewhere
+                premium = self.random.choice((0.9, 0.999, 1.0, 1.0005, 1.03))
+                self.publish(PERPETUAL_FEED + market, int(self.prices[market] * premium))
 
     def publish(self, market: int, price: int | None = None) -> int:
         """Keys sign prices around the true one, or `price`; sometimes they have to go through L1."""

@@ -42,6 +42,14 @@ START: Final = 1_700_000_000  # s
 OK: Final = 0
 VAULT: Final = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")
 
+# Prices jump as a test wants, and nobody pays funding: those are for `test_oracle.py` and `test_funding.py`.
+CALM: Final = {
+    "step_ppm": 1_000_000,
+    "halt_ppm": 1_000_000,
+    "interest": 0,
+    "damper": 0,
+    "max_rate": 0,
+}
 BTC: Final = MarketParameters(
     size_decimals=8,
     lot=1_000,
@@ -51,8 +59,7 @@ BTC: Final = MarketParameters(
     taker_fee_ppm=500,
     liquidation_penalty_ppm=10_000,
     max_position=10**13,  # 100,000 BTC
-    step_ppm=1_000_000,  # prices jump as a test wants them to; `test_oracle.py` is about the rule
-    halt_ppm=1_000_000,
+    **CALM,
 )
 ETH: Final = MarketParameters(
     size_decimals=6,
@@ -63,8 +70,7 @@ ETH: Final = MarketParameters(
     taker_fee_ppm=300,
     liquidation_penalty_ppm=15_000,
     max_position=10**12,  # 1,000,000 ETH
-    step_ppm=1_000_000,
-    halt_ppm=1_000_000,
+    **CALM,
 )
 FREE: Final = replace(
     BTC, maker_fee_ppm=0, taker_fee_ppm=0

@@ -104,7 +104,9 @@ def test_orders_of_one_slot_replace_each_other(world: World) -> None:
     world.publish(BTC, 100_000, START)
     assert not world.buy(BITCOIN, 100_000).rejected
     assert not world.buy(BITCOIN, 100_000).rejected
-    assert describe_account(world.state, 2, 4)["positions"] == [{"market": BTC, "size": str(2 * BITCOIN)}]
+    assert describe_account(world.state, 2, 4)["positions"] == [
+        {"market": BTC, "size": str(2 * BITCOIN), "funding": "0"}
+    ]
 
 
 def test_signed_withdrawal_is_paid_to_the_owner_and_nonces_grow(world: World) -> None:

@@ -76,7 +76,10 @@ def held(usdc: float, *positions: tuple[float, int], initial: float, maintenance
     world.put(1, Account(owner=7, collateral=int(exact(usdc) * USD), nonce=0))
     for index, (size, price) in enumerate(positions):
         world.price(index, price)
-        world.put((1 << 4) + index, Position(market_plus_one=index + 1, size=int(exact(size) * BTC)))
+        world.put(
+            (1 << 4) + index,
+            Position(market_plus_one=index + 1, size=int(exact(size) * BTC), funding_index=0),
+        )
     return world
 
 
@@ -117,7 +120,7 @@ def test_dydx_bankruptcy_quote_is_our_zero_price(cases: dict[str, Any]) -> None:
         world = held(case["usdc"], *positions, initial=maintenance, maintenance=maintenance)
         size, price = exact(positions[closed][0]), positions[closed][1]
         before = world.rounded_margin(1)
-        world.put((1 << 4) + closed, Position(market_plus_one=0, size=0))
+        world.put((1 << 4) + closed, Position(market_plus_one=0, size=0, funding_index=0))
         at_last_price = size * price * USD
         account = world.account(1)
         world.put(1, Account(owner=7, collateral=int(account.collateral + at_last_price), nonce=0))

@@ -106,6 +106,11 @@ def test_number_of_markets_is_bounded(markets: tuple[Any, ...]) -> None:
         ({"step_ppm": 250_001, "halt_ppm": 250_000}, Code.BAD_PRICE_RULE),
         ({"halt_ppm": 1_000_001}, Code.BAD_PRICE_RULE),
         ({"gap_seconds": 0}, Code.BAD_PRICE_RULE),
+        ({"interest": 10**9 + 1}, Code.BAD_FUNDING_RULE),
+        ({"damper": 10**9 + 1}, Code.BAD_FUNDING_RULE),
+        ({"max_rate": 40_000_001}, Code.BAD_FUNDING_RULE),
+        ({"max_premium": 10**9 + 1}, Code.BAD_FUNDING_RULE),
+        ({"smoothing_seconds": 0}, Code.BAD_FUNDING_RULE),
     ],
 )
 def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
@@ -121,6 +126,8 @@ def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
         {"lot": BTC.max_position},
         {"initial_margin_ppm": 1_000_000, "maintenance_margin_ppm": 1_000_000},
         {"maker_fee_ppm": 30_000, "taker_fee_ppm": 30_000, "liquidation_penalty_ppm": 30_000},
+        {"interest": 10**9, "damper": 10**9, "max_rate": 4 * 10**7, "max_premium": 10**9},
+        {"interest": 0, "damper": 0, "max_rate": 0, "max_premium": 0, "smoothing_seconds": 1},
         {"step_ppm": 1, "halt_ppm": 1, "halt_seconds": 0, "gap_seconds": 1},
         {"step_ppm": 1_000_000, "halt_ppm": 1_000_000, "halt_seconds": 2**32 - 1, "gap_seconds": 2**32 - 1},
         {"initial_margin_ppm": 30_000},

@@ -325,7 +325,7 @@ def test_backstop_without_a_free_slot_takes_nothing_over() -> None:
     for slot in range(4):
         world.put(10 + slot, world.market(0))
         world.put(10 + slot, world.stored_price(0))
-        world.put(slot, Position(market_plus_one=11 + slot, size=1_000))
+        world.put(slot, Position(market_plus_one=11 + slot, size=1_000, funding_index=0))
     assert world.liquidate(1) == Code.SLOTS_FULL
 
 

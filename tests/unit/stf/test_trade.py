@@ -360,9 +360,9 @@ def test_account_without_a_free_slot_cannot_open(preset: str, slots: int) -> Non
     for slot in range(slots):
         world.put(10 + slot, world.market(0))
         world.put(10 + slot, other)
-        world.put((1 << 4) + slot, Position(market_plus_one=11 + slot, size=1_000))
+        world.put((1 << 4) + slot, Position(market_plus_one=11 + slot, size=1_000, funding_index=0))
     assert world.trade(1, 2, 1_000, 50_000) == Code.SLOTS_FULL
-    world.put((1 << 4) + slots - 1, Position(market_plus_one=0, size=0))
+    world.put((1 << 4) + slots - 1, Position(market_plus_one=0, size=0, funding_index=0))
     assert world.trade(1, 2, 1_000, 50_000) == OK
     assert world.record(Position, (1 << 4) + slots - 1).market_plus_one == 1
 
@@ -391,7 +391,7 @@ def test_sums_over_positions_have_a_bound() -> None:
     huge = world.market(1)
     world.put(1, Market(**{**fields(huge), "notional_divisor": 1}))
     world.act(world.price_update(1, [(key, 2**60 - 1) for key in range(3)]))
-    world.put((1 << 4) + 3, Position(market_plus_one=2, size=2**61 - 1))
+    world.put((1 << 4) + 3, Position(market_plus_one=2, size=2**61 - 1, funding_index=0))
     assert world.trade(1, 2, 1_000, 50_000) == Code.VALUE_BOUND
 
 

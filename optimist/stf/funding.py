@@ -1,0 +1,138 @@
+"""Funding: what longs pay shorts, or shorts longs, so that a perpetual stays near its index.
+
+    index     I(t) = sum of rate * index price * seconds        1e-17 USD-hours per 1.0 of size: no division
+    payment   of a position = floor(-size * (I now - I when it was settled last) / unit)            1e-6 USD
+              unit = 10^(size decimals) * 10^11 * 3600 = 3.6e12 * notional divisor
+
+A positive rate lets longs pay. Positions settle lazily: when they change, or in the value of their account
+until then. Both sides round down; what that leaves is counted exactly, and goes to the insurance fund as soon
+as it makes a unit.
+
+    premium   P = the middle one of 0, what the perpetual costs elsewhere, and what it costs here   1e-9
+    rate      r = clamp((P + clamp(interest - P, +-damper)) / 8, +-max rate)                   1e-9 an hour
+
+"Elsewhere" is a price that the oracle keys sign as they sign the index, "here" a time-weighted average of
+fills. The middle one with 0 among them means: no premium unless both agree on its side, and then the smaller
+one. So neither a quorum of keys nor wash trades can move money alone. Both are clamped.
+
+The rate is found at every round of prices and holds until the next one, for at most MAX_FUNDING_SECONDS: an
+outage costs nobody a day's funding. The index never jumps and is never reset.
+"""
+
+from optimist.provable import (
+    fit,
+    i64,
+    i128,
+    i192,
+    inline,
+    load,
+    peek,
+    store,
+    u40,
+    u60,
+)
+from optimist.stf.codes import Code
+from optimist.stf.constants import (
+    BILLION,
+    FUNDING_HOURS,
+    FUNDING_SCALE,
+    MAX_FUNDING_SECONDS,
+    PERPETUAL_FEED,
+    PRICE_CONFIRMED,
+)
+from optimist.stf.records import (
+    Billionths,
+    Funding,
+    FundingRule,
+    MarketId,
+    NotionalDivisor,
+    Parameters,
+    Price,
+)
+
+
+def accrue_funding(market_id: MarketId, index_price: u60, clock: u40) -> None:
+    """Let the rate that has been in force act until now, at the index price that it was made for.
+
+    `index_price`: the last confirmed one before the present round; 0 before the first.
+    """
+    funding = load(Funding, market_id)
+    if funding.accrued_at != 0:
+        seconds = min(max(clock - funding.accrued_at, 0), MAX_FUNDING_SECONDS)
+        funding.index = fit(i128, funding.index + funding.rate * index_price * seconds, Code.VALUE_BOUND)
+    funding.accrued_at = clock
+    store(market_id, funding)
+
+
+def update_rate(market_id: MarketId, clock: u40) -> None:
+    """Find the rate from now on; 0 while the index is not confirmed."""
+    funding = load(Funding, market_id)
+    rule = peek(FundingRule, market_id)
+    price = peek(Price, market_id)
+    average_fills(funding, rule, clock)
+    if price.status == PRICE_CONFIRMED and price.confirmed != 0:
+        elsewhere = compute_premium_elsewhere(market_id, price.confirmed, rule.max_premium, clock)
+        funding.rate = compute_rate(elsewhere, funding.fill_premium, rule)
+    else:
+        funding.rate = 0
+    store(market_id, funding)
+
+
+def compute_premium_elsewhere(
+    market_id: MarketId, index_price: u60, limit: Billionths, clock: u40
+) -> Billionths:
+    """Premium of the signed perpetual price; 0 when it is not confirmed, or too old to liquidate on."""
+    perpetual = peek(Price, PERPETUAL_FEED + market_id)
+    if perpetual.price == 0 or perpetual.status != PRICE_CONFIRMED:
+        return 0
+    if perpetual.publish_time + peek(Parameters, 0).liquidation_heartbeat < clock:
+        return 0
+    return compute_premium(perpetual.confirmed, index_price, limit)
+
+
+@inline
+def compute_premium(price: u60, index_price: u60, limit: Billionths) -> Billionths:
+    """(price - index) / index in 1e-9, floored, within +-limit. The index is not 0."""
+    premium = (price - index_price) * BILLION // index_price
+    return max(min(premium, limit), -limit)
+
+
+def compute_rate(elsewhere: Billionths, here: Billionths, rule: FundingRule) -> Billionths:
+    """The hourly rate, 1e-9, rounded down."""
+    premium = max(min(elsewhere, here), min(max(elsewhere, here), 0))  # the middle one of both and 0
+    damped = premium + max(min(rule.interest - premium, rule.damper), -rule.damper)
+    return max(min(damped // FUNDING_HOURS, rule.max_rate), -rule.max_rate)
+
+
+def note_fill(market_id: MarketId, fill_price: u60, index_price: u60, clock: u40) -> None:
+    """Remember at what premium was traded last. It counts for as long as it stays the last one."""
+    funding = load(Funding, market_id)
+    rule = peek(FundingRule, market_id)
+    average_fills(funding, rule, clock)
+    if index_price != 0:
+        funding.last_premium = compute_premium(fill_price, index_price, rule.max_premium)
+    store(market_id, funding)
+
+
+@inline
+def average_fills(funding: Funding, rule: FundingRule, clock: u40) -> None:
+    """Move the average towards the last fill's premium by the share of the smoothing time that has passed."""
+    smoothing = rule.smoothing_seconds
+    if smoothing != 0:
+        seconds = min(max(clock - funding.averaged_at, 0), smoothing)
+        distance = funding.last_premium - funding.fill_premium
+        moved = funding.fill_premium + distance * seconds // smoothing
+        funding.fill_premium = max(min(moved, BILLION), -BILLION)
+    funding.averaged_at = clock
+
+
+@inline
+def compute_owed(size: i64, settled: i128, index: i128) -> i192:
+    """-size * (I now - I then): what a position is to receive, in 1e-6 USD / unit."""
+    return -size * (index - settled)
+
+
+@inline
+def compute_unit(divisor: NotionalDivisor) -> i128:
+    """How many of `compute_owed` make 1e-6 USD. Never 0: a market that does not exist counts as 1."""
+    return FUNDING_SCALE * max(divisor, 1)
