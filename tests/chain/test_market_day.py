@@ -75,7 +75,7 @@ async def play_a_crash(network: Devnet, url: str) -> tuple[list[Tick], dict[str,
         )
         day.watched.append(gambler.account)
         prices = compute_ticks(compress(generate_crash(SEED), 12))
-        opening = Tick((prices[0], prices[0]))
+        opening = Tick(MarketDay.derive_prices(prices[0]))
         await day.publish(opening.prices)
         size = day.compute_size(BTC, 475_000, prices[0])  # 9.5 times leverage
         await day.trade(opening, gambler, BTC, is_buy=True, size=size)
