@@ -33,7 +33,12 @@ def test_a_bug_in_the_matches_is_found(bug: MatchBug, capsys: pytest.CaptureFixt
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("config", sorted({bug.config for bug in ROUND_BUGS}, key=str), ids=str)
+@pytest.mark.parametrize(
+    "config",
+    # V7's world is too large to search whole: one adversary is searched in it by test_rounds.py.
+    sorted({bug.config for bug in ROUND_BUGS if not bug.name.startswith("V7")}, key=str),
+    ids=str,
+)
 def test_the_world_of_a_bug_is_sound_without_it(config: Config) -> None:
     report = explore(config)
     assert report.is_complete, report

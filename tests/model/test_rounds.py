@@ -31,6 +31,7 @@ LARGE = [
     Config(adversaries=2, period=4, censored=0, heights=(1, 1), lean=True, elsewhere=True),
     Config(adversaries=2, period=4, censored=0, heights=(1, 1), lean=True, money=True),
     Config(adversaries=1, period=5, censored=0, money=True),
+    Config(adversaries=1, period=4, censored=0, heights=(1, 1), money=True, rounds=2),
     Config(adversaries=2, period=4, censored=0, heights=(1, 1), lean=True, rounds=2),
     Config(adversaries=1, period=4, censored=0, heights=(1, 1), rounds=3),
     Config(adversaries=1, period=4, censored=0, heights=(1, 1), rounds=3, habit="always"),
