@@ -41,8 +41,8 @@ def test_canonical_keys_reach_the_states_of_exact_ones() -> None:
 def test_adversaries_are_alike() -> None:
     sorted_, unsorted = Explorer(TWO), Explorer(TWO)
     unsorted.codec = unsorted.rounds.codec = UnsortedCodec(unsorted.world)
-    sorted_.run(max_depth=12)
-    unsorted.run(max_depth=12)
+    sorted_.run(max_depth=10)
+    unsorted.run(max_depth=10)
     assert len(unsorted.numbers) > len(sorted_.numbers)
     assert canonise(unsorted, sorted_) == set(sorted_.numbers)
 
