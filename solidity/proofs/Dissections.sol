@@ -46,7 +46,8 @@ contract DissectionsProof is Proof {
         bytes32 id = Hashes.matchOf(fork.a, fork.b);
         IDispute.Match memory m = _dispute.getMatch(id);
         vm.assume(m.height == height && m.last <= time && m.movesA < 255 && m.movesB < 255);
-        (bool success, bytes memory answer) = address(_dispute).call(abi.encodeCall(IDispute.dissect, (fork, next)));
+        (bool success, bytes memory answer) =
+            address(_dispute).call(abi.encodeCall(IDispute.dissect, (fork, next)));
         assert(!isOverflow(success, answer));
         vm.assume(success);
         _checkMove(m, _dispute.getMatch(id), time - m.last);
@@ -77,7 +78,11 @@ contract DissectionsProof is Proof {
         assert(n.position == _position(fork.round, x[word], y[word], isSecond ? x[1] : fork.prev));
     }
 
-    function _position(bytes32 round, bytes32 nodeA, bytes32 nodeB, bytes32 prev) private pure returns (bytes32) {
+    function _position(bytes32 round, bytes32 nodeA, bytes32 nodeB, bytes32 prev)
+        private
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encodePacked(bytes1(0x0f), round, nodeA, nodeB, prev, uint64(0), bytes32(0)));
     }
 

@@ -23,13 +23,19 @@ contract HistoriesProof is RollupProof {
 
     function check_clocks_ofAMatch_neverUnderflowNorExceedThePeriod() public {
         anyTime();
-        (bool success, bytes memory answer) = address(rollup).call(abi.encodeCall(IRollup.matchTerms, (one, other)));
+        (bool success, bytes memory answer) =
+            address(rollup).call(abi.encodeCall(IRollup.matchTerms, (one, other)));
         assert(!isOverflow(success, answer));
         vm.assume(success);
         IRollup.Terms memory terms = abi.decode(answer, (IRollup.Terms));
         assert(terms.clockA <= PERIOD && terms.clockB <= PERIOD);
         uint256 revealedAt = rollup.getClaim(one).revealedAt;
         uint256 born = rollup.getNode(_nodeOf(other)).born;
-        assert(terms.clockA == (revealedAt <= born ? PERIOD : revealedAt - born < PERIOD ? PERIOD - (revealedAt - born) : 0));
+        assert(
+            terms.clockA
+                == (revealedAt <= born
+                        ? PERIOD
+                        : revealedAt - born < PERIOD ? PERIOD - (revealedAt - born) : 0)
+        );
     }
 }
