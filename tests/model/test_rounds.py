@@ -27,7 +27,7 @@ LARGE = [
     # more false ends, more rounds, money: lists of height 1 + 1
     Config(adversaries=3, period=4, censored=0, heights=(1, 1), lean=True),
     Config(adversaries=3, period=4, censored=0, heights=(1, 1), lean=True, habit="always"),
-    Config(adversaries=2, period=5, censored=1, heights=(1, 1), lean=True, false_ends=2),
+    Config(adversaries=2, period=4, censored=0, heights=(1, 1), lean=True, false_ends=2),
     Config(adversaries=2, period=4, censored=0, heights=(1, 1), lean=True, elsewhere=True),
     Config(adversaries=2, period=4, censored=0, heights=(1, 1), lean=True, money=True),
     Config(adversaries=1, period=5, censored=0, money=True),
