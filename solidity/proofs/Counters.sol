@@ -7,6 +7,10 @@ import {RollupProof} from "./RollupProof.sol";
 /// round.xorLive = xor of their ids: for ANY claim, node and round, a step changes a counter by exactly as much as it
 /// changes what is counted. Calls that are not here touch none of these words.
 contract CountersProof is RollupProof {
+    function check_claimsOfANode_assertState() public {
+        _checkClaims(Call.ASSERT_STATE, 1);
+    }
+
     function check_claimsOfANode_timeoutReveal() public {
         _checkClaims(Call.TIMEOUT_REVEAL, 0);
     }
@@ -25,6 +29,10 @@ contract CountersProof is RollupProof {
 
     function check_claimsOfANode_reveal() public {
         _checkClaims(Call.REVEAL, 0);
+    }
+
+    function check_liveEnds_assertState() public {
+        _checkRounds(Call.ASSERT_STATE);
     }
 
     function check_liveEnds_prune() public {
