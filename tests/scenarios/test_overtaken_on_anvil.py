@@ -15,7 +15,7 @@ from devnet.liar.faults import parse_fault
 from devnet.network import Devnet
 from optimist.l1.client import L1Client
 from optimist.l1.events import Claimed, Eliminated
-from optimist.l1.types import to_hex
+from optimist.l1.types import Receipt, to_hex
 from tests.support.ringside import Town, build_town, fight
 
 THIEF = bytes.fromhex("7e" * 20)
@@ -51,10 +51,18 @@ class OvertakingClient(L1Client):
             "gas": hex(original["gas"]),
         }
         hash_ = await self.call("eth_sendTransaction", copy)
-        (receipt,) = await self.get_receipts([bytes.fromhex(hash_[2:])])
-        self.overtaken += receipt is not None and receipt.succeeded
+        self.overtaken += (await self.wait_for(bytes.fromhex(hash_[2:]))).succeeded
         self.sent.append(await super().send_raw(transaction))
         return self.sent[-1]
+
+    async def wait_for(self, transaction: bytes) -> Receipt:
+        """Its receipt: anvil mines at once, but answers before it has."""
+        for _ in range(500):
+            (receipt,) = await self.get_receipts([transaction])
+            if receipt is not None:
+                return receipt
+            await asyncio.sleep(0.01)
+        raise TimeoutError(f"{to_hex(transaction)} was not mined")
 
 
 def test_s34_overtaken_in_every_transaction_the_real_player_still_wins(
