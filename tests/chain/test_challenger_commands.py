@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
-import pytest
-
 from challenger.settings import get_parameters
 from challenger.trace.law import LawProvider
 from devnet.liar.faults import parse_fault
@@ -19,27 +17,10 @@ from devnet.liar.provider import Liar
 from devnet.network import Devnet
 from optimist.l1.events import Eliminated, NodeCreated
 from tests.support.operator import make_node
-from tests.support.ringside import GWEI, INIT_BATCH, POLL, Town, build_town, make_player, tell
+from tests.support.ringside import GWEI, INIT_BATCH, POLL, Town, make_player, tell
 
 FAULT = "state:17:7:2:1:5000000"
 PATIENCE = 90  # s
-
-
-@pytest.fixture(scope="module")
-def town(shared_devnet: Devnet) -> Iterator[Town]:
-    with shared_devnet.anvil.snapshot():
-
-        async def build() -> Town:
-            async with shared_devnet.connect() as client:
-                return await build_town(shared_devnet, client)
-
-        yield asyncio.run(build())
-
-
-@pytest.fixture
-def network(shared_devnet: Devnet, town: Town) -> Iterator[Devnet]:
-    with shared_devnet.anvil.snapshot():
-        yield shared_devnet
 
 
 def command(network: Devnet, *arguments: str) -> list[str]:

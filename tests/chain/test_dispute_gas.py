@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from devnet.liar.faults import parse_fault
 from devnet.network import Devnet
 from optimist.l1.events import Claimed
-from tests.support.ringside import Outcome, Town, build_town, fight
+from tests.support.ringside import Outcome, Town, fight
 
 # Gas of one transaction. All together, as often as each is needed, are the whole dispute: from the two
 # assertions to the payment of the winner's credit.
@@ -31,17 +30,6 @@ TIMES = {"assertState": 2, "reveal": 2, "dissect": 9}  # heights 5 and 6, less o
 WHOLE_DISPUTE = 2_000_000
 DOCUMENT = Path(__file__).parents[2] / "docs" / "GAS.md"
 TOLERANCE = 0.02  # of a figure in the document: zero bytes are cheaper, and hashes differ from run to run
-
-
-@pytest.fixture(scope="module")
-def town(shared_devnet: Devnet) -> Iterator[Town]:
-    with shared_devnet.anvil.snapshot():
-
-        async def build() -> Town:
-            async with shared_devnet.connect() as client:
-                return await build_town(shared_devnet, client)
-
-        yield asyncio.run(build())
 
 
 def read_costs(network: Devnet, since: int) -> dict[str, list[int]]:

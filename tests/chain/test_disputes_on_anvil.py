@@ -1,7 +1,6 @@
 """Lies through the real contracts: real inputs, a bonded liar, and a challenger that is told nothing."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,7 +8,7 @@ from devnet.liar.faults import Fault, MachineEdit, PatchedLaw, parse_fault
 from devnet.liar.patches import PATCHES
 from devnet.network import Devnet
 from optimist.l1.events import PaddingProven, TimedOut
-from tests.support.ringside import Outcome, Town, build_town, fight
+from tests.support.ringside import Outcome, Town, fight
 
 # Inputs of the town, counted from INIT.
 DEPOSIT, GOOD_TRADE, GARBAGE, LIQUIDATION, LAST = 3, 9, 13, 17, 21
@@ -24,17 +23,6 @@ STEPS = (
 STATES = ("state:3:7:2:1:1000000", f"state:{LIQUIDATION}:1:0:6:-1")
 LEAVES = ("leaf:9:batch:1", "leaf:12:rest:1")
 PADDING = ("padding:0", "padding:5000")
-
-
-@pytest.fixture(scope="module")
-def town(shared_devnet: Devnet) -> Iterator[Town]:
-    with shared_devnet.anvil.snapshot():
-
-        async def build() -> Town:
-            async with shared_devnet.connect() as client:
-                return await build_town(shared_devnet, client)
-
-        yield asyncio.run(build())
 
 
 def dispute(network: Devnet, town: Town, fault: Fault, *, stubborn: bool = False) -> Outcome:

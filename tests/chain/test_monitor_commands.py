@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -30,29 +30,12 @@ from optimist.l1.types import to_hex
 from optimist.node.node import Node
 from optimist.ops.settings import L1Tag
 from tests.support.operator import make_node
-from tests.support.ringside import INIT_BATCH, POLL, QUIET, Town, build_town, make_player, tell
+from tests.support.ringside import INIT_BATCH, POLL, QUIET, Town, make_player, tell
 
 FAULT = parse_fault("state:17:7:2:1:5000000")
 PATIENCE = 90  # s
 LIARS_AND_OURS = 2  # moves in the match, then the liar is silent
 SLOW_BLOCKS = 5  # s that L1's clock may go on by itself while transactions are mined
-
-
-@pytest.fixture(scope="module")
-def town(shared_devnet: Devnet) -> Iterator[Town]:
-    with shared_devnet.anvil.snapshot():
-
-        async def build() -> Town:
-            async with shared_devnet.connect() as client:
-                return await build_town(shared_devnet, client)
-
-        yield asyncio.run(build())
-
-
-@pytest.fixture
-def network(shared_devnet: Devnet, town: Town) -> Iterator[Devnet]:
-    with shared_devnet.anvil.snapshot():
-        yield shared_devnet
 
 
 def run(network: Devnet, *arguments: str, deployment: Path | None = None) -> Result:

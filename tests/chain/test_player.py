@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -43,27 +43,10 @@ from optimist.l1.sources import Sources
 from optimist.l1.types import Receipt, to_hex
 from tests.support.fault_proxy import FaultProxy
 from tests.support.operator import Operator, make_node
-from tests.support.ringside import GWEI, INIT_BATCH, POLL, Town, build_town, make_player, tell
+from tests.support.ringside import GWEI, INIT_BATCH, POLL, Town, make_player, tell
 
 PATIENCE = 60  # s
 FAULT = "state:17:7:2:1:5000000"
-
-
-@pytest.fixture(scope="module")
-def town(shared_devnet: Devnet) -> Iterator[Town]:
-    with shared_devnet.anvil.snapshot():
-
-        async def build() -> Town:
-            async with shared_devnet.connect() as client:
-                return await build_town(shared_devnet, client)
-
-        yield asyncio.run(build())
-
-
-@pytest.fixture
-def network(shared_devnet: Devnet, town: Town) -> Iterator[Devnet]:
-    with shared_devnet.anvil.snapshot():
-        yield shared_devnet
 
 
 class CountingSender(Sender):

@@ -5,9 +5,7 @@ those, and many of them revert for everybody to see.
 """
 
 import asyncio
-from collections.abc import Iterator
 
-import pytest
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
@@ -16,21 +14,10 @@ from devnet.network import Devnet
 from optimist.l1.client import L1Client
 from optimist.l1.events import Claimed, Eliminated
 from optimist.l1.types import Receipt, to_hex
-from tests.support.ringside import Town, build_town, fight
+from tests.support.ringside import Town, fight
 
 THIEF = bytes.fromhex("7e" * 20)
 FAULT = "step:9:400:memory.100:1"
-
-
-@pytest.fixture(scope="module")
-def town(shared_devnet: Devnet) -> Iterator[Town]:
-    with shared_devnet.anvil.snapshot():
-
-        async def build() -> Town:
-            async with shared_devnet.connect() as client:
-                return await build_town(shared_devnet, client)
-
-        yield asyncio.run(build())
 
 
 class OvertakingClient(L1Client):
