@@ -5,9 +5,9 @@ from challenger.game.types import Claim, Match, Node, Round, Staker, State, Stat
 from challenger.strategy import acts
 from challenger.trace.alphabet import MACHINE_RULES
 from optimist.base.merkle import ZERO
-from tests.model.protocol import SHIPPED, Protocol
 from tests.model.world import HONEST, NOW, World
 from tests.support.arena import BASE_FEE, Arena
+from tests.support.twin_source import SHIPPED, Protocol
 
 BEFORE = 0  # phase of a tick: the honest player has still to look
 AFTER = 1  # it has looked, or was censored

@@ -10,9 +10,9 @@ from typing import Final
 from challenger.game.dispute import Machine
 from challenger.game.types import Revert
 from challenger.trace.alphabet import MACHINE_RULES
-from tests.model.protocol import DISPUTE, ROLLUP, Patch
 from tests.model.ring import Law
 from tests.model.world import Config
+from tests.support.twin_source import DISPUTE, ROLLUP, Patch
 
 ONE: Final = Config(adversaries=1, period=4, censored=0, heights=(1, 1), lean=True)
 QUIET: Final = Config(adversaries=3, period=4, censored=0, heights=(1, 1), silent=True)

@@ -33,8 +33,8 @@ from optimist.derive.commitments import (
     compute_match_id,
 )
 from tests.model.board import Board
-from tests.model.protocol import Protocol
 from tests.model.world import HONEST, NOW, REFUND, World
+from tests.support.twin_source import Protocol
 
 MISSING: Final = 255
 VOID: Final = 254  # a match that has lost a claim: only its refunds are left

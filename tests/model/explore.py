@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from tests.model.board import clone, find_violation, make_first_board
 from tests.model.codec import Codec, Key
-from tests.model.protocol import SHIPPED, Protocol
 from tests.model.rounds import Rounds, Step
 from tests.model.world import Config, World
+from tests.support.twin_source import SHIPPED, Protocol
 
 
 @dataclass(frozen=True, slots=True)

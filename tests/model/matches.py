@@ -19,9 +19,9 @@ from challenger.trace.alphabet import MACHINE_RULES
 from optimist.base.keccak import keccak
 from optimist.base.merkle import ZERO
 from optimist.vm.state import compute_final_state
-from tests.model.protocol import SHIPPED, Protocol
 from tests.model.ring import FALSE_ROOT, GARBAGE, NOW, WIDTH, Law, Ring, Spot, hash_of
 from tests.model.world import ARITY, HONEST
+from tests.support.twin_source import SHIPPED, Protocol
 
 NO_SUB: Final = keccak(b"a list that nobody has")
 

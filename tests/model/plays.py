@@ -14,10 +14,10 @@ from challenger.game.types import Match
 from challenger.strategy import acts
 from tests.model.board import Board, find_violation, make_first_board
 from tests.model.codec import Codec
-from tests.model.protocol import SHIPPED
 from tests.model.rounds import Rounds, Step
 from tests.model.world import HONEST, NOW, Config, World
 from tests.support.believers import Believers
+from tests.support.twin_source import SHIPPED
 
 MOST_EVENTS = 150
 LAST_EVENTS = 20  # after the end: refunds, credits, withdrawals

@@ -34,9 +34,9 @@ from optimist.derive.commitments import (
     compute_match_id,
 )
 from optimist.vm.state import compute_final_state
-from tests.model.protocol import SHIPPED, Protocol
 from tests.model.world import ARITY, HONEST, Truth, find_input
 from tests.support.arena import address
+from tests.support.twin_source import SHIPPED, Protocol
 
 HEIGHT: Final = 2
 WIDTH: Final = ARITY**HEIGHT

@@ -5,8 +5,8 @@ import pytest
 from tests.model.bugs import MATCH_BUGS, ROUND_BUGS, Bug, MatchBug
 from tests.model.explore import explore, get_kind
 from tests.model.matches import play_all
-from tests.model.protocol import Patch, load_protocol
 from tests.model.world import Config
+from tests.support.twin_source import Patch, load_protocol
 
 LIMIT = 100_000  # states: a bug that takes more is planted in too large a world
 

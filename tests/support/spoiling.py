@@ -5,20 +5,15 @@ A cut quotes the source that it changes, exactly; a quotation that no longer occ
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
 
-import challenger.game.dispute
-import challenger.game.rollup
 from challenger.trace.alphabet import MACHINE_RULES
 from tests.support.arena import Arena
-
-_MODULES: Final = {"rollup": challenger.game.rollup, "dispute": challenger.game.dispute}
+from tests.support.twin_source import SOURCES, Patch, load_protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Replace `old` by `new` in the source of the twin."""
+    """Replace `old` by `new` in the source of the twin, wherever in it `old` stands."""
 
     old: str
     new: str
@@ -26,18 +21,14 @@ class Cut:
 
 def spoil(arena: Arena, *cuts: Cut) -> None:
     """Give the arena rules with these cuts, from the beginning."""
-    sources = {name: Path(str(module.__file__)).read_text() for name, module in _MODULES.items()}
-    for cut in cuts:
-        holders = [name for name, source in sources.items() if cut.old in source]
-        if len(holders) != 1 or sources[holders[0]].count(cut.old) != 1:
-            raise ValueError(f"the twin has to say this once: {cut.old!r}")
-        sources[holders[0]] = sources[holders[0]].replace(cut.old, cut.new)
-    rollup: Any = _load("rollup", sources["rollup"]).Rollup(arena.parameters, arena.state, arena.now)
-    arena.rollup = rollup
-    arena.dispute = _load("dispute", sources["dispute"]).Dispute(rollup, MACHINE_RULES)
+    protocol = load_protocol(tuple(Patch(find_module(cut), cut.old, cut.new) for cut in cuts))
+    arena.rollup = protocol.rollup(arena.parameters, arena.state, arena.now)
+    arena.dispute = protocol.dispute(arena.rollup, MACHINE_RULES)
 
 
-def _load(name: str, source: str) -> Any:
-    module = ModuleType(f"spoilt_{name}")
-    exec(compile(source, module.__name__, "exec"), module.__dict__)  # noqa: S102 - the twin's own source
-    return module
+def find_module(cut: Cut) -> str:
+    """The module of the twin that a cut quotes. Raises ValueError when it is not exactly one."""
+    holders = [name for name, module in SOURCES.items() if cut.old in Path(str(module.__file__)).read_text()]
+    if len(holders) != 1:
+        raise ValueError(f"the twin has to say this once: {cut.old!r}")
+    return holders[0]
