@@ -110,13 +110,6 @@ class Node:
             raise LookupError(f"queue item {start} is forgotten, the first one here is {self._queue_start}")
         return self._queue[first : None if count is None else first + count]
 
-    def get_sealed(self, batch: int) -> Located | None:
-        """The event that sealed a batch, with its block; None while there is none."""
-        for located in reversed(self._located):
-            if isinstance(located.event, BatchSealed) and located.event.batch == batch:
-                return located
-        return None
-
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call `listener` after every look that changed something."""
         self._listeners.append(listener)
