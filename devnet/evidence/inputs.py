@@ -22,10 +22,10 @@ from optimist.l1.types import to_hex
 from optimist.node.proofs import WITHDRAWAL_TABLE
 from optimist.provable import State
 from optimist.sequencer.views import get_record
+from optimist.stf.constants import SLOT_BITS
 from optimist.stf.records import Position, Price
 from optimist.vm.records import compute_record_key, unpack_record
 
-SLOT_BITS = 4
 LIQUIDATE = "LIQUIDATE"
 _NAMES = {
     Init: "INIT",

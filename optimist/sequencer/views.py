@@ -3,11 +3,11 @@
 from typing import Any, TypeVar, cast
 
 from optimist.provable import State
+from optimist.stf.constants import SLOT_BITS
 from optimist.stf.funding import compute_owed, compute_unit
 from optimist.stf.records import Account, Funding, Market, OracleSigner, Position, Price, System
 
 R = TypeVar("R")
-SLOT_BITS = 4
 
 
 def get_record(state: State, kind: type[R], row: int) -> R:
