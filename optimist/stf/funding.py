@@ -40,6 +40,7 @@ from optimist.stf.constants import (
     PERPETUAL_FEED,
     PRICE_CONFIRMED,
 )
+from optimist.stf.freshness import is_price_fresh
 from optimist.stf.records import (
     Billionths,
     Funding,
@@ -83,9 +84,7 @@ def compute_premium_elsewhere(
 ) -> Billionths:
     """Premium of the signed perpetual price; 0 when it is not confirmed, or too old to liquidate on."""
     perpetual = peek(Price, PERPETUAL_FEED + market_id)
-    if perpetual.price == 0 or perpetual.status != PRICE_CONFIRMED:
-        return 0
-    if perpetual.publish_time + peek(Parameters, 0).liquidation_heartbeat < clock:
+    if not is_price_fresh(perpetual, clock, peek(Parameters, 0).liquidation_heartbeat):
         return 0
     return compute_premium(perpetual.confirmed, index_price, limit)
 

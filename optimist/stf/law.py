@@ -30,6 +30,7 @@ MODULES: Final = (
     "optimist.stf.withdrawal",
     "optimist.stf.forced",
     "optimist.stf.oracle",
+    "optimist.stf.freshness",
     "optimist.stf.funding",
     "optimist.stf.orders",
     "optimist.stf.trade",

@@ -33,6 +33,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, BACKSTOP, PPM
+from optimist.stf.freshness import is_price_fresh
 from optimist.stf.inputs import LIQUIDATE_ACCOUNT_AT, LIQUIDATE_BODY_LENGTH, LIQUIDATE_MARKET_AT
 from optimist.stf.margin import (
     Holdings,
@@ -41,7 +42,6 @@ from optimist.stf.margin import (
     compute_margin,
     compute_notional,
     is_allowed,
-    is_price_fresh,
     scan_holdings,
     settle_funding,
 )

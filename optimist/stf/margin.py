@@ -36,7 +36,8 @@ from optimist.provable import (
     u128,
 )
 from optimist.stf.codes import Code
-from optimist.stf.constants import PPM, PRICE_CONFIRMED, SLOT_BITS
+from optimist.stf.constants import PPM, SLOT_BITS
+from optimist.stf.freshness import is_price_fresh
 from optimist.stf.funding import compute_owed, compute_unit
 from optimist.stf.preset import POSITION_SLOTS
 from optimist.stf.records import (
@@ -75,14 +76,6 @@ class Margin:
     value: i112
     maintenance: u112
     initial: u112
-
-
-@inline
-def is_price_fresh(price: Price, now: u40, heartbeat: u32) -> bool:
-    """True if the price is confirmed and its age, max(0, now - publish time), at most `heartbeat` seconds."""
-    if price.price == 0 or price.status != PRICE_CONFIRMED:
-        return False
-    return price.publish_time + heartbeat >= now
 
 
 @inline

@@ -22,6 +22,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, MAX_PRICE
+from optimist.stf.freshness import is_price_fresh
 from optimist.stf.funding import note_fill
 from optimist.stf.inputs import (
     ORDER_ACCOUNT_AT,
@@ -39,7 +40,6 @@ from optimist.stf.margin import (
     compute_fraction,
     compute_margin,
     is_allowed,
-    is_price_fresh,
     scan_holdings,
     settle_funding,
 )

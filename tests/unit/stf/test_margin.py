@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimist.stf.freshness import is_price_fresh
 from optimist.stf.margin import (
     Margin,
     compute_fraction,
     compute_notional,
     compute_value,
     is_allowed,
-    is_price_fresh,
     is_reduced,
 )
 from tests.support.world import confirmed_price
