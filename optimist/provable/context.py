@@ -10,6 +10,7 @@ from optimist.provable.record import Record
 
 Records = dict[int, "Record | bytes"]  # key -> record; bytes until the record is first looked at
 Touched = dict[int, "Record | bytes | None"]  # key -> what it held before this input, None for absent
+Notes = list[Record]  # what the law noted, in order
 Signatures = dict[tuple[bytes, int, bytes, bytes], int]  # (digest, v, r, s) -> address, 0 if invalid
 
 
@@ -23,23 +24,26 @@ class _Closed:
     def _refuse(self, *_arguments: object) -> NoReturn:
         raise OutsideOfInput("no input is being applied: call the law through State.apply")
 
-    __getitem__ = __setitem__ = __contains__ = __len__ = get = _refuse
+    __getitem__ = __setitem__ = __contains__ = __len__ = get = append = _refuse
 
 
 class Context:
-    """Input, records, undo log and known signatures of the input that is being applied."""
+    """Input, records, undo log, known signatures and notes of the input that is being applied."""
 
-    __slots__ = ("input", "records", "touched", "signatures", "active")
+    __slots__ = ("input", "records", "touched", "signatures", "notes", "active")
 
     def __init__(self) -> None:
         self.active = False
         self.close()
 
-    def open(self, data: bytes, records: Records, touched: Touched, signatures: Signatures) -> None:
+    def open(
+        self, data: bytes, records: Records, touched: Touched, signatures: Signatures, notes: Notes
+    ) -> None:
         """Begin an input. Raises OutsideOfInput when another one has not ended."""
         if self.active:
             raise OutsideOfInput("an input is being applied already: one at a time in a process")
         self.input, self.records, self.touched, self.signatures = data, records, touched, signatures
+        self.notes = notes
         self.active = True
 
     def close(self) -> None:
@@ -49,6 +53,7 @@ class Context:
         self.records = cast("Records", closed)
         self.touched = cast("Touched", closed)
         self.signatures = cast("Signatures", closed)
+        self.notes = cast("Notes", closed)
         self.active = False
 
 

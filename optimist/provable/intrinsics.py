@@ -68,6 +68,12 @@ def zero(kind: type[R]) -> R:
     return made
 
 
+def note(value: object) -> None:
+    """Add a copy of a record to the receipt of this input. The machine does nothing of the kind."""
+    noted: Any = value
+    CONTEXT.notes.append(noted.record_copy())
+
+
 def _find(kind: Any, row: int) -> Any:
     if kind.record_base < 0 or not 0 <= row < ROW_LIMIT:
         raise UnprovenError(f"{kind.__name__} has no row {row}")

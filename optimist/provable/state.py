@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final
 
 from optimist.provable import intrinsics
-from optimist.provable.context import CONTEXT, Records, Signatures, Touched
+from optimist.provable.context import CONTEXT, Notes, Records, Signatures, Touched
 from optimist.provable.record import RECORD_BYTES, Record
 from optimist.provable.rejection import ACCEPTED, Rejected
 from optimist.vm.isa import REJECT_DIVISION
@@ -22,18 +22,27 @@ _OWN_FOLDER: Final = str(Path(__file__).parent)
 class Receipt:
     """What one input did: accepted (code 0) or rejected (its code), and the records that it stored.
 
+    `notes` are copies of what the law noted, in order; none when rejected. They are no part of the state.
+
     `reached` are the keys that a rejected input had stored before it was rejected and undone: how far it
     came.
     """
 
-    __slots__ = ("rejected", "code", "reached", "_before", "_after")
+    __slots__ = ("rejected", "code", "reached", "notes", "_before", "_after")
 
     def __init__(
-        self, rejected: bool, code: int, before: Touched, after: Touched, reached: tuple[int, ...] = ()
+        self,
+        rejected: bool,
+        code: int,
+        before: Touched,
+        after: Touched,
+        reached: tuple[int, ...] = (),
+        notes: tuple[Record, ...] = (),
     ) -> None:
         self.rejected = rejected
         self.code = code
         self.reached = reached
+        self.notes = notes
         self._before = before
         self._after = after
 
@@ -74,10 +83,11 @@ class State:
     def apply(self, entry: Callable[[], None], data: bytes) -> Receipt:
         """Apply one input with the law `entry`. A rejected input leaves no trace."""
         touched: Touched = {}
+        notes: Notes = []
         records = self._records
         code = ACCEPTED
         done = False
-        CONTEXT.open(data, records, touched, self.signatures)
+        CONTEXT.open(data, records, touched, self.signatures, notes)
         try:
             entry()
             done = True
@@ -93,7 +103,8 @@ class State:
                 _restore(records, touched)
         if not done:
             return Receipt(True, code, {}, {}, tuple(touched))
-        return Receipt(False, ACCEPTED, touched, {key: records[key] for key in touched})
+        after: Touched = {key: records[key] for key in touched}
+        return Receipt(False, ACCEPTED, touched, after, notes=tuple(notes))
 
     def undo(self, receipt: Receipt) -> None:
         """Take back an input; only the last one that was not taken back yet."""

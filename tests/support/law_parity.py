@@ -3,6 +3,7 @@ agree.
 """
 
 import random
+import re
 import sys
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ class Counts:
     refused: int = 0
     accepted: int = 0
     rejected: int = 0
+    notes: int = 0
 
 
 def compare_random_law(seed: int, counts: Counts) -> None:
@@ -39,6 +41,7 @@ def compare_random_law(seed: int, counts: Counts) -> None:
         counts.refused += 1
         return
     counts.programs += 1
+    assert compiled.image == strip_notes(program).compile().image, "a note changed the image"
     rng = random.Random(seed)
     compare_faces(program, compiled, [write_random_input(rng) for _ in range(INPUTS)], State(), counts)
 
@@ -53,17 +56,27 @@ def compare_faces(
         before = dict(state.items())
         receipt = state.apply(entry, data)
         execution = run(compiled.image, before, data)
-        code, writes = interpret(tree, before, data)
+        code, writes, notes = interpret(tree, before, data)
         assert (execution.rejected, execution.code) == (receipt.rejected, receipt.code), data.hex()
         assert code == receipt.code, data.hex()
         changes = {key: new or ABSENT for key, (_, new) in receipt.writes.items()}
         assert _changes(before, execution.writes) == changes, data.hex()
         assert _changes(before, writes) == changes, data.hex()
+        assert [note.record_words() for note in receipt.notes] == notes, data.hex()
         if not receipt.rejected:
             assert sorted(execution.writes) == sorted(receipt.keys), data.hex()
         assert execution.steps <= compiled.bound, data.hex()
         counts.accepted += not receipt.rejected
         counts.rejected += receipt.rejected
+        counts.notes += len(receipt.notes)
+
+
+def strip_notes(program: Program) -> Program:
+    """The same law without its notes; each must stand on a line of its own, on one line."""
+    sources = {
+        name: re.sub(r"(?m)^( +)note\(.*\)$", r"\1pass", text) for name, text in program.sources.items()
+    }
+    return Program(sources, program.entry, program.files)
 
 
 def _changes(before: dict[int, bytes], writes: dict[int, bytes]) -> dict[int, bytes]:

@@ -10,8 +10,8 @@ from typing import Annotated, Final
 
 from optimist.provable import (
     Range, Vec, b32, bit_length, ceil_div, eip712_digest, fit, handler, i16, i64, i96, i128, inline,
-    input_b32, input_int, input_length, input_uint, keccak_of, keccak_text, load, mul_shift_right, peek,
-    record, recover_signer, reject, require, store, u8, u16, u40, u64, u128, u160, zero, )
+    input_b32, input_int, input_length, input_uint, keccak_of, keccak_text, load, mul_shift_right, note,
+    peek, record, recover_signer, reject, require, store, u8, u16, u40, u64, u128, u160, zero, )
 
 LIMIT: Final = 7 * 10**3
 WORD: Final = b32(0x{word:x})

@@ -265,6 +265,7 @@ class RandomLaw:
         options += [self.set_element, self.store_record, self.store_record, self.require_something]
         options += [self.change_story] * (3 if self.changers else 0)
         options += [self.require_something, self.new_bool, self.new_hash, self.call_statement, self.unpack]
+        options += [self.note_something] * 2
         if depth > 0:
             options += [self.branch] * 3 + [self.loop] * 2
         self.rng.choice(options)(indent, depth)
@@ -371,6 +372,26 @@ class RandomLaw:
             name = self.rng.choice(list(self.scope.ints))
             test = f"{name} {self.comparison()} {self.atom()}"
         self.write(indent, f"require({test}, {self.code()})")
+
+    def note_something(self, indent: int, _: int) -> None:
+        """A note of what cannot be refused in one: names, fields, constants, the input."""
+        name = self.record_of()
+        if name is not None and self.chance(50):
+            self.write(indent, f"note({name})")
+            return
+        if self.chance(20):
+            self.write(indent, f"note(peek({self.rng.choice(STORED)}, {self.rng.randrange(3)}))")
+            return
+        small = f"(input_uint({self.rng.randrange(9)}, 1) + {self.rng.randrange(9)}) // 3"
+        options = [str(self.rng.randrange(9)), small, f"1 if {self.simple_condition()} else 0"]
+        tag = self.rng.choice(["WORD", "b32(0)", *self.scope.hashes])
+        size, account = self.rng.choice(options), self.rng.choice(options)
+        self.write(indent, f"note(Struct(account={account}, size={size}, tag={tag}))")
+
+    def simple_condition(self) -> str:
+        """A condition that runs nothing and rejects nothing."""
+        options = ["FLAG", f"input_uint({self.rng.randrange(9)}, 1) < 7", *self.scope.bools]
+        return self.rng.choice(options)
 
     def call_statement(self, indent: int, depth: int) -> None:
         text = self.call(2, 0)
@@ -534,6 +555,7 @@ class RandomLaw:
         self.lines += ["", "", "def apply_input() -> None:"]
         for _ in range(3):
             self.new_int(1, 0)
+        self.note_something(1, 0)
         self.block(1, self.rng.randrange(4, 12), 3)
 
 

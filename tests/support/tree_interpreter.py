@@ -44,16 +44,17 @@ class _Continue(Exception):
 
 def interpret(
     entry: tree.CheckedFunction, records: Mapping[int, bytes], data: bytes
-) -> tuple[int, dict[int, bytes]]:
-    """(code, writes) of one input; code 0 when accepted. Raises AssertionError for a value out of its
-    interval.
+) -> tuple[int, dict[int, bytes], list[bytes]]:
+    """(code, writes, words of each note) of one input; code 0 when accepted.
+
+    Raises AssertionError for a value out of its interval.
     """
     run = Interpreter(records, data)
     try:
         run.call(entry, [])
     except Rejection as rejection:
-        return rejection.code, {}
-    return 0, run.writes
+        return rejection.code, {}, []
+    return 0, run.writes, run.notes
 
 
 class Interpreter:
@@ -63,6 +64,7 @@ class Interpreter:
         self.before = records
         self.data = data
         self.writes: dict[int, bytes] = {}
+        self.notes: list[bytes] = []
         self.variables: dict[Variable, int] = {}
         self.records: dict[Variable, list[int]] = {}
 
@@ -105,6 +107,11 @@ class Interpreter:
                 if source is not None:
                     self.make(source)
                 self.store(cast("RecordKind", record.kind), where, self.records[record])
+            case tree.Note(record=record, source=source):
+                if source is not None:
+                    self.make(source)
+                words = cast("RecordKind", record.kind).layout.words
+                self.notes.append(_pack(self.records[record][:words]))
             case tree.SetField(record=record, offset=offset, value=value):
                 self.records[record][offset] = self.value(value)
             case tree.SetElement(record=record, offset=offset, value=value, index=index):

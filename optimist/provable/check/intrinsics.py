@@ -37,6 +37,7 @@ _STATEMENTS: Final = {
     "require": "write it on a line of its own",
     "reject": "write it on a line of its own",
     "store": "write it on a line of its own",
+    "note": "write it on a line of its own",
     "load": "write x = load(...) on a line of its own",
     "peek": "write x = peek(...), or peek(...).field",
     "zero": "write x = zero(...) on a line of its own",

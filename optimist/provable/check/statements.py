@@ -8,6 +8,7 @@ from optimist.provable.check import interval as iv
 from optimist.provable.check.checker import Checker, show_kind
 from optimist.provable.check.declarations import field_kind, resolve_annotation
 from optimist.provable.check.flow import Flow, Place, join
+from optimist.provable.check.refusal import Refused
 from optimist.provable.check.symbols import FunctionSymbol, KindSymbol, RecordSymbol, WidthSymbol
 from optimist.provable.check.tree import (
     Assign,
@@ -19,6 +20,8 @@ from optimist.provable.check.tree import (
     If,
     Kind,
     Leave,
+    LoadRecord,
+    Note,
     RecordKind,
     Reject,
     Require,
@@ -368,6 +371,8 @@ def _check_call_statement(c: Checker, node: ast.Call) -> list[Statement]:
         return [Reject(c.locate(node), code)]
     if intrinsics.is_word(c, node, "store"):
         return [_check_store(c, node)]
+    if intrinsics.is_word(c, node, "note"):
+        return [_check_note(c, node)]
     return c.refuse(node, "this value is dropped", "write an assignment, or nothing")
 
 
@@ -404,3 +409,24 @@ def _check_store(c: Checker, node: ast.Call) -> Statement:
     if cast("RecordKind", record.kind).layout.table is None:
         c.refuse(node, f"{record.kind} has no table, so it is never stored", "write @record(table=n)")
     return StoreRecord(c.locate(node), row, record, None if isinstance(found, Variable) else found)
+
+
+def _check_note(c: Checker, node: ast.Call) -> Statement:
+    """A note leaves what is known as it was: a law is compiled as if its notes were not there."""
+    _require_arguments(c, node, 1)
+    before = c.flow.copy()
+    found = records.check_record(c, node.args[0])
+    c.flow = before
+    if found is None:
+        c.refuse(node.args[0], "note takes a record", "write note(Filled(...)), or a variable that holds one")
+    if isinstance(found, Variable):
+        return Note(c.locate(node), found, None)
+    parts = [found.row] if isinstance(found, LoadRecord) else [value for _, value in found.fields]
+    for part in parts:
+        if not is_discardable(part):
+            raise Refused(
+                part.location,
+                "this may reject, or runs a function: a note must leave no trace on the machine",
+                "write x = ... on a line before, if the law needs it, and the name in the note",
+            )
+    return Note(c.locate(node), found.record, found)

@@ -97,6 +97,7 @@ INTRINSICS: Final = (
     "keccak_text",
     "load",
     "mul_shift_right",
+    "note",
     "peek",
     "record",
     "recover_signer",

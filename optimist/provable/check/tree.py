@@ -300,6 +300,14 @@ class StoreRecord(Statement):
 
 
 @dataclass(eq=False, slots=True)
+class Note(Statement):
+    """The record, made by `source` if it has no name, goes into the receipt. The machine does nothing."""
+
+    record: Variable
+    source: LoadRecord | BuildRecord | None
+
+
+@dataclass(eq=False, slots=True)
 class SetField(Statement):
     """Word `offset` of a record takes a value."""
 

@@ -16,6 +16,7 @@ from optimist.provable.check.tree import (
     Leave,
     LoadRecord,
     Loop,
+    Note,
     Read,
     RecordKind,
     Reject,
@@ -75,6 +76,8 @@ def _emit_statement(e: Emitter, node: Statement) -> None:
             e.write(Op.JMP, node.location, immediate=e.loops[-1].end)
         case Continue():
             e.write(Op.JMP, node.location, immediate=e.loops[-1].next_round)
+        case Note():
+            pass  # only the native law writes receipts
         case _:
             _emit_record_statement(e, node)
 

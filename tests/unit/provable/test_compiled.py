@@ -56,6 +56,7 @@ PARAMETER = "def f(o: Out) -> None:\n    {}\n\n\n"
         ("o = zero(Struct)", 3),
         ("o = zero(Out)", 8),
         ("store(x, zero(Out))", 9),
+        ("note(Struct(tag=TAG, size=x * x, account=x))", 0),
         ("y = recover_signer(TAG, x, TAG, TAG)", 5),
         ("for i in range(3):\n        pass", 1 + 3 * 2),
         ("for i in range(x):\n        pass", 2),
@@ -71,6 +72,22 @@ def test_each_form_costs_what_the_reference_says(line: str, steps: int) -> None:
 def test_a_record_parameter_costs_one_step_an_access(line: str, steps: int) -> None:
     body = PARAMETER.format(line) + entry("o = load(Out, 0)", "f(o)")
     assert run(compile_law(body).image, {}, b"").steps == 1 + 3 + steps + 1  # LDR; MOV, CALL, RET; HALT
+
+
+@pytest.mark.parametrize(
+    "noted",
+    ["zero(Struct)", "o", "peek(Account, x)", "Struct(tag=TAG, size=x // 3 if o.a < x else 0, account=x)"],
+)
+def test_a_note_changes_neither_listing_nor_bounds(noted: str) -> None:
+    """Not even what the compiler knows afterwards: the branch of the note narrows nothing."""
+    lines = ["o = load(Out, x)", "{}", "for i in range(x % 3):\n        {}", "y = 5 if x < 9 else 6"]
+    text = entry(X, *(line.format("{}") for line in lines), "store(y, o)")
+    with_notes, without = (
+        compile_law("@handler\n" + text.format(*[word] * 2)) for word in (f"note({noted})", "pass")
+    )
+    assert with_notes.listing() == without.listing()
+    assert (with_notes.worst_steps, with_notes.bound) == (without.worst_steps, without.bound)
+    assert with_notes.notes == without.notes
 
 
 def test_an_inlined_function_costs_nothing_by_itself() -> None:

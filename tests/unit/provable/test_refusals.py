@@ -189,6 +189,46 @@ def test_records_have_one_name_and_shared_ones_are_read_only(lines: str, problem
     assert advice in message
 
 
+NOTE = "a = load(Account, 0)\n    x = input_uint(0, 1)\n    note(Struct(tag=TAG, account=1, size={}))"
+NOTES = [
+    (NOTE.format("fit(u8, x + 1, Code.A)"), "4:42: this may reject, or runs a function", "on a line before"),
+    (NOTE.format("5 // x"), "4:42: this may reject, or runs a function", "on a line before"),
+    (NOTE.format("x % a.balance"), "4:42: this may reject, or runs a function", "on a line before"),
+    (NOTE.format("ceil_div(5, x)"), "4:42: this may reject, or runs a function", "on a line before"),
+    (NOTE.format("peek(Account, 5 // x).balance"), "4:42: this may reject", "on a line before"),
+    (NOTE.format("half(x)"), "4:42: this may reject, or runs a function", "on a line before"),
+    (NOTE.format("half_inline(x)"), "4:42: this may reject, or runs a function", "on a line before"),
+    (NOTE.format("abs(x * a.balance)"), "4:42: this may reject, or runs a function", "on a line before"),
+    (NOTE.format("1 << 200"), "4:42: this value lies in", "fit(i128"),
+    (NOTE.format("missing"), "4:42: missing is not defined", "write a name"),
+    (NOTE.format("True"), "4:42: field size is i128", "write a value of i128"),
+    (
+        "note(peek(Out, 5 // input_uint(0, 1)))",
+        "2:20: this may reject, or runs a function",
+        "on a line before",
+    ),
+    ("note(load(Account, 0))", "2:10: a copy without a name is lost", "peek(...)"),
+    ("note(1)", "2:10: note takes a record", "note(Filled(...))"),
+    ("note(a)\n    a = zero(Struct)", "2:10: note takes a record", "note(Filled(...))"),
+    ("note(Struct)", "2:10: note takes a record", "note(Filled(...))"),
+    ("note()", "2:5: note takes 1 arguments", "exactly those"),
+    ("note(zero(Struct), 1)", "2:5: note takes 1 arguments", "exactly those"),
+    ("x = note(zero(Struct))", "2:9: note gives no value here", "a line of its own"),
+    ("note = 1", "2:5: note hides a name of the language", "another name"),
+]
+
+
+@pytest.mark.parametrize(("lines", "problem", "advice"), NOTES, ids=[row[0][-30:] for row in NOTES])
+def test_a_note_neither_rejects_nor_does_anything(lines: str, problem: str, advice: str) -> None:
+    functions = "def half(a: u8) -> u8:\n    return a >> 1\n\n\n"
+    functions += "@inline\ndef half_inline(a: u8) -> u8:\n    return a >> 1\n\n\n"
+    shift = functions.count("\n")
+    line, rest = get_refusal(functions + entry(lines)).split(":", 1)
+    message = f"{int(line) - shift}:{rest}"
+    assert message.startswith(problem)
+    assert advice in message
+
+
 def test_a_function_that_writes_to_a_record_is_not_given_a_shared_one() -> None:
     body = "def change(a: Account) -> None:\n    a.balance = 1\n\n\ndef pass_on(a: Account) -> None:\n"
     body += "    change(a)\n\n\n" + entry("a = peek(Account, 0)", "pass_on(a)")

@@ -28,6 +28,7 @@ from optimist.provable import (
     keccak_of,
     load,
     mul_shift_right,
+    note,
     peek,
     record,
     recover_signer,
@@ -357,6 +358,33 @@ def test_a_receipt_keeps_its_values_while_the_state_goes_on() -> None:
     written = receipt.writes[3 << 40 | 1]
     apply(lambda: store(1, zero(Sample)), state=state)
     assert receipt.writes[3 << 40 | 1] == written
+
+
+def test_a_receipt_carries_copies_of_what_was_noted_in_order() -> None:
+    def law() -> None:
+        struct = Struct(tag=b32(7), size=1)
+        note(struct)
+        struct.size = 2
+        note(struct)
+        note(peek(Sample, 0))
+
+    notes: tuple[object, ...] = apply(law).notes
+    assert notes == (Struct(tag=b32(7), size=1), Struct(tag=b32(7), size=2), zero(Sample))
+
+
+def test_a_rejected_input_notes_nothing_and_notes_are_no_state() -> None:
+    def law() -> None:
+        note(Struct(tag=b32(7), size=1))
+        require(input_length() == 0, Code.SMALL)
+
+    state = State()
+    assert apply(law, b"x", state).notes == ()
+    receipt = apply(law, b"", state)
+    assert len(receipt.notes) == 1
+    assert not receipt.writes
+    assert not list(state.items())
+    with pytest.raises(OutsideOfInput, match="no input is being applied"):
+        note(receipt.notes[0])
 
 
 def test_a_division_by_zero_of_the_law_is_code_one() -> None:
