@@ -1,14 +1,12 @@
-"""Figures from the test suites of other exchanges, replayed on our formulas.
+"""Margin and liquidation figures of other exchanges, replayed on our formulas.
 
-They are not part of this repository. `DATA=<folder> make test-data` finds them in its `external_cases.json`:
-a list of cases, each with an id, inputs and expected figures, and the source that it was taken from.
+See `tests/support/external_cases.py` for where they are; those about funding: `test_external_funding.py`.
+Where we differ on purpose the test pins down both figures, and docs/adr/0034 says why.
 """
 
-import json
-import os
+import importlib
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +21,9 @@ from optimist.stf.margin import (
     is_allowed,
 )
 from optimist.stf.records import Account, Market, Position
+from tests.support.external_cases import PPM, exact, get_replayed, is_perpetual, ppm, read_cases, replays
 from tests.support.world import FREE, OK, PRICE, USD, World, confirmed_price
 
-PPM = 10**6
 BTC = 10**8  # units of size
 
 pytestmark = pytest.mark.data
@@ -33,20 +31,17 @@ pytestmark = pytest.mark.data
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, Any]:
-    path = Path(os.environ["DATA"]) / "external_cases.json"
-    listed = json.loads(path.read_text(encoding="utf-8"))["cases"]
-    return {case["id"]: case["inputs"] for case in listed}
+    return {case["id"]: case["inputs"] for case in read_cases()}
 
 
-def exact(value: float) -> Fraction:
-    """The decimal that was written in the file."""
-    return Fraction(str(value))
+def test_every_perpetuals_case_of_the_file_is_replayed() -> None:
+    """A file without cases fails as well: nothing would have been replayed."""
+    importlib.import_module("tests.unit.stf.test_external_funding")
+    assert sorted(get_replayed()) == sorted(case["id"] for case in read_cases() if is_perpetual(case))
+    assert get_replayed()
 
 
-def ppm(value: float) -> int:
-    return int(exact(value) * PPM)
-
-
+@replays("DYDX4-NOTIONAL")
 def test_dydx_notional(cases: dict[str, Any]) -> None:
     """quote = base * price * 10^(price exponent + atomic resolution + 6): here 10^15 as divisor.
 
@@ -58,6 +53,7 @@ def test_dydx_notional(cases: dict[str, Any]) -> None:
         assert compute_notional(case["quantums"], case["price"], divisor) == case["quote_quantums"] + 1
 
 
+@replays("DYDX4-MARGIN-ROUND-UP")
 def test_dydx_margin_rounds_up(cases: dict[str, Any]) -> None:
     checked = 0
     for case in cases["DYDX4-MARGIN-ROUND-UP"]:
@@ -83,6 +79,7 @@ def held(usdc: float, *positions: tuple[float, int], initial: float, maintenance
     return world
 
 
+@replays("DYDX4-LIQUIDATABLE")
 def test_dydx_liquidatable(cases: dict[str, Any]) -> None:
     """Equality is safe."""
     for case in cases["DYDX4-LIQUIDATABLE"]:
@@ -95,6 +92,7 @@ def test_dydx_liquidatable(cases: dict[str, Any]) -> None:
         assert world.liquidate(1) == (OK if case["liquidatable"] else Code.NOT_LIQUIDATABLE)
 
 
+@replays("DYDX4-UNDERCOLLATERALISED-TRANSITION")
 def test_dydx_undercollateralised_transition(cases: dict[str, Any]) -> None:
     """With MMR 0 before there is no position to reduce, and none may be opened below initial margin."""
     for case in cases["DYDX4-UNDERCOLLATERALISED-TRANSITION"]:
@@ -104,6 +102,7 @@ def test_dydx_undercollateralised_transition(cases: dict[str, Any]) -> None:
         assert is_allowed(before, after, *sizes) is case["allowed"]
 
 
+@replays("DYDX4-BANKRUPTCY")
 def test_dydx_bankruptcy_quote_is_our_zero_price(cases: dict[str, Any]) -> None:
     """Closing at the bankruptcy price brings what closing at the last price does, less our largest charge.
 
@@ -129,6 +128,7 @@ def test_dydx_bankruptcy_quote_is_our_zero_price(cases: dict[str, Any]) -> None:
         assert at_last_price - taken == exact(case["bankruptcy_quote"]) * USD
 
 
+@replays("DYDX4-INSURANCE")
 def test_dydx_insurance_delta_is_our_charge(cases: dict[str, Any]) -> None:
     """min(fill - bankruptcy, max fee * |quote|) for an account that is closed whole at the fill price."""
     for case in cases["DYDX4-INSURANCE"]:
@@ -141,6 +141,7 @@ def test_dydx_insurance_delta_is_our_charge(cases: dict[str, Any]) -> None:
         assert compute_charge(before, after, penalty) == exact(case["delta"]) * USD
 
 
+@replays("EXTENDED-TVTR")
 def test_extended_value_and_risk(cases: dict[str, Any]) -> None:
     """TV and TR of whole numbers: the figures are upstream's, scaled to units of 1e-6."""
     for case in cases["EXTENDED-TVTR"]:
@@ -151,12 +152,10 @@ def test_extended_value_and_risk(cases: dict[str, Any]) -> None:
         assert (value, risk) == (case["tv"] * USD, case["tr"] * USD)
 
 
+@replays("DRIFT-LIQ-SIZE")
 def test_drift_liquidation_size(cases: dict[str, Any]) -> None:
     """base = shortage / (price * (margin ratio - fees)) in 1e-9; Drift rounds down, we round up to lots."""
-    checked = 0
     for case in cases["DRIFT-LIQ-SIZE"]:
-        if "quote_price" in case:  # collateral that is not worth 1 USD
-            continue
         market = Market(
             notional_divisor=10**11,  # 9 size decimals
             lot=1,
@@ -164,15 +163,36 @@ def test_drift_liquidation_size(cases: dict[str, Any]) -> None:
             maintenance_margin_ppm=ppm(case["margin_ratio"]),
             maker_fee_ppm=0,
             taker_fee_ppm=0,
-            liquidation_penalty_ppm=ppm(case["liq_fee"]) + ppm(case["if_fee"]),
+            liquidation_penalty_ppm=ppm(case.get("liq_fee", 0)) + ppm(case.get("if_fee", 0)),
             max_position=2**61 - 1,
         )
         maintenance = 1_000 * USD
         before = Margin(
             value=maintenance - case["shortage"] * USD, maintenance=maintenance, initial=maintenance
         )
-        price = confirmed_price(case["price"] * PRICE, 1)
+        # Our collateral is the dollar itself: what is worth 1.01 USD there makes the price 1 % higher here.
+        price = confirmed_price(int(case["price"] * exact(case.get("quote_price", 1)) * PRICE), 1)
         size = compute_closing_size(before, 10**15, market, price, 0)
         assert case["base_1e9"] <= size <= case["base_1e9"] + 1
-        checked += 1
-    assert checked == 2
+
+
+@replays("DYDX4-FILLABLE")
+def test_dydx_fillable_price_is_where_they_begin_and_our_penalty_ends(cases: dict[str, Any]) -> None:
+    """A difference: dYdX v4 offers a long to the book, from the last price down, ours sells at once (ADR 3).
+
+    Their limit leaves the last price by a share of the maintenance margin that grows as the account's health
+    falls, at most SMMR * MMF. We close at the last price and charge a penalty of just as much; for less than
+    the whole account only as far as the zero price allows, and a bankrupt one is given what it lacks.
+    """
+    inputs = cases["DYDX4-FILLABLE"]
+    price, size, maintenance = 50_000, Fraction(1, 10), ppm(0.1)
+    figures = []
+    for case in inputs["cases"]:
+        value = (price * size + case["usdc"]) * USD
+        required = compute_fraction(int(price * size) * USD, maintenance)
+        before = Margin(value=int(value), maintenance=required, initial=required)
+        after = Margin(value=int(value), maintenance=0, initial=0)
+        spread = maintenance * case.get("smmr_ppm", inputs["default_smmr_ppm"]) // PPM
+        charge = compute_charge(before, after, compute_fraction(int(price * size) * USD, spread))
+        figures.append((case["price_usd"], int(price - Fraction(charge, USD) / size)))
+    assert figures == [(49_999, 49_500), (49_998, 49_000), (49_500, 55_000)]
