@@ -179,7 +179,7 @@ def walk_book(levels: list[list[float]], usd: int) -> tuple[int, int]:
 
 @replays("DYDX4-CLAMP")
 def test_dydx_clamp_is_a_parameter_of_ours_and_has_a_bound(cases: dict[str, Any]) -> None:
-    """Different: their largest rate follows from the margins, ours is stated, at most 4 % an hour (ADR 34)."""
+    """Their largest rate follows from the margins, ours is stated, at most 4 % an hour (ADR 34)."""
     possible, refused = cases["DYDX4-CLAMP"]["inputs"]
     margins = [
         row["imf_ppm"] - row["imf_ppm"] * row["maint_fraction_ppm"] // 10**6 for row in (possible, refused)
