@@ -1,6 +1,7 @@
 """What the devnet's rollup is about: its two markets, its oracle, its tolerances."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from optimist.derive.actions import Init, MarketParameters
 from optimist.provable import State
@@ -12,7 +13,7 @@ ETH = 1
 QUORUM = 5  # of seven: three liars and a minority of honest keys cannot choose the median
 
 # In ppm. 10 times leverage at most, liquidation at 20 times. Fees and penalty stay below maintenance.
-_MARGINS = {
+_MARGINS: Final[dict[str, Any]] = {
     "initial_margin_ppm": 100_000,  # (= 10 %)
     "maintenance_margin_ppm": 50_000,  # (= 5 %)
     "maker_fee_ppm": 100,  # (= 0.01 %)

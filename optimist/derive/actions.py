@@ -11,9 +11,30 @@ from typing import ClassVar, Final, TypeAlias
 from optimist.derive.octets import EncodingError, pack_bytes, pack_uint
 from optimist.derive.typed_data import Domain, Order, PriceReport, Signature, WithdrawRequest
 from optimist.stf import inputs
+from optimist.stf.constants import MAX_TIERS
 
 MAX_INPUT_BYTES: Final = 1024
 ADDRESS_BYTES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What lies beyond `from_notional` (1e-6 USD) of a position is asked these fractions."""
+
+    from_notional: int
+    initial_margin_ppm: int
+    maintenance_margin_ppm: int
+
+    def encode(self) -> bytes:
+        """16 bytes."""
+        return (
+            pack_uint("tier from notional", self.from_notional, 8)
+            + pack_uint("tier initial margin ppm", self.initial_margin_ppm, 4)
+            + pack_uint("tier maintenance margin ppm", self.maintenance_margin_ppm, 4)
+        )
+
+
+NO_TIER: Final = Tier(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +58,12 @@ class MarketParameters:
     max_rate: int = 5_000_000  # 1e-9 (= 0.5 %) an hour
     max_premium: int = 50_000_000  # 1e-9 (= 5 %)
     smoothing_seconds: int = 3_600
+    tiers: tuple[Tier, ...] = ()  # beyond the first, whose fractions are the ones above; up to 3
 
     def encode(self) -> bytes:
-        """73 bytes."""
+        """121 bytes. Raises EncodingError for too many tiers."""
+        if len(self.tiers) >= MAX_TIERS:
+            raise EncodingError(f"{len(self.tiers)} further tiers: a market has {MAX_TIERS - 1} at most")
         return (
             pack_uint("size decimals", self.size_decimals, 1)
             + pack_uint("lot", self.lot, 8)
@@ -58,7 +82,13 @@ class MarketParameters:
             + pack_uint("max rate", self.max_rate, 4)
             + pack_uint("max premium", self.max_premium, 4)
             + pack_uint("smoothing seconds", self.smoothing_seconds, 4)
+            + b"".join(tier.encode() for tier in pad_tiers(self.tiers))
         )
+
+
+def pad_tiers(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+    """As many as the wire format has room for."""
+    return (*tiers, *[NO_TIER] * (MAX_TIERS - 1 - len(tiers)))
 
 
 @dataclass(frozen=True, slots=True)

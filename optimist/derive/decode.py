@@ -7,6 +7,7 @@ from typing import Final
 
 from optimist.derive.actions import (
     ADDRESS_BYTES,
+    NO_TIER,
     Action,
     Deposit,
     Forced,
@@ -20,31 +21,33 @@ from optimist.derive.actions import (
     Sequenced,
     SignedOrder,
     SignedPrice,
+    Tier,
     Trade,
     Withdraw,
 )
 from optimist.derive.octets import DecodingError, Reader
 from optimist.derive.typed_data import Order, Signature, WithdrawRequest
 from optimist.stf import inputs
+from optimist.stf.constants import MAX_TIERS
 
 MARKET_FIELDS: Final = (
-    1,
-    8,
-    4,
-    4,
-    4,
-    4,
-    4,
-    8,
-    4,
-    4,
-    4,
-    4,
-    4,
-    4,
-    4,
-    4,
-    4,
+    ("size_decimals", 1),
+    ("lot", 8),
+    ("initial_margin_ppm", 4),
+    ("maintenance_margin_ppm", 4),
+    ("maker_fee_ppm", 4),
+    ("taker_fee_ppm", 4),
+    ("liquidation_penalty_ppm", 4),
+    ("max_position", 8),
+    ("step_ppm", 4),
+    ("halt_ppm", 4),
+    ("halt_seconds", 4),
+    ("gap_seconds", 4),
+    ("interest", 4),
+    ("damper", 4),
+    ("max_rate", 4),
+    ("max_premium", 4),
+    ("smoothing_seconds", 4),
 )
 
 
@@ -128,13 +131,21 @@ def _decode_init(reader: Reader) -> Init:
         liquidation_heartbeat=liquidation,
         liquidation_buffer_ppm=buffer,
         signers=tuple(reader.bytes("signer", ADDRESS_BYTES) for _ in range(signers)),
-        markets=tuple(
-            MarketParameters(*(reader.uint("market", length) for length in MARKET_FIELDS))
-            for _ in range(markets)
-        ),
+        markets=tuple(_read_market(reader) for _ in range(markets)),
     )
     reader.end()
     return init
+
+
+def _read_market(reader: Reader) -> MarketParameters:
+    fields = {name: reader.uint(name, length) for name, length in MARKET_FIELDS}
+    tiers = [
+        Tier(reader.uint("tier from notional", 8), reader.uint("tier", 4), reader.uint("tier", 4))
+        for _ in range(MAX_TIERS - 1)
+    ]
+    while tiers and tiers[-1] == NO_TIER:
+        tiers.pop()
+    return MarketParameters(**fields, tiers=tuple(tiers))
 
 
 def _decode_action(reader: Reader) -> Action:

@@ -75,5 +75,8 @@ class Code(IntEnum):
     NOT_LIQUIDATABLE = 90
     BACKSTOP_UNABLE = 91  # the backstop's own margin does not allow it
 
+    # Markets
+    BAD_TIERS = 128  # not ascending, a smaller fraction in a later one, or maintenance above initial
+
     # FORCED
     NOT_OWNER = 96  # the sender of a forced withdrawal does not own the account

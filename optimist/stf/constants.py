@@ -20,6 +20,12 @@ MAX_SIGNERS: Final = 7
 # 2 markets at most in this version of the law
 MAX_MARKETS: Final = 2
 
+# 4 tiers of margin at most in a market, the first among them
+MAX_TIERS: Final = 4
+
+# 3 bits of a row hold the number of a tier
+TIER_BITS: Final = 3
+
 # 10 decimals at most in the size of a market: 10**(10 + 2) < 2**48
 MAX_SIZE_DECIMALS: Final = 10
 

@@ -34,7 +34,7 @@ INIT_LIQUIDATION_HEARTBEAT_AT: Final = 65
 INIT_LIQUIDATION_BUFFER_AT: Final = 69
 INIT_LISTS_AT: Final = 73  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
-INIT_MARKET_LENGTH: Final = 73
+INIT_MARKET_LENGTH: Final = 121
 
 # A market of the INIT body.
 MARKET_SIZE_DECIMALS_AT: Final = 0
@@ -54,6 +54,13 @@ MARKET_DAMPER_AT: Final = 57
 MARKET_MAX_RATE_AT: Final = 61
 MARKET_MAX_PREMIUM_AT: Final = 65
 MARKET_SMOOTHING_AT: Final = 69
+MARKET_TIERS_AT: Final = 73  # three of them, zeros where there is none
+
+# A tier of a market.
+TIER_FROM_AT: Final = 0
+TIER_INITIAL_MARGIN_AT: Final = 8
+TIER_MAINTENANCE_MARGIN_AT: Final = 12
+TIER_LENGTH: Final = 16
 
 # ---- HEADER: 2 · batch:8 · first:5 · last:5 · mode:1
 HEADER_BATCH_AT: Final = 1

@@ -24,6 +24,7 @@ MODULES: Final = (
     "optimist.stf.constants",
     PRESET_MODULE,
     "optimist.stf.genesis",
+    "optimist.stf.markets",
     "optimist.stf.header",
     "optimist.stf.clock",
     "optimist.stf.deposit",
@@ -35,6 +36,7 @@ MODULES: Final = (
     "optimist.stf.orders",
     "optimist.stf.trade",
     "optimist.stf.positions",
+    "optimist.stf.tiers",
     "optimist.stf.margin",
     "optimist.stf.liquidation",
 )

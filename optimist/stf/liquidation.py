@@ -3,7 +3,8 @@
 The caller names an account and one of its markets; size and price are the law's (docs/adr/0003).
 
     size    the least that restores maintenance margin times (1 + buffer), in whole lots:
-            x = ceil to lots of (MMR * (1 + b) - TV) / (p * (mmf * (1 + b) - penalty)), at most all of it;
+            x = ceil to lots of (MMR * (1 + b) - TV) / (p * (mmf * (1 + b) - penalty)), at most all of it,
+            mmf being that of the tiers that x leaves, from the highest one downwards;
             all of it when the account is worth less than nothing, or when x * p would never suffice
     price   the last price p, and from the account a charge to the insurance fund:
             charge = min(ceil(N * penalty), what closing at the zero price would take from it)
@@ -47,6 +48,7 @@ from optimist.stf.margin import (
 )
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
 from optimist.stf.records import Account, BodyOffset, Market, Parameters, PositionBound, Ppm, Price, System
+from optimist.stf.tiers import MarginSchedule, compute_maintenance, compute_relief, load_schedule
 
 
 @handler
@@ -73,18 +75,22 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     require(holdings.size != 0, Code.NO_POSITION)
     require(holdings.is_fresh, Code.PRICE_STALE)
     settle_funding(system, account, holdings, market_id)
+    schedule = zero(MarginSchedule)
+    load_schedule(schedule, market_id)
     before = zero(Margin)
-    compute_margin(before, holdings, account.collateral, holdings.size, market, price)
+    compute_margin(before, holdings, schedule, account.collateral, holdings.size, market, price)
     require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)
 
     fill = zero(Fill)
-    closing = compute_closing_size(before, holdings.size, market, price, parameters.liquidation_buffer_ppm)
+    closing = compute_closing_size(
+        before, schedule, holdings.size, market, price, parameters.liquidation_buffer_ppm
+    )
     set_fill(fill, market_id, closing, price.price)
     is_buy = holdings.size < 0
     size = change_position(account_id, holdings, fill, is_buy)
     at_mark = fit(i64, account.collateral + compute_quote(fill, is_buy), Code.COLLATERAL_BOUND)
     after = zero(Margin)
-    compute_margin(after, holdings, at_mark, size, market, price)
+    compute_margin(after, holdings, schedule, at_mark, size, market, price)
     charge = compute_charge(before, after, compute_fraction(fill.cost, market.liquidation_penalty_ppm))
     account.collateral = fit(i64, at_mark - charge, Code.COLLATERAL_BOUND)
     store(account_id, account)
@@ -96,7 +102,7 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
 
 
 def compute_closing_size(
-    before: Margin, size: i62, market: Market, price: Price, buffer_ppm: Ppm
+    before: Margin, schedule: MarginSchedule, size: i62, market: Market, price: Price, buffer_ppm: Ppm
 ) -> PositionBound:
     """How much to close: whole lots, rounded up, never more than the position.
 
@@ -104,19 +110,20 @@ def compute_closing_size(
     """
     whole = abs(size)
     restored = PPM + buffer_ppm  # 10^6 * (1 + b)
-    relief = market.maintenance_margin_ppm * restored - market.liquidation_penalty_ppm * PPM  # 10^12 a USD
-    if before.value < 0 or relief <= 0:
+    if before.value < 0:
         return whole
     # 10^6 * 1e-6 USD. Positive, since TV < MMR; max says so to the compiler.
     shortage = max(before.maintenance * restored - before.value * PPM, 1)
-    lots = ceil_div(shortage * PPM * market.notional_divisor, price.price * relief * market.lot)
-    if lots >= whole // market.lot:
+    notional = compute_notional(whole, price.price, market.notional_divisor)
+    freed, relief = compute_relief(
+        schedule, notional, shortage * PPM, restored, market.liquidation_penalty_ppm
+    )
+    if relief <= 0:
         return whole
-    closing = min(lots * market.lot, whole)
+    lots = ceil_div(freed * market.notional_divisor, price.price * relief * market.lot)
+    closing = min(min(lots, whole // market.lot) * market.lot, whole)
     rest = compute_notional(whole - closing, price.price, market.notional_divisor)
-    all_of_it = compute_notional(whole, price.price, market.notional_divisor)
-    unchanged = compute_fraction(all_of_it, market.maintenance_margin_ppm)
-    if compute_fraction(rest, market.maintenance_margin_ppm) >= unchanged:
+    if compute_maintenance(schedule, rest) >= compute_maintenance(schedule, notional):
         return whole
     return closing
 
@@ -144,12 +151,14 @@ def take_over(system: System, fill: Fill, is_buy: bool, shortfall: i64) -> None:
     scan_holdings(holdings, BACKSTOP, fill.market + 1, system.clock, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
     settle_funding(system, backstop, holdings, fill.market)
+    schedule = zero(MarginSchedule)
+    load_schedule(schedule, fill.market)
     before = zero(Margin)
-    compute_margin(before, holdings, backstop.collateral, holdings.size, market, price)
+    compute_margin(before, holdings, schedule, backstop.collateral, holdings.size, market, price)
     paid = backstop.collateral + compute_quote(fill, is_buy) - shortfall
     backstop.collateral = fit(i64, paid, Code.COLLATERAL_BOUND)
     size = change_position(BACKSTOP, holdings, fill, is_buy)
     after = zero(Margin)
-    compute_margin(after, holdings, backstop.collateral, size, market, price)
+    compute_margin(after, holdings, schedule, backstop.collateral, size, market, price)
     require(is_allowed(before, after, holdings.size, size), Code.BACKSTOP_UNABLE)
     store(BACKSTOP, backstop)

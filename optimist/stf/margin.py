@@ -2,8 +2,8 @@
 
     value        TV  = collateral + sum of (floor(size * price / divisor) + funding not paid yet)  1e-6 USD
     notional     N   = ceil(|size| * price / divisor)                             1e-6 USD
-    maintenance  MMR = sum of ceil(N * maintenance margin ppm / 10^6)             1e-6 USD
-    initial      IMR = sum of ceil(N * initial margin ppm / 10^6)                 1e-6 USD
+    maintenance  MMR = sum of what the tiers of a market ask for N (`tiers.py`)   1e-6 USD
+    initial      IMR = the same, with their initial fractions                     1e-6 USD
 
 There is no entry price: collateral falls by what a position cost and the position is worth what its market
 says, so profit and loss are never booked, only seen. Everything rounds against the account: a long is worth
@@ -34,6 +34,7 @@ from optimist.provable import (
     u60,
     u112,
     u128,
+    zero,
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import PPM, SLOT_BITS
@@ -52,6 +53,7 @@ from optimist.stf.records import (
     Price,
     System,
 )
+from optimist.stf.tiers import MarginSchedule, compute_initial, compute_maintenance, load_schedule
 
 Slot = Annotated[int, Range(0, 16)]
 
@@ -92,7 +94,7 @@ def compute_notional(size: i62, price: u60, divisor: NotionalDivisor) -> u128:
 
 @inline
 def compute_fraction(notional: u128, fraction_ppm: Ppm) -> u128:
-    """ceil(notional * fraction / 10^6): every requirement, fee and penalty."""
+    """ceil(notional * fraction / 10^6): every fee and penalty."""
     return ceil_div(notional * fraction_ppm, PPM)
 
 
@@ -111,6 +113,7 @@ def scan_holdings(
     maintenance: u112 = 0
     initial: u112 = 0
     is_fresh = True
+    schedule = zero(MarginSchedule)
     for slot in range(POSITION_SLOTS):
         position = peek(Position, account_id << SLOT_BITS | slot)
         if position.market_plus_one == 0:
@@ -131,14 +134,9 @@ def scan_holdings(
             worth = compute_value(position.size, price.price, market.notional_divisor)
             notional = compute_notional(position.size, price.price, market.notional_divisor)
             value = fit(i112, value + worth + paid, Code.VALUE_BOUND)
-            maintenance = fit(
-                u112,
-                maintenance + compute_fraction(notional, market.maintenance_margin_ppm),
-                Code.VALUE_BOUND,
-            )
-            initial = fit(
-                u112, initial + compute_fraction(notional, market.initial_margin_ppm), Code.VALUE_BOUND
-            )
+            load_schedule(schedule, position.market_plus_one - 1)
+            maintenance = fit(u112, maintenance + compute_maintenance(schedule, notional), Code.VALUE_BOUND)
+            initial = fit(u112, initial + compute_initial(schedule, notional), Code.VALUE_BOUND)
     holdings.slot = held if held < POSITION_SLOTS else free
     holdings.size = size
     holdings.funding_index = funding_index
@@ -166,20 +164,25 @@ def settle_funding(system: System, account: Account, holdings: Holdings, market_
 
 
 def compute_margin(
-    margin: Margin, holdings: Holdings, collateral: i64, size: i62, market: Market, price: Price
+    margin: Margin,
+    holdings: Holdings,
+    schedule: MarginSchedule,
+    collateral: i64,
+    size: i62,
+    market: Market,
+    price: Price,
 ) -> None:
-    """Fill `margin` for an account with `collateral`, and `size` in the market of `holdings`."""
+    """Fill `margin` for an account with `collateral`, and `size` in the market of `holdings`.
+
+    `schedule`: of that market.
+    """
     worth = compute_value(size, price.price, market.notional_divisor)
     notional = compute_notional(size, price.price, market.notional_divisor)
     margin.value = fit(i112, collateral + holdings.value + worth, Code.VALUE_BOUND)
     margin.maintenance = fit(
-        u112,
-        holdings.maintenance + compute_fraction(notional, market.maintenance_margin_ppm),
-        Code.VALUE_BOUND,
+        u112, holdings.maintenance + compute_maintenance(schedule, notional), Code.VALUE_BOUND
     )
-    margin.initial = fit(
-        u112, holdings.initial + compute_fraction(notional, market.initial_margin_ppm), Code.VALUE_BOUND
-    )
+    margin.initial = fit(u112, holdings.initial + compute_initial(schedule, notional), Code.VALUE_BOUND)
 
 
 @inline

@@ -62,7 +62,7 @@ class Market:
 
     notional_divisor: NotionalDivisor  # 10^(size decimals + 2): size * price / divisor is 1e-6 USD
     lot: PositionBound  # every fill is a multiple of it
-    initial_margin_ppm: Ppm
+    initial_margin_ppm: Ppm  # of the first tier, as the next
     maintenance_margin_ppm: Ppm
     maker_fee_ppm: Ppm
     taker_fee_ppm: Ppm
@@ -169,3 +169,12 @@ class FundingRule:
     max_rate: Billionths  # an hour
     max_premium: Billionths  # of one fill, and of the perpetual elsewhere
     smoothing_seconds: u32  # over which the premium of fills is averaged
+
+
+@record(table=26)
+class MarginTier:
+    """Row = market << 3 | tier, from 1 to 3: tier 0 is the Market. Zeros where there is none."""
+
+    from_notional: u64  # of a position, 1e-6 USD; what lies beyond is asked these fractions (`tiers.py`)
+    initial_margin_ppm: Ppm
+    maintenance_margin_ppm: Ppm

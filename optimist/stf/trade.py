@@ -46,6 +46,7 @@ from optimist.stf.margin import (
 from optimist.stf.orders import Order, check_signature, check_terms, read_order, use_order
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
 from optimist.stf.records import Account, Market, Parameters, Ppm, Price, System
+from optimist.stf.tiers import MarginSchedule, load_schedule
 
 
 @handler
@@ -102,15 +103,17 @@ def apply_side(system: System, fill: Fill, offset: u16, fee_ppm: Ppm) -> None:
     scan_holdings(holdings, account_id, fill.market + 1, system.clock, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
     settle_funding(system, account, holdings, fill.market)
+    schedule = zero(MarginSchedule)
+    load_schedule(schedule, fill.market)
     before = zero(Margin)
-    compute_margin(before, holdings, account.collateral, holdings.size, market, price)
+    compute_margin(before, holdings, schedule, account.collateral, holdings.size, market, price)
 
     fee = compute_fraction(fill.cost, fee_ppm)
     paid = account.collateral + compute_quote(fill, order.is_buy) - fee
     account.collateral = fit(i64, paid, Code.COLLATERAL_BOUND)
     size = change_position(account_id, holdings, fill, order.is_buy)
     after = zero(Margin)
-    compute_margin(after, holdings, account.collateral, size, market, price)
+    compute_margin(after, holdings, schedule, account.collateral, size, market, price)
     # INVARIANT: an account below its initial margin may only improve.
     require(is_allowed(before, after, holdings.size, size), Code.BELOW_INITIAL_MARGIN)
     store(account_id, account)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from optimist.base.signature import CURVE_ORDER
 from optimist.derive.actions import (
+    NO_TIER,
     Deposit,
     Header,
     Init,
@@ -18,6 +19,7 @@ from optimist.derive.actions import (
     PriceUpdate,
     Sequenced,
     SignedOrder,
+    Tier,
     Trade,
     Withdraw,
 )
@@ -74,7 +76,7 @@ def unsound_inits() -> list[Init]:
 
 def unsound_markets() -> list[MarketParameters]:
     """One market for every rule that markets have."""
-    changes: list[dict[str, int]] = [
+    changes: list[dict[str, Any]] = [
         {"size_decimals": 11},
         {"max_position": 1 << 61},
         {"lot": 0},
@@ -96,7 +98,28 @@ def unsound_markets() -> list[MarketParameters]:
         {"max_premium": 1_000_000_001},
         {"smoothing_seconds": 0},
     ]
-    return [replace(BTC, **change) for change in changes]
+    return [
+        *(replace(BTC, **change) for change in changes),
+        *(replace(BTC, tiers=tiers) for tiers in unsound_tiers()),
+    ]
+
+
+def unsound_tiers() -> list[tuple[Tier, ...]]:
+    """Tiers for every rule that tiers have, beyond the first one of BTC."""
+    first, second = Tier(10, 60_000, 40_000), Tier(20, 70_000, 50_000)
+    return [
+        (replace(first, maintenance_margin_ppm=60_001),),
+        (replace(first, initial_margin_ppm=1_000_001),),
+        (replace(first, initial_margin_ppm=1_000_000, maintenance_margin_ppm=1_000_001),),
+        (replace(first, initial_margin_ppm=49_999),),
+        (replace(first, maintenance_margin_ppm=29_999),),
+        (replace(first, from_notional=0),),
+        (replace(first, from_notional=0, initial_margin_ppm=0),),
+        (NO_TIER, second),
+        (first, replace(second, from_notional=10)),
+        (first, replace(second, initial_margin_ppm=59_999)),
+        (first, replace(second, maintenance_margin_ppm=39_999)),
+    ]
 
 
 # -------------------------------------------------------------------------------------------------- bytes

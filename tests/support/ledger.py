@@ -9,6 +9,7 @@ from optimist.stf.margin import Margin
 from optimist.stf.records import (
     Account,
     Funding,
+    MarginTier,
     Market,
     OrderSlot,
     Parameters,
@@ -107,9 +108,22 @@ class Ledger:
             market, price = self.market(market_id), self.stored_price(market_id).price
             worth = Fraction(size * price, market.notional_divisor)
             value += worth
-            maintenance += abs(worth) * market.maintenance_margin_ppm / 10**6
-            initial += abs(worth) * market.initial_margin_ppm / 10**6
+            maintenance += self.requirement(market_id, abs(worth), "maintenance_margin_ppm")
+            initial += self.requirement(market_id, abs(worth), "initial_margin_ppm")
         return value, maintenance, initial
+
+    def requirement(self, market: int, notional: Fraction | int, fraction: str) -> Fraction:
+        """What the tiers of a market ask for a position: each its `fraction` of its own part."""
+        tiers = [(0, getattr(self.market(market), fraction))]
+        for row in range(1, 4):
+            tier = self.record(MarginTier, market << 3 | row)
+            if tier.from_notional:
+                tiers.append((tier.from_notional, getattr(tier, fraction)))
+        ends = [begins for begins, _ in tiers[1:]] + [notional]
+        total = Fraction(0)
+        for (begins, ppm), end in zip(tiers, ends, strict=True):
+            total += max(min(end, notional) - begins, 0) * Fraction(ppm, 10**6)
+        return total
 
     def check_conservation(self, deposited: int) -> None:
         """Collateral + insurance + withdrawals + unpaid funding = deposits, to the last part of a unit; sizes
@@ -140,6 +154,6 @@ class Ledger:
             exact = Fraction(size * price, market.notional_divisor)
             notional = -(-abs(exact) // 1)
             value += exact // 1 + self.unpaid_funding(account, market_id) // 1
-            maintenance += -(-notional * market.maintenance_margin_ppm // 10**6)
-            initial += -(-notional * market.initial_margin_ppm // 10**6)
+            maintenance += -(-self.requirement(market_id, notional, "maintenance_margin_ppm") // 1)
+            initial += -(-self.requirement(market_id, notional, "initial_margin_ppm") // 1)
         return Margin(value=int(value), maintenance=int(maintenance), initial=int(initial))

@@ -14,7 +14,7 @@ from functools import cache
 from random import Random
 from typing import Final, TypeVar
 
-from optimist.derive.actions import Liquidate, SignedOrder, Trade
+from optimist.derive.actions import Liquidate, SignedOrder, Tier, Trade
 from optimist.stf.constants import PERPETUAL_FEED
 from optimist.stf.law import Apply
 from tests.support import hostile
@@ -34,6 +34,11 @@ BTC_STRICT: Final = replace(
     max_rate=4 * 10**7,
     max_premium=10**9,
     smoothing_seconds=5,
+    tiers=(
+        Tier(5_000 * USD, 60_000, 35_000),
+        Tier(20_000 * USD, 100_000, 60_000),
+        Tier(60_000 * USD, 200_000, 60_000),
+    ),
 )
 ETH_STRICT: Final = replace(
     ETH,
@@ -44,6 +49,7 @@ ETH_STRICT: Final = replace(
     max_rate=10**6,
     max_premium=10**6,
     smoothing_seconds=60,
+    tiers=(Tier(10_000 * USD, 150_000, 80_000),),
 )
 MARKETS: Final = (BTC_STRICT, ETH_STRICT)
 T = TypeVar("T")

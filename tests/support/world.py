@@ -43,7 +43,7 @@ OK: Final = 0
 VAULT: Final = bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3")
 
 # Prices jump as a test wants, and nobody pays funding: those are for `test_oracle.py` and `test_funding.py`.
-CALM: Final = {
+CALM: Final[dict[str, Any]] = {
     "step_ppm": 1_000_000,
     "halt_ppm": 1_000_000,
     "interest": 0,

@@ -18,6 +18,7 @@ from optimist.derive.actions import (
     Sequenced,
     SignedOrder,
     SignedPrice,
+    Tier,
     Trade,
     Withdraw,
     encode_forced,
@@ -54,7 +55,8 @@ withdrawals = st.builds(
 sequenced = st.builds(
     Sequenced, uint(5), st.one_of(trades, prices, withdrawals, st.builds(Liquidate, uint(5), uint(2)))
 )
-markets = st.builds(MarketParameters, uint(1), uint(8), *[uint(4)] * 5, uint(8))
+tiers = st.lists(st.builds(Tier, st.integers(1, 2**64 - 1), uint(4), uint(4)), max_size=3).map(tuple)
+markets = st.builds(MarketParameters, uint(1), uint(8), *[uint(4)] * 5, uint(8), *[uint(4)] * 9, tiers)
 inits = st.builds(
     Init,
     uint(8),

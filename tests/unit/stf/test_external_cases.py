@@ -22,6 +22,7 @@ from optimist.stf.margin import (
 )
 from optimist.stf.records import Account, Market, Position
 from tests.support.external_cases import PPM, exact, get_replayed, is_perpetual, ppm, read_cases, replays
+from tests.support.schedules import build_schedule
 from tests.support.world import FREE, OK, PRICE, USD, World, confirmed_price
 
 BTC = 10**8  # units of size
@@ -172,7 +173,8 @@ def test_drift_liquidation_size(cases: dict[str, Any]) -> None:
         )
         # Our collateral is the dollar itself: what is worth 1.01 USD there makes the price 1 % higher here.
         price = confirmed_price(int(case["price"] * exact(case.get("quote_price", 1)) * PRICE), 1)
-        size = compute_closing_size(before, 10**15, market, price, 0)
+        schedule = build_schedule([(0, PPM, market.maintenance_margin_ppm)])
+        size = compute_closing_size(before, schedule, 10**15, market, price, 0)
         assert case["base_1e9"] <= size <= case["base_1e9"] + 1
 
 

@@ -12,6 +12,8 @@ from optimist.stf.codes import Code
 from optimist.stf.liquidation import compute_closing_size
 from optimist.stf.margin import Margin, compute_fraction, compute_notional
 from optimist.stf.records import Account, Market, Position
+from optimist.stf.tiers import MarginSchedule
+from tests.support.schedules import build_schedule
 from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, confirmed_price
 
 BTC_01 = 10**7
@@ -31,6 +33,11 @@ def ruined(price: int, is_long: bool = True, backstop: int = 1_000_000, insuranc
     world.second += 1
     world.price(0, price)
     return world
+
+
+def schedule_of(market: Market) -> MarginSchedule:
+    """That of a market with one tier."""
+    return build_schedule([(0, market.initial_margin_ppm, market.maintenance_margin_ppm)])
 
 
 def give_insurance(world: World, usd: int) -> None:
@@ -174,7 +181,7 @@ def test_dust_whose_requirement_would_not_fall_goes_whole() -> None:
         max_position=2**61 - 1,
     )
     before = Margin(value=3, maintenance=4, initial=4)
-    assert compute_closing_size(before, 1_000, market, confirmed_price(1, 1), 0) == 1_000
+    assert compute_closing_size(before, schedule_of(market), 1_000, market, confirmed_price(1, 1), 0) == 1_000
 
 
 markets = st.builds(
@@ -215,7 +222,9 @@ def test_size_is_the_least_number_of_lots_that_restores_the_buffer(
     before = Margin(value=int(maintenance * ratio), maintenance=maintenance, initial=maintenance)
     if before.value >= maintenance:
         return
-    closing = compute_closing_size(before, size, market, confirmed_price(price, 1), buffer_ppm)
+    closing = compute_closing_size(
+        before, schedule_of(market), size, market, confirmed_price(price, 1), buffer_ppm
+    )
     assert 0 < closing <= size
     assert closing % market.lot == 0
     rest = compute_notional(size - closing, price, market.notional_divisor)
