@@ -11,7 +11,7 @@ from typing import ClassVar, Final, TypeAlias
 from optimist.derive.octets import EncodingError, pack_bytes, pack_uint
 from optimist.derive.typed_data import Domain, Order, PriceReport, Signature, WithdrawRequest
 from optimist.stf import inputs
-from optimist.stf.constants import MAX_TIERS
+from optimist.stf.constants import MAX_SIZE, MAX_TIERS
 
 MAX_INPUT_BYTES: Final = 1024
 ADDRESS_BYTES: Final = 20
@@ -59,9 +59,12 @@ class MarketParameters:
     max_premium: int = 50_000_000  # 1e-9 (= 5 %)
     smoothing_seconds: int = 3_600
     tiers: tuple[Tier, ...] = ()  # beyond the first, whose fractions are the ones above; up to 3
+    max_open_interest: int = MAX_SIZE
+    open_interest_lower: int = 0  # 1e-6 USD; from here on initial margin rises,
+    open_interest_upper: int = 0  # to 100 % here; 0: it does not
 
     def encode(self) -> bytes:
-        """121 bytes. Raises EncodingError for too many tiers."""
+        """145 bytes. Raises EncodingError for too many tiers."""
         if len(self.tiers) >= MAX_TIERS:
             raise EncodingError(f"{len(self.tiers)} further tiers: a market has {MAX_TIERS - 1} at most")
         return (
@@ -83,6 +86,9 @@ class MarketParameters:
             + pack_uint("max premium", self.max_premium, 4)
             + pack_uint("smoothing seconds", self.smoothing_seconds, 4)
             + b"".join(tier.encode() for tier in pad_tiers(self.tiers))
+            + pack_uint("max open interest", self.max_open_interest, 8)
+            + pack_uint("open interest lower", self.open_interest_lower, 8)
+            + pack_uint("open interest upper", self.open_interest_upper, 8)
         )
 
 

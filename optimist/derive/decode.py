@@ -49,6 +49,12 @@ MARKET_FIELDS: Final = (
     ("max_premium", 4),
     ("smoothing_seconds", 4),
 )
+# What follows the tiers.
+MARKET_RISK_FIELDS: Final = (
+    ("max_open_interest", 8),
+    ("open_interest_lower", 8),
+    ("open_interest_upper", 8),
+)
 
 
 def decode(data: bytes) -> Input:
@@ -145,7 +151,8 @@ def _read_market(reader: Reader) -> MarketParameters:
     ]
     while tiers and tiers[-1] == NO_TIER:
         tiers.pop()
-    return MarketParameters(**fields, tiers=tuple(tiers))
+    risk = {name: reader.uint(name, length) for name, length in MARKET_RISK_FIELDS}
+    return MarketParameters(**fields, **risk, tiers=tuple(tiers))
 
 
 def _decode_action(reader: Reader) -> Action:

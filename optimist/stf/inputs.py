@@ -34,7 +34,7 @@ INIT_LIQUIDATION_HEARTBEAT_AT: Final = 65
 INIT_LIQUIDATION_BUFFER_AT: Final = 69
 INIT_LISTS_AT: Final = 73  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
-INIT_MARKET_LENGTH: Final = 121
+INIT_MARKET_LENGTH: Final = 145
 
 # A market of the INIT body.
 MARKET_SIZE_DECIMALS_AT: Final = 0
@@ -55,6 +55,9 @@ MARKET_MAX_RATE_AT: Final = 61
 MARKET_MAX_PREMIUM_AT: Final = 65
 MARKET_SMOOTHING_AT: Final = 69
 MARKET_TIERS_AT: Final = 73  # three of them, zeros where there is none
+MARKET_MAX_OPEN_INTEREST_AT: Final = 121
+MARKET_OPEN_INTEREST_LOWER_AT: Final = 129
+MARKET_OPEN_INTEREST_UPPER_AT: Final = 137
 
 # A tier of a market.
 TIER_FROM_AT: Final = 0

@@ -36,6 +36,7 @@ MODULES: Final = (
     "optimist.stf.orders",
     "optimist.stf.trade",
     "optimist.stf.positions",
+    "optimist.stf.open_interest",
     "optimist.stf.tiers",
     "optimist.stf.margin",
     "optimist.stf.liquidation",

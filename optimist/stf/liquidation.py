@@ -76,7 +76,7 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     require(holdings.is_fresh, Code.PRICE_STALE)
     settle_funding(system, account, holdings, market_id)
     schedule = zero(MarginSchedule)
-    load_schedule(schedule, market_id)
+    load_schedule(schedule, market_id, price.price)
     before = zero(Margin)
     compute_margin(before, holdings, schedule, account.collateral, holdings.size, market, price)
     require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)
@@ -98,7 +98,7 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     remainder = fill.cost - fill.proceeds
     fund = fit(i64, system.insurance + remainder + charge, Code.COLLATERAL_BOUND)
     system.insurance = max(fund, 0)
-    take_over(system, fill, not is_buy, max(-fund, 0))
+    take_over(system, fill, schedule, not is_buy, max(-fund, 0))
 
 
 def compute_closing_size(
@@ -138,7 +138,7 @@ def compute_charge(before: Margin, after: Margin, penalty: u128) -> i250:
     return min(penalty, surrendered)
 
 
-def take_over(system: System, fill: Fill, is_buy: bool, shortfall: i64) -> None:
+def take_over(system: System, fill: Fill, schedule: MarginSchedule, is_buy: bool, shortfall: i64) -> None:
     """The backstop's side of the fill, at the last price, less the shortfall that the fund could not pay.
 
     Rejects when its own margin does not allow it: an empty backstop takes nothing over.
@@ -151,8 +151,6 @@ def take_over(system: System, fill: Fill, is_buy: bool, shortfall: i64) -> None:
     scan_holdings(holdings, BACKSTOP, fill.market + 1, system.clock, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
     settle_funding(system, backstop, holdings, fill.market)
-    schedule = zero(MarginSchedule)
-    load_schedule(schedule, fill.market)
     before = zero(Margin)
     compute_margin(before, holdings, schedule, backstop.collateral, holdings.size, market, price)
     paid = backstop.collateral + compute_quote(fill, is_buy) - shortfall

@@ -134,7 +134,7 @@ def scan_holdings(
             worth = compute_value(position.size, price.price, market.notional_divisor)
             notional = compute_notional(position.size, price.price, market.notional_divisor)
             value = fit(i112, value + worth + paid, Code.VALUE_BOUND)
-            load_schedule(schedule, position.market_plus_one - 1)
+            load_schedule(schedule, position.market_plus_one - 1, price.price)
             maintenance = fit(u112, maintenance + compute_maintenance(schedule, notional), Code.VALUE_BOUND)
             initial = fit(u112, initial + compute_initial(schedule, notional), Code.VALUE_BOUND)
     holdings.slot = held if held < POSITION_SLOTS else free

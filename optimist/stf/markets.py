@@ -29,9 +29,12 @@ from optimist.stf.inputs import (
     MARKET_LOT_AT,
     MARKET_MAINTENANCE_MARGIN_AT,
     MARKET_MAKER_FEE_AT,
+    MARKET_MAX_OPEN_INTEREST_AT,
     MARKET_MAX_POSITION_AT,
     MARKET_MAX_PREMIUM_AT,
     MARKET_MAX_RATE_AT,
+    MARKET_OPEN_INTEREST_LOWER_AT,
+    MARKET_OPEN_INTEREST_UPPER_AT,
     MARKET_SIZE_DECIMALS_AT,
     MARKET_SMOOTHING_AT,
     MARKET_STEP_AT,
@@ -42,7 +45,16 @@ from optimist.stf.inputs import (
     TIER_LENGTH,
     TIER_MAINTENANCE_MARGIN_AT,
 )
-from optimist.stf.records import FundingRule, MarginTier, Market, MarketId, NotionalDivisor, Ppm, PriceRule
+from optimist.stf.records import (
+    FundingRule,
+    MarginTier,
+    Market,
+    MarketId,
+    NotionalDivisor,
+    Ppm,
+    PriceRule,
+    RiskRule,
+)
 
 
 def set_market_rules(market_id: MarketId, offset: u16) -> None:
@@ -51,6 +63,7 @@ def set_market_rules(market_id: MarketId, offset: u16) -> None:
     set_tiers(market_id, offset)
     set_price_rule(market_id, offset)
     set_funding_rule(market_id, offset)
+    set_risk_rule(market_id, offset)
 
 
 def set_market(market_id: MarketId, offset: u16) -> None:
@@ -149,6 +162,17 @@ def set_funding_rule(market_id: MarketId, offset: u16) -> None:
         max_premium=max_premium,
         smoothing_seconds=smoothing_seconds,
     )
+    store(market_id, rule)
+
+
+def set_risk_rule(market_id: MarketId, offset: u16) -> None:
+    """A cap that leaves room for something, and a range of open interest, or zeros for none."""
+    cap = input_uint(offset + MARKET_MAX_OPEN_INTEREST_AT, 8)
+    lower = input_uint(offset + MARKET_OPEN_INTEREST_LOWER_AT, 8)
+    upper = input_uint(offset + MARKET_OPEN_INTEREST_UPPER_AT, 8)
+    require(0 < cap <= MAX_SIZE, Code.BAD_OPEN_INTEREST)
+    require(lower < upper or (lower == 0 and upper == 0), Code.BAD_OPEN_INTEREST)
+    rule = RiskRule(max_open_interest=cap, open_interest_lower=lower, open_interest_upper=upper)
     store(market_id, rule)
 
 

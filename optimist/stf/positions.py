@@ -23,6 +23,7 @@ from optimist.provable import (
 from optimist.stf.codes import Code
 from optimist.stf.constants import SLOT_BITS
 from optimist.stf.margin import Holdings
+from optimist.stf.open_interest import change_open_interest
 from optimist.stf.preset import POSITION_SLOTS
 from optimist.stf.records import AccountId, Funding, Market, Position
 
@@ -71,4 +72,5 @@ def change_position(account_id: AccountId, holdings: Holdings, fill: Fill, is_bu
         index = peek(Funding, fill.market).index
         position = Position(market_plus_one=fill.market + 1, size=size, funding_index=index)
         store(account_id << SLOT_BITS | slot, position)
+    change_open_interest(fill.market, holdings.size, size)
     return size

@@ -178,3 +178,19 @@ class MarginTier:
     from_notional: u64  # of a position, 1e-6 USD; what lies beyond is asked these fractions (`tiers.py`)
     initial_margin_ppm: Ppm
     maintenance_margin_ppm: Ppm
+
+
+@record(table=27)
+class RiskRule:
+    """Row = market. What a market as a whole may be, and what that asks of its positions."""
+
+    max_open_interest: PositionBound  # a fill that raises open interest beyond it is rejected
+    open_interest_lower: u64  # 1e-6 USD; from here on initial margin rises (`tiers.py`)
+    open_interest_upper: u64  # 1e-6 USD; here it is 100 %. 0: it does not rise
+
+
+@record(table=28)
+class OpenInterest:
+    """Row = market."""
+
+    size: u64  # the sum of all long positions, which is that of all short ones

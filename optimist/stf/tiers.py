@@ -21,6 +21,7 @@ from optimist.provable import (
     record,
     u16,
     u24,
+    u60,
     u112,
     u128,
     u160,
@@ -28,6 +29,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import MAX_NOTIONAL, MAX_TIERS, PPM, TIER_BITS
+from optimist.stf.open_interest import compute_share, raise_fraction
 from optimist.stf.records import MarginTier, Market, Ppm
 
 Starts = Annotated[Vec[u112], 4]
@@ -44,10 +46,11 @@ class MarginSchedule:
     maintenance: Rises
 
 
-def load_schedule(schedule: MarginSchedule, market_id: u16) -> None:
-    """Fill `schedule` for a market."""
+def load_schedule(schedule: MarginSchedule, market_id: u16, price: u60) -> None:
+    """Fill `schedule` for a market at its `price`, with its open interest as it stands."""
     market = peek(Market, market_id)
-    initial: Ppm = market.initial_margin_ppm
+    share = compute_share(market_id, price)
+    initial: Ppm = raise_fraction(market.initial_margin_ppm, share)
     maintenance: Ppm = market.maintenance_margin_ppm
     schedule.initial[0] = initial
     schedule.maintenance[0] = maintenance
@@ -55,9 +58,10 @@ def load_schedule(schedule: MarginSchedule, market_id: u16) -> None:
         tier = peek(MarginTier, market_id << TIER_BITS | i)
         schedule.starts[i] = MAX_NOTIONAL if tier.from_notional == 0 else tier.from_notional
         # A tier that there is not is a record of zeros: its fraction stays that of the tier before.
-        schedule.initial[i] = max(tier.initial_margin_ppm - initial, 0)
+        raised = raise_fraction(tier.initial_margin_ppm, share)
+        schedule.initial[i] = max(raised - initial, 0)
         schedule.maintenance[i] = max(tier.maintenance_margin_ppm - maintenance, 0)
-        initial = max(tier.initial_margin_ppm, initial)
+        initial = max(raised, initial)
         maintenance = max(tier.maintenance_margin_ppm, maintenance)
 
 

@@ -43,9 +43,10 @@ from optimist.stf.margin import (
     scan_holdings,
     settle_funding,
 )
+from optimist.stf.open_interest import get_open_interest
 from optimist.stf.orders import Order, check_signature, check_terms, read_order, use_order
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
-from optimist.stf.records import Account, Market, Parameters, Ppm, Price, System
+from optimist.stf.records import Account, Market, Parameters, Ppm, Price, RiskRule, System
 from optimist.stf.tiers import MarginSchedule, load_schedule
 
 
@@ -69,9 +70,14 @@ def apply_trade(system: System) -> None:
     market = peek(Market, market_id)
     fill = zero(Fill)
     read_fill(fill, market_id, market)
+    schedule = zero(MarginSchedule)
+    load_schedule(schedule, market_id, peek(Price, market_id).price)
+    open_interest = get_open_interest(market_id)
     note_fill(market_id, fill.price, peek(Price, market_id).confirmed, system.clock)
-    apply_side(system, fill, TRADE_MAKER_AT, market.maker_fee_ppm)
-    apply_side(system, fill, TRADE_TAKER_AT, market.taker_fee_ppm)
+    apply_side(system, fill, schedule, TRADE_MAKER_AT, market.maker_fee_ppm)
+    apply_side(system, fill, schedule, TRADE_TAKER_AT, market.taker_fee_ppm)
+    bound = max(open_interest, peek(RiskRule, market_id).max_open_interest)
+    require(get_open_interest(market_id) <= bound, Code.OPEN_INTEREST_BOUND)
     remainder = fill.cost - fill.proceeds
     system.insurance = fit(i64, system.insurance + remainder, Code.COLLATERAL_BOUND)
 
@@ -85,8 +91,11 @@ def read_fill(fill: Fill, market_id: u8, market: Market) -> None:
     set_fill(fill, market_id, size, price)
 
 
-def apply_side(system: System, fill: Fill, offset: u16, fee_ppm: Ppm) -> None:
-    """One order's side of the fill: check the order, move collateral and position, check margin."""
+def apply_side(system: System, fill: Fill, schedule: MarginSchedule, offset: u16, fee_ppm: Ppm) -> None:
+    """One order's side of the fill: check the order, move collateral and position, check margin.
+
+    `schedule`: of the market, with its open interest before the fill, so that both sides are judged alike.
+    """
     order = zero(Order)
     read_order(order, offset, fill.market)
     account_id = order.account
@@ -103,8 +112,6 @@ def apply_side(system: System, fill: Fill, offset: u16, fee_ppm: Ppm) -> None:
     scan_holdings(holdings, account_id, fill.market + 1, system.clock, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
     settle_funding(system, account, holdings, fill.market)
-    schedule = zero(MarginSchedule)
-    load_schedule(schedule, fill.market)
     before = zero(Margin)
     compute_margin(before, holdings, schedule, account.collateral, holdings.size, market, price)
 

@@ -44,6 +44,7 @@ from optimist.stf.records import (
     OrderSlot,
     Position,
     PriceRule,
+    RiskRule,
 )
 from tests.support.ledger import Ledger
 
@@ -133,7 +134,7 @@ def check_fresh(ledger: Ledger, account: int, now: int, heartbeat: int) -> None:
 
 def check_margin(before: Ledger, after: Ledger, account: int, market: int) -> None:
     """I4, I5."""
-    old, new = before.rounded_margin(account), after.rounded_margin(account)
+    old, new = before.rounded_margin(account), after.rounded_margin(account, before)
     if new.value >= new.initial:
         return
     size, now = before.positions(account).get(market, 0), after.positions(account).get(market, 0)
@@ -173,6 +174,8 @@ def check_trade(domain: Domain, trade: Trade, before: Ledger, after: Ledger) -> 
         assert after.unpaid_funding(account, trade.market) == 0
         size = after.positions(account).get(trade.market, 0) - before.positions(account).get(trade.market, 0)
         assert size == (trade.size if signed.order.is_buy else -trade.size)
+    interest, bound = after.open_interest(trade.market), after.record(RiskRule, trade.market)
+    assert interest <= max(before.open_interest(trade.market), bound.max_open_interest)
     remainder = ceil(quote) - int(quote // 1)
     assert after.system.insurance - before.system.insurance == fees + remainder + left // 1
 

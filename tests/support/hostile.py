@@ -97,6 +97,10 @@ def unsound_markets() -> list[MarketParameters]:
         {"max_rate": 40_000_001},
         {"max_premium": 1_000_000_001},
         {"smoothing_seconds": 0},
+        {"max_open_interest": 0},
+        {"max_open_interest": 1 << 61},
+        {"open_interest_lower": 1, "open_interest_upper": 1},
+        {"open_interest_lower": 1},
     ]
     return [
         *(replace(BTC, **change) for change in changes),

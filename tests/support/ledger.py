@@ -11,10 +11,12 @@ from optimist.stf.records import (
     Funding,
     MarginTier,
     Market,
+    OpenInterest,
     OrderSlot,
     Parameters,
     Position,
     Price,
+    RiskRule,
     System,
     Withdrawal,
 )
@@ -108,22 +110,47 @@ class Ledger:
             market, price = self.market(market_id), self.stored_price(market_id).price
             worth = Fraction(size * price, market.notional_divisor)
             value += worth
-            maintenance += self.requirement(market_id, abs(worth), "maintenance_margin_ppm")
-            initial += self.requirement(market_id, abs(worth), "initial_margin_ppm")
+            maintenance += self.requirement(market_id, abs(worth), is_initial=False)
+            initial += self.requirement(market_id, abs(worth), is_initial=True)
         return value, maintenance, initial
 
-    def requirement(self, market: int, notional: Fraction | int, fraction: str) -> Fraction:
-        """What the tiers of a market ask for a position: each its `fraction` of its own part."""
-        tiers = [(0, getattr(self.market(market), fraction))]
+    def requirement(
+        self, market: int, notional: Fraction | int, *, is_initial: bool, before: "Ledger | None" = None
+    ) -> Fraction:
+        """What the tiers of a market ask for a position: each its fraction of its own part."""
+        found = self.market(market)
+        tiers = [(0, found.initial_margin_ppm if is_initial else found.maintenance_margin_ppm)]
         for row in range(1, 4):
             tier = self.record(MarginTier, market << 3 | row)
             if tier.from_notional:
-                tiers.append((tier.from_notional, getattr(tier, fraction)))
+                ppm = tier.initial_margin_ppm if is_initial else tier.maintenance_margin_ppm
+                tiers.append((tier.from_notional, ppm))
         ends = [begins for begins, _ in tiers[1:]] + [notional]
         total = Fraction(0)
         for (begins, ppm), end in zip(tiers, ends, strict=True):
-            total += max(min(end, notional) - begins, 0) * Fraction(ppm, 10**6)
+            fraction = self.raised_ppm(market, ppm, before or self) if is_initial else ppm
+            total += max(min(end, notional) - begins, 0) * Fraction(fraction, 10**6)
         return total
+
+    def risk_rule(self, market: int) -> RiskRule:
+        return self.record(RiskRule, market)
+
+    def open_interest(self, market: int) -> int:
+        """The sum of all long positions."""
+        positions = self.all_records(Position).values()
+        return sum(max(one.size, 0) for one in positions if one.market_plus_one == market + 1)
+
+    def raised_ppm(self, market: int, ppm: int, before: "Ledger") -> int:
+        """An initial fraction, raised by the open interest of its market; each of two steps rounds up."""
+        rule = self.record(RiskRule, market)
+        if not rule.open_interest_upper:
+            return ppm
+        size = before.record(OpenInterest, market).size
+        notional = Fraction(size * self.stored_price(market).price, self.market(market).notional_divisor)
+        span = rule.open_interest_upper - rule.open_interest_lower
+        share = Fraction(-(-notional // 1) - rule.open_interest_lower, span)
+        share_ppm = -(-min(max(share, Fraction(0)), Fraction(1)) * 10**6 // 1)
+        return int(ppm - (-(10**6 - ppm) * share_ppm // 10**6))
 
     def check_conservation(self, deposited: int) -> None:
         """Collateral + insurance + withdrawals + unpaid funding = deposits, to the last part of a unit; sizes
@@ -143,10 +170,15 @@ class Ledger:
             market = position.market_plus_one - 1
             sizes[market] = sizes.get(market, 0) + position.size
         assert not any(sizes.values()), sizes
+        for market in sizes:
+            assert self.record(OpenInterest, market).size == self.open_interest(market)
         assert self.system.insurance >= 0
 
-    def rounded_margin(self, account: int) -> Margin:
-        """(TV, MMR, IMR) as the law rounds them, position by position."""
+    def rounded_margin(self, account: int, before: "Ledger | None" = None) -> Margin:
+        """(TV, MMR, IMR) as the law rounds them, position by position.
+
+        `before`: the state before the input, whose open interest judges the one after it.
+        """
         value = Fraction(self.account(account).collateral)
         maintenance = initial = Fraction(0)
         for market_id, size in self.positions(account).items():
@@ -154,6 +186,6 @@ class Ledger:
             exact = Fraction(size * price, market.notional_divisor)
             notional = -(-abs(exact) // 1)
             value += exact // 1 + self.unpaid_funding(account, market_id) // 1
-            maintenance += -(-self.requirement(market_id, notional, "maintenance_margin_ppm") // 1)
-            initial += -(-self.requirement(market_id, notional, "initial_margin_ppm") // 1)
+            maintenance += -(-self.requirement(market_id, notional, is_initial=False) // 1)
+            initial += -(-self.requirement(market_id, notional, is_initial=True, before=before) // 1)
         return Margin(value=int(value), maintenance=int(maintenance), initial=int(initial))

@@ -1,10 +1,10 @@
-"""Margin schedules by hand, for tests of formulas that no state stands behind."""
+"""Margin schedules: by hand, for formulas without a state, or as the law finds them in one."""
 
 from collections.abc import Sequence
 
-from optimist.provable import zero
+from optimist.provable import State, zero
 from optimist.stf.constants import MAX_NOTIONAL, MAX_TIERS
-from optimist.stf.tiers import MarginSchedule
+from optimist.stf.tiers import MarginSchedule, load_schedule
 
 
 def build_schedule(tiers: Sequence[tuple[int, int, int]]) -> MarginSchedule:
@@ -17,4 +17,11 @@ def build_schedule(tiers: Sequence[tuple[int, int, int]]) -> MarginSchedule:
         schedule.initial[i] = initial - before[0]
         schedule.maintenance[i] = maintenance - before[1]
         before = (initial, maintenance)
+    return schedule
+
+
+def read_schedule(state: State, market: int, price: int) -> MarginSchedule:
+    """What a market asks at `price` (1e-8 USD)."""
+    schedule = zero(MarginSchedule)
+    assert not state.apply(lambda: load_schedule(schedule, market, price), b"").rejected
     return schedule

@@ -39,6 +39,9 @@ BTC_STRICT: Final = replace(
         Tier(20_000 * USD, 100_000, 60_000),
         Tier(60_000 * USD, 200_000, 60_000),
     ),
+    max_open_interest=2 * 10**8,
+    open_interest_lower=50_000 * USD,
+    open_interest_upper=500_000 * USD,
 )
 ETH_STRICT: Final = replace(
     ETH,

@@ -56,7 +56,9 @@ sequenced = st.builds(
     Sequenced, uint(5), st.one_of(trades, prices, withdrawals, st.builds(Liquidate, uint(5), uint(2)))
 )
 tiers = st.lists(st.builds(Tier, st.integers(1, 2**64 - 1), uint(4), uint(4)), max_size=3).map(tuple)
-markets = st.builds(MarketParameters, uint(1), uint(8), *[uint(4)] * 5, uint(8), *[uint(4)] * 9, tiers)
+markets = st.builds(
+    MarketParameters, uint(1), uint(8), *[uint(4)] * 5, uint(8), *[uint(4)] * 9, tiers, *[uint(8)] * 3
+)
 inits = st.builds(
     Init,
     uint(8),

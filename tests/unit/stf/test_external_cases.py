@@ -20,10 +20,11 @@ from optimist.stf.margin import (
     compute_value,
     is_allowed,
 )
-from optimist.stf.records import Account, Market, Position
+from optimist.stf.records import Account, Market, OpenInterest, Position
+from optimist.stf.tiers import compute_initial
 from tests.support.external_cases import PPM, exact, get_replayed, is_perpetual, ppm, read_cases, replays
-from tests.support.schedules import build_schedule
-from tests.support.world import FREE, OK, PRICE, USD, World, confirmed_price
+from tests.support.schedules import build_schedule, read_schedule
+from tests.support.world import FREE, OK, PRICE, START, USD, World, confirmed_price
 
 BTC = 10**8  # units of size
 
@@ -56,13 +57,28 @@ def test_dydx_notional(cases: dict[str, Any]) -> None:
 
 @replays("DYDX4-MARGIN-ROUND-UP")
 def test_dydx_margin_rounds_up(cases: dict[str, Any]) -> None:
-    checked = 0
+    """With open interest between two bounds the fraction rises to 100 %, and stays there above."""
     for case in cases["DYDX4-MARGIN-ROUND-UP"]:
-        if "imr" in case:  # the others are about open interest, which this law does not look at
-            fraction = case.get("scaled_imf_ppm", case["imf_ppm"])
-            assert compute_fraction(case["notional"], fraction) == case["imr"]
-            checked += 1
-    assert checked == 2
+        fraction = case.get("imf_ppm", case.get("base_imf_ppm"))
+        lower, upper = case.get("oi_lower", 0), case.get("oi_upper", 0)
+        interest = case.get("oi", 0)
+        if interest == "above upper cap":
+            lower, upper, interest = 1, 2, 3
+        market = replace(
+            FREE,
+            size_decimals=0,
+            lot=1,
+            initial_margin_ppm=fraction,
+            open_interest_lower=lower,
+            open_interest_upper=upper,
+        )
+        world = World(markets=(market,))
+        world.put(0, OpenInterest(size=interest))
+        world.put(0, confirmed_price(100, START))  # a unit of size is worth 1e-6 USD
+        schedule = read_schedule(world.state, 0, 100)
+        assert schedule.initial[0] == case.get("scaled_imf_ppm", fraction)
+        if "imr" in case:
+            assert compute_initial(schedule, case["notional"]) == case["imr"]
 
 
 def held(usdc: float, *positions: tuple[float, int], initial: float, maintenance: float) -> World:

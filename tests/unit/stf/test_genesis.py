@@ -111,6 +111,10 @@ def test_number_of_markets_is_bounded(markets: tuple[Any, ...]) -> None:
         ({"max_rate": 40_000_001}, Code.BAD_FUNDING_RULE),
         ({"max_premium": 10**9 + 1}, Code.BAD_FUNDING_RULE),
         ({"smoothing_seconds": 0}, Code.BAD_FUNDING_RULE),
+        ({"max_open_interest": 0}, Code.BAD_OPEN_INTEREST),
+        ({"max_open_interest": 2**61}, Code.BAD_OPEN_INTEREST),
+        ({"open_interest_lower": 7, "open_interest_upper": 7}, Code.BAD_OPEN_INTEREST),
+        ({"open_interest_lower": 7}, Code.BAD_OPEN_INTEREST),
     ],
 )
 def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
@@ -131,6 +135,9 @@ def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
         {"step_ppm": 1, "halt_ppm": 1, "halt_seconds": 0, "gap_seconds": 1},
         {"step_ppm": 1_000_000, "halt_ppm": 1_000_000, "halt_seconds": 2**32 - 1, "gap_seconds": 2**32 - 1},
         {"initial_margin_ppm": 30_000},
+        {"max_open_interest": 1},
+        {"open_interest_upper": 1},
+        {"open_interest_lower": 2**64 - 2, "open_interest_upper": 2**64 - 1},
     ],
 )
 def test_market_at_its_bounds_is_accepted(changes: dict[str, Any]) -> None:
