@@ -8,6 +8,7 @@ from aiohttp import web
 
 from optimist.api.errors import ApiError, ErrorCode, api_error
 from optimist.api.schema import ActionAnswer, ParsedAction, parse_action
+from optimist.node.receipts import Place, parse_place
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,10 @@ class Door(Protocol):
 
     def account(self, account: int) -> dict[str, Any]:
         """An account as the sequencer sees it. Raises ApiError."""
+        ...
+
+    def history(self, account: int, after: Place, limit: int) -> dict[str, Any]:
+        """What the law noted of an account, in batches that are on L1, oldest first. Raises ApiError."""
         ...
 
     def market(self, market: int) -> dict[str, Any]:
@@ -56,6 +61,10 @@ def make_application(door: Door) -> web.Application:
     async def get_account(request: web.Request) -> web.Response:
         return web.json_response(door.account(_index(request, "account")))
 
+    async def get_history(request: web.Request) -> web.Response:
+        after, limit = _place(request), _number("limit", request.query.get("limit", "100"))
+        return web.json_response(door.history(_index(request, "account"), after, limit))
+
     async def get_market(request: web.Request) -> web.Response:
         return web.json_response(door.market(_index(request, "market")))
 
@@ -65,6 +74,7 @@ def make_application(door: Door) -> web.Application:
             web.get("/v1/status", get_status),
             web.get("/v1/network", get_network),
             web.get("/v1/accounts/{account}", get_account),
+            web.get("/v1/accounts/{account}/history", get_history),
             web.get("/v1/markets/{market}", get_market),
         ]
     )
@@ -83,7 +93,17 @@ async def start_server(door: Door, host: str, port: int) -> tuple[web.AppRunner,
 
 
 def _index(request: web.Request, name: str) -> int:
-    text = request.match_info[name]
+    return _number(name, request.match_info[name])
+
+
+def _place(request: web.Request) -> Place:
+    try:
+        return parse_place(request.query.get("after", "0.0"))
+    except ValueError as error:
+        raise api_error(ErrorCode.MALFORMED_REQUEST, f"after: {error}") from None
+
+
+def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise api_error(ErrorCode.MALFORMED_REQUEST, f"{name} must be a number, not {text[:20]!r}")
     return int(text)

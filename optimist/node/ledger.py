@@ -13,7 +13,8 @@ from optimist.base.merkle import ZERO
 from optimist.derive.batch import Batch
 from optimist.derive.commitments import compute_input_hash, compute_soft_history
 from optimist.provable import State
-from optimist.stf.inputs import ORIGIN_SEQUENCED
+from optimist.provable.record import Record
+from optimist.stf.inputs import ORIGIN_SEQUENCED, SEQUENCED_KIND_AT, SEQUENCED_SECOND_AT
 from optimist.vm.records import ABSENT, build_state_tree, compute_record_leaf
 
 
@@ -262,13 +263,19 @@ class PendingBatch:
         self.state = state
         self.codes: list[int] = []
         self.undo: dict[int, bytes] = {}
+        self.notes: dict[int, tuple[int, tuple[Record, ...]]] = {}  # index of input -> its second, its notes
         self._law = law
+        self._second = first
 
     def apply_some(self, count: int) -> bool:
         """Apply at most `count` inputs more; True while there are inputs left."""
         start = len(self.codes)
         for data in self.batch.inputs[start : start + count]:
             receipt = self.state.apply(self._law, data)
+            if data[0] == ORIGIN_SEQUENCED and not receipt.rejected:
+                self._second = int.from_bytes(data[SEQUENCED_SECOND_AT:SEQUENCED_KIND_AT], "big")
+            if receipt.notes:
+                self.notes[len(self.codes)] = (self._second, receipt.notes)
             self.codes.append(receipt.code)
             for key, (old, _) in receipt.writes.items():
                 self.undo.setdefault(key, old or ABSENT)

@@ -25,6 +25,7 @@ from optimist.l1.events import BatchSealed, EventReader, Located, QueueItem
 from optimist.l1.follower import Advance, Cursor, Follower
 from optimist.l1.types import BlockRef
 from optimist.node.assertions import find_final
+from optimist.node.history import History
 from optimist.node.kept import decode_batch, decode_log, encode_batch, encode_log
 from optimist.node.ledger import AppliedBatch, BatchEnd, Ledger
 from optimist.store.state_store import Change, StateDamaged, StateStore
@@ -58,8 +59,12 @@ class Node:
         reader: EventReader,
         law: Callable[[], None],
         store: StateStore | None = None,
+        history_days: int = 0,
     ) -> None:
-        """`law`: its native entry. Without a `store` everything is derived anew at every start."""
+        """`law`: its native entry. Without a `store` everything is derived anew at every start.
+
+        `history_days`: how long receipts are kept in the store; 0 keeps none.
+        """
         self._client = client
         self._follower = follower
         self._reader = reader
@@ -72,6 +77,7 @@ class Node:
         self._listeners: list[Callable[[], None]] = []
         self._is_torn = False
         self.ledger = Ledger(law)
+        self.history = History(store, history_days)
         self.timestamp = 0
         self.finalized = 0
         self.is_caught_up = False
@@ -159,6 +165,7 @@ class Node:
         for located in advance.events:
             await self._take_event(located, change)
         self._forget(advance.finalized.number, change)
+        self.history.prune(self.timestamp, change)
         for number in range(len(self._located), before):
             change.logs[number] = None
         if self._store is not None:
@@ -195,6 +202,7 @@ class Node:
         root = await asyncio.to_thread(self.ledger.compute_root, pending)
         applied = self.ledger.finish(pending, root)
         self._note_records(applied, change)
+        self.history.keep(batch.number, pending.notes, change)
         change.batches[batch.number] = encode_batch(applied)
         rejected = sum(code != 0 for code in applied.codes)
         log.info(
@@ -214,6 +222,7 @@ class Node:
                     self._queue.pop()
                 case BatchSealed(batch=number):
                     self._note_records(self.ledger.take_back(), change)
+                    self.history.take_back(number, change)
                     change.batches[number] = None
                     log.warning("batch_lost", batch=number, block=lost.block.number)
                 case _:

@@ -34,11 +34,13 @@ async def open_node(
     l1_timeout: float,
     datadir: Path | None,
     native: Callable[[], None] | None = None,
+    history_days: int = 0,
 ) -> AsyncIterator[OpenNode]:
     """A node that has not looked at L1 yet; closed at the end.
 
     It refuses to work where L1 holds another rollup, or another law, than `deployment` and this program.
-    `native` replaces the law that is executed, for the devnet's liar. Raises DeploymentError,
+    `native` replaces the law that is executed, for the devnet's liar. `history_days`: how long receipts are
+    kept in `datadir`. Raises DeploymentError,
     DeploymentMismatch, DirectoryInUse, ForeignState or L1Error.
     """
     file = Deployment.load(deployment)
@@ -52,5 +54,5 @@ async def open_node(
             store = stack.enter_context(StateStore(datadir / "state", file.identity))
         reader = EventReader(file.addresses)
         follower = Follower(client, reader, start=file.block, tag=tag)
-        node = Node(client, follower, reader, native or law.native, store)
+        node = Node(client, follower, reader, native or law.native, store, history_days)
         yield OpenNode(node, client, file, law)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from optimist.node.history import Entry
 from optimist.node.node import Node
+from optimist.node.receipts import Place
 from optimist.sequencer.builder import Head
 
 
@@ -44,6 +46,10 @@ class NodeChain:
     def queue_inputs(self, start: int, count: int) -> Sequence[bytes]:
         """Inputs of queue items."""
         return [item.input for item in self._node.get_queue(start, count)]
+
+    def history(self, account: int, after: Place, limit: int) -> list[Entry]:
+        """What the law noted of an account in sealed batches. Raises NoHistory."""
+        return self._node.history.read(account, after, limit)
 
     def head(self) -> Head:
         """A head of one's own, after the last sealed batch."""

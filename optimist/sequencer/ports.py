@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from optimist.node.history import Entry
+from optimist.node.receipts import Place
 from optimist.sequencer.builder import Head
 
 
@@ -30,6 +32,10 @@ class Chain(Protocol):
 
     def queue_inputs(self, start: int, count: int) -> Sequence[bytes]:
         """Inputs of `count` queue items from index `start` on."""
+        ...
+
+    def history(self, account: int, after: Place, limit: int) -> list[Entry]:
+        """What the law noted of an account in sealed batches. Raises NoHistory."""
         ...
 
     def head(self) -> Head:

@@ -20,6 +20,8 @@ from optimist.api.schema import ActionAnswer, ParsedAction
 from optimist.base.presets import Preset
 from optimist.derive.actions import SignedOrder
 from optimist.derive.typed_data import Domain
+from optimist.node.history import NoHistory, describe_history
+from optimist.node.receipts import Place
 from optimist.ops.failpoints import Failpoints
 from optimist.sequencer.builder import Builder, SealedBatch
 from optimist.sequencer.clock import L1Clock
@@ -335,6 +337,14 @@ class Sequencer:
         if get_account(state, account).owner == 0:
             raise api_error(ErrorCode.UNKNOWN_ACCOUNT, f"account {account} does not exist", account=account)
         return describe_account(state, account, self._terms.preset.position_slots)
+
+    def history(self, account: int, after: Place, limit: int) -> dict[str, Any]:
+        """What the law noted of an account, in batches that are on L1, oldest first. Raises ApiError."""
+        try:
+            entries = self._chain.history(account, after, limit)
+        except NoHistory as error:
+            raise api_error(ErrorCode.NO_HISTORY, str(error)) from None
+        return describe_history(account, entries)
 
     def market(self, market: int) -> dict[str, Any]:
         """A market, its price and its book. Raises ApiError."""

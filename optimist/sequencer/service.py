@@ -60,6 +60,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
                 tag=settings.l1_tag,
                 l1_timeout=settings.l1_timeout,
                 datadir=settings.datadir,
+                history_days=settings.history_days,
             )
         )
         signer = await asyncio.to_thread(_load_key, settings.key)

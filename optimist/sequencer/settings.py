@@ -43,6 +43,8 @@ class SequencerSettings(SignerSettings):
     api: ApiSettings = ApiSettings()
     batch: BatchSettings = BatchSettings()
     proposer: ProposerSettings = ProposerSettings()
+    history_days: int = Field(default=30, ge=0)
+    """Days for which receipts are kept in --datadir, so that accounts can be told their history."""
 
     @model_validator(mode="after")
     def _has_datadir(self) -> Self:

@@ -1,9 +1,10 @@
 """DEPOSIT: money that the Vault holds already becomes collateral. A deposit has no way to be rejected."""
 
-from optimist.provable import handler, input_length, input_uint, load, require, store
+from optimist.provable import handler, input_length, input_uint, load, note, require, store
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, MAX_COLLATERAL, REASON_DEPOSIT_REFUSED
 from optimist.stf.inputs import DEPOSIT_ACCOUNT_AT, DEPOSIT_AMOUNT_AT, DEPOSIT_LENGTH, DEPOSIT_OWNER_AT
+from optimist.stf.notes import Deposited
 from optimist.stf.records import Account, System
 from optimist.stf.withdrawal import write_withdrawal
 
@@ -28,5 +29,6 @@ def apply_deposit(system: System) -> None:
             account.owner = owner
             account.collateral = total
             store(account_id, account)
+            note(Deposited(account=account_id, owner=owner, amount=amount))
             return
     write_withdrawal(system, owner, amount, account_id, REASON_DEPOSIT_REFUSED)

@@ -20,6 +20,7 @@ MODULES: Final = (
     "optimist.stf.transition",
     "optimist.stf.inputs",
     "optimist.stf.records",
+    "optimist.stf.notes",
     "optimist.stf.codes",
     "optimist.stf.constants",
     PRESET_MODULE,

@@ -26,6 +26,7 @@ from optimist.provable import (
     input_length,
     input_uint,
     load,
+    note,
     peek,
     require,
     store,
@@ -46,6 +47,7 @@ from optimist.stf.margin import (
     scan_holdings,
     settle_funding,
 )
+from optimist.stf.notes import Liquidated, TakenOver
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
 from optimist.stf.records import Account, BodyOffset, Market, Parameters, PositionBound, Ppm, Price, System
 from optimist.stf.tiers import MarginSchedule, compute_maintenance, compute_relief, load_schedule
@@ -94,6 +96,16 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     charge = compute_charge(before, after, compute_fraction(fill.cost, market.liquidation_penalty_ppm))
     account.collateral = fit(i64, at_mark - charge, Code.COLLATERAL_BOUND)
     store(account_id, account)
+    note(
+        Liquidated(
+            account=account_id,
+            market=market_id,
+            size=fill.size if is_buy else -fill.size,
+            price=fill.price,
+            quote=-fill.cost if is_buy else fill.proceeds,
+            charge=charge,
+        )
+    )
 
     remainder = fill.cost - fill.proceeds
     fund = fit(i64, system.insurance + remainder + charge, Code.COLLATERAL_BOUND)
@@ -160,3 +172,13 @@ def take_over(system: System, fill: Fill, schedule: MarginSchedule, is_buy: bool
     compute_margin(after, holdings, schedule, backstop.collateral, size, market, price)
     require(is_allowed(before, after, holdings.size, size), Code.BACKSTOP_UNABLE)
     store(BACKSTOP, backstop)
+    note(
+        TakenOver(
+            account=BACKSTOP,
+            market=fill.market,
+            size=fill.size if is_buy else -fill.size,
+            price=fill.price,
+            quote=-fill.cost if is_buy else fill.proceeds,
+            shortfall=shortfall,
+        )
+    )

@@ -25,6 +25,7 @@ from optimist.provable import (
     i128,
     inline,
     load,
+    note,
     peek,
     record,
     store,
@@ -40,6 +41,7 @@ from optimist.stf.codes import Code
 from optimist.stf.constants import PPM, SLOT_BITS
 from optimist.stf.freshness import is_price_fresh
 from optimist.stf.funding import compute_owed, compute_unit
+from optimist.stf.notes import FundingPaid
 from optimist.stf.preset import POSITION_SLOTS
 from optimist.stf.records import (
     Account,
@@ -69,6 +71,7 @@ class Holdings:
     maintenance: u112
     initial: u112
     is_fresh: bool  # the prices of the other positions are fresh
+    account: AccountId  # whose they are
 
 
 @record()
@@ -144,6 +147,7 @@ def scan_holdings(
     holdings.maintenance = maintenance
     holdings.initial = initial
     holdings.is_fresh = is_fresh
+    holdings.account = account_id
 
 
 def settle_funding(system: System, account: Account, holdings: Holdings, market_id: MarketId) -> None:
@@ -161,6 +165,7 @@ def settle_funding(system: System, account: Account, holdings: Holdings, market_
     system.insurance = fit(i64, system.insurance + left // unit, Code.COLLATERAL_BOUND)
     funding.remainder = left % unit
     store(market_id, funding)
+    note(FundingPaid(account=holdings.account, market=market_id, amount=owed // unit))
 
 
 def compute_margin(

@@ -12,6 +12,7 @@ from optimist.provable import (
     input_length,
     input_uint,
     load,
+    note,
     peek,
     require,
     store,
@@ -43,6 +44,7 @@ from optimist.stf.margin import (
     scan_holdings,
     settle_funding,
 )
+from optimist.stf.notes import Filled
 from optimist.stf.open_interest import get_open_interest
 from optimist.stf.orders import Order, check_signature, check_terms, read_order, use_order
 from optimist.stf.positions import Fill, change_position, compute_quote, set_fill
@@ -124,4 +126,15 @@ def apply_side(system: System, fill: Fill, schedule: MarginSchedule, offset: u16
     # INVARIANT: an account below its initial margin may only improve.
     require(is_allowed(before, after, holdings.size, size), Code.BELOW_INITIAL_MARGIN)
     store(account_id, account)
+    note(
+        Filled(
+            account=account_id,
+            market=fill.market,
+            size=fill.size if order.is_buy else -fill.size,
+            price=fill.price,
+            quote=-fill.cost if order.is_buy else fill.proceeds,
+            fee=fee,
+            is_maker=offset == TRADE_MAKER_AT,
+        )
+    )
     system.insurance = fit(i64, system.insurance + fee, Code.COLLATERAL_BOUND)

@@ -23,6 +23,7 @@ from optimist.provable import (
     keccak_of,
     keccak_text,
     load,
+    note,
     peek,
     record,
     recover_signer,
@@ -47,6 +48,7 @@ from optimist.stf.inputs import (
     WITHDRAW_V_AT,
 )
 from optimist.stf.margin import Holdings, scan_holdings
+from optimist.stf.notes import Withdrawn
 from optimist.stf.records import Account, AccountId, Parameters, System, Withdrawal
 
 WITHDRAW_TYPE_HASH: Final = keccak_text(
@@ -118,3 +120,4 @@ def write_withdrawal(system: System, recipient: u160, amount: u64, account_id: u
     row = system.next_withdrawal
     system.next_withdrawal = fit(u40, row + 1, Code.COUNTER_EXHAUSTED)
     store(row, Withdrawal(recipient=recipient, amount=amount, account=account_id, reason=reason))
+    note(Withdrawn(account=account_id, recipient=recipient, amount=amount, row=row, reason=reason))

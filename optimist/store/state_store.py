@@ -8,6 +8,8 @@ an older state that is whole. The values are opaque here.
     1 | batch:8         a batch and its effects
     2 | key:6           a record of the state, 256 bytes
     3 | sequence:8      a log of L1
+    4 | batch:8 | index:4               the receipt of an input
+    5 | account:6 | batch:8 | index:4   nothing: this receipt belongs to the account's history
 
     StateDamaged        RocksDB found damage: `clear`, and derive anew
     ForeignState        the state of another rollup or law: use another data directory
@@ -26,6 +28,8 @@ _META: Final = b"\x00"
 _BATCH: Final = b"\x01"
 _RECORD: Final = b"\x02"
 _LOG: Final = b"\x03"
+_RECEIPT: Final = b"\x04"
+_HISTORY: Final = b"\x05"
 _IDENTITY: Final = _META + b"identity"
 _CURSOR: Final = _META + b"cursor"
 
@@ -46,6 +50,8 @@ class Change:
     batches: dict[int, bytes | None] = field(default_factory=dict)
     records: dict[int, bytes | None] = field(default_factory=dict)
     logs: dict[int, bytes | None] = field(default_factory=dict)
+    receipts: dict[tuple[int, int], bytes | None] = field(default_factory=dict)  # by batch and index
+    histories: dict[tuple[int, int, int], bytes | None] = field(default_factory=dict)  # and by account
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +122,29 @@ class StateStore:
         _fill(batch, _BATCH, 8, change.batches)
         _fill(batch, _RECORD, 6, change.records)
         _fill(batch, _LOG, 8, change.logs)
+        _fill(batch, _RECEIPT, 12, {_join(place): value for place, value in change.receipts.items()})
+        _fill(batch, _HISTORY, 18, {_join(place): value for place, value in change.histories.items()})
         batch.put(_CURSOR, change.cursor)
         self._db.write(batch)
+
+    def read_receipts(self, start: int) -> Iterator[tuple[int, int, bytes]]:
+        """(batch, index, receipt) of every receipt from batch `start` on, as of now. Raises StateDamaged."""
+        with _noticing_damage():
+            for key, value in self._scan(_RECEIPT, start.to_bytes(8, "big")):
+                yield (*_split(key), value)
+
+    def read_history(
+        self, account: int, after: tuple[int, int], count: int
+    ) -> list[tuple[int, int, bytes | None]]:
+        """The same, of an account's history and behind a place; None where the receipt is gone."""
+        prefix = _HISTORY + account.to_bytes(6, "big")
+        found: list[tuple[int, int, bytes | None]] = []
+        with _noticing_damage():
+            for key, _ in self._scan(prefix, (_join(after) + 1).to_bytes(12, "big")):
+                if len(found) == count:
+                    break
+                found.append((*_split(key), self._db.get(_RECEIPT + key)))
+        return found
 
     def clear(self) -> None:
         """Throw everything away, to derive it anew."""
@@ -129,12 +156,13 @@ class StateStore:
         """Close the database."""
         self._db.close()
 
-    def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """What is behind `prefix`, and its value, from `start` on."""
         cursor = self._db.iter()
         try:
-            cursor.seek(prefix)
-            while cursor.valid() and (key := bytes(cursor.key()))[:1] == prefix:
-                yield key[1:], bytes(cursor.value())
+            cursor.seek(prefix + start)
+            while cursor.valid() and (key := bytes(cursor.key())).startswith(prefix):
+                yield key[len(prefix) :], bytes(cursor.value())
                 cursor.next()
             cursor.status()  # a damaged block ends an iteration as if there were no more: only this tells
         finally:
@@ -161,3 +189,14 @@ def _fill(batch: WriteBatch, prefix: bytes, width: int, values: Mapping[int, byt
             batch.delete(key)
         else:
             batch.put(key, value)
+
+
+def _join(place: tuple[int, ...]) -> int:
+    """(account,) batch and index as one number, in the same order."""
+    *front, batch, index = place
+    return (front[0] if front else 0) << 96 | batch << 32 | index
+
+
+def _split(key: bytes) -> tuple[int, int]:
+    """The batch and the index at the end of a key."""
+    return int.from_bytes(key[-12:-4], "big"), int.from_bytes(key[-4:], "big")

@@ -14,6 +14,7 @@ from optimist.base.merkle import ZERO
 from optimist.l1.client import L1Client
 from optimist.l1.errors import FinalizedReorg
 from optimist.node.node import Node, NodeInterrupted
+from optimist.node.receipts import Place
 from optimist.store.state_store import StateStore
 from tests.support.operator import Operator, make_node
 
@@ -122,6 +123,45 @@ def test_reorg_of_any_depth_leads_to_the_state_of_the_new_chain(calm: Devnet, de
         await assert_same_as_fresh(calm, client, operator.node)
 
     play(calm, story)
+
+
+def test_histories_follow_reorgs_and_survive_restarts(calm: Devnet, tmp_path: Path) -> None:
+    async def story(client: L1Client) -> None:
+        operator = Operator(calm, client)
+        bank, user = calm.get_bank(), Wallet(client, calm.cast.traders[0])
+        account, _ = await bank.open_account(user, 1_000 * USD)
+        await operator.seal()
+        with StateStore(tmp_path / "state", IDENTITY) as store:
+            node = make_node(calm, client, store, history_days=30)
+            await node.catch_up()
+            kept = read_amounts(node, account)
+            assert kept == [("Deposited", 1_000 * USD)]
+
+            start = calm.anvil.get_block_number()
+            await bank.top_up(user, account, 7 * USD)
+            await operator.seal()
+            await node.catch_up()
+            assert read_amounts(node, account) == [*kept, ("Deposited", 7 * USD)]
+
+            calm.anvil.reorganise(calm.anvil.get_block_number() - start)
+            await node.catch_up()
+            assert read_amounts(node, account) == kept
+        await operator.node.catch_up()
+        await bank.force_withdrawal(user, account, 3 * USD)
+        await operator.seal()
+        with StateStore(tmp_path / "state", IDENTITY) as store:
+            again = make_node(calm, client, store, history_days=30)
+            assert read_amounts(again, account) == kept
+            await again.catch_up()
+            assert read_amounts(again, account) == [*kept, ("Withdrawn", 3 * USD)]
+
+    play(calm, story)
+
+
+def read_amounts(node: Node, account: int) -> list[tuple[str, int]]:
+    """What came in and went out, by the account's history."""
+    entries = node.history.read(account, Place(0, 0), 100)
+    return [(note["type"], int(note["amount"])) for entry in entries for note in entry.notes]
 
 
 def test_reorg_below_a_final_block_stops_the_node(calm: Devnet) -> None:

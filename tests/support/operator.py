@@ -17,11 +17,18 @@ from optimist.node.node import Node
 from optimist.store.state_store import StateStore
 
 
-def make_node(network: Devnet, client: L1Client, store: StateStore | None = None, *, chunk: int = 50) -> Node:
+def make_node(
+    network: Devnet,
+    client: L1Client,
+    store: StateStore | None = None,
+    *,
+    chunk: int = 50,
+    history_days: int = 0,
+) -> Node:
     """A node on the newest block of a devnet."""
     reader = EventReader(network.deployment.addresses)
     follower = Follower(client, reader, start=network.deployment.block, chunk=chunk)
-    return Node(client, follower, reader, network.law.native, store)
+    return Node(client, follower, reader, network.law.native, store, history_days)
 
 
 class Operator:

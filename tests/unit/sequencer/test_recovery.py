@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from optimist.node.history import Entry, NoHistory
+from optimist.node.receipts import Place
 from optimist.sequencer.builder import Builder, Head, HeadMismatch, SealedBatch
 from optimist.sequencer.engine import Engine
 from optimist.sequencer.entries import Voided, decode_record
@@ -31,6 +33,9 @@ class L1:
 
     def queue_inputs(self, start: int, count: int) -> Sequence[bytes]:
         return DEPOSITS[start : start + count]
+
+    def history(self, account: int, after: Place, limit: int) -> list[Entry]:
+        raise NoHistory("this L1 has no node")
 
     def head(self) -> Head:
         builder = Builder(get_law("minimal"), self._bench.fresh_head())

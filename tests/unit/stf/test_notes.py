@@ -1,0 +1,65 @@
+"""Notes: from receipts alone, every account's collateral and positions can be rebuilt."""
+
+from collections import Counter
+
+import pytest
+
+from optimist.node.receipts import describe_note
+from optimist.provable import State
+from optimist.stf.constants import ACCOUNT_LIMIT
+from optimist.stf.law import get_law
+from optimist.stf.records import Account
+from tests.support.histories import rebuild
+from tests.support.ledger import Ledger
+from tests.support.workload import generate_workload
+
+SEEDS = range(6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_accounts_are_what_their_notes_add_up_to_after_every_input(seed: int) -> None:
+    check_workload(seed, 400)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_accounts_are_what_their_notes_add_up_to_in_long_workloads(seed: int) -> None:
+    check_workload(seed, 2_000)
+
+
+def test_workloads_note_everything_that_there_is_to_note() -> None:
+    counts: Counter[str] = Counter()
+    for seed in SEEDS:
+        counts += check_workload(seed, 400)
+    assert {name for name, _ in counts.items()} == {
+        "Deposited",
+        "Withdrawn",
+        "FundingPaid",
+        "Filled",
+        "Liquidated",
+        "TakenOver",
+    }
+    assert min(counts.values()) >= 5, counts
+
+
+def check_workload(seed: int, count: int) -> Counter[str]:
+    """Apply a workload, and rebuild all accounts now and then; how often each note was made."""
+    workload = generate_workload(seed, count)
+    state, law = State(), get_law(workload.preset)
+    notes = []
+    for number, data in enumerate(workload.inputs):
+        noted = state.apply(law, data).notes
+        notes += [describe_note(note) for note in noted]
+        if number % 50 == 49:
+            compare(state, notes, str(workload))
+    compare(state, notes, str(workload))
+    return Counter(note["type"] for note in notes)
+
+
+def compare(state: State, notes: list[dict[str, object]], replay: str) -> None:
+    ledger, rebuilt = Ledger(dict(state.items())), rebuild(notes)
+    for account, found in ledger.all_records(Account).items():
+        assert found.collateral == rebuilt[account].collateral, replay
+        assert ledger.positions(account) == rebuilt[account].positions, replay
+    nobodies = set(rebuilt) - set(ledger.all_records(Account))
+    assert all(account >= ACCOUNT_LIMIT and not rebuilt[account].collateral for account in nobodies), replay
