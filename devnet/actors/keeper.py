@@ -29,7 +29,7 @@ class Health:
 def compute_health(
     account: Mapping[str, Any], markets: Sequence[MarketParameters], prices: Sequence[int]
 ) -> Health:
-    """Health of an account as the API describes it, at `prices` (1e-8 USD) of the markets."""
+    """Health of an account as the API describes it, at the mark `prices` (1e-8 USD) of the markets."""
     value, maintenance, initial = int(account["collateral"]), 0, 0
     for position in account["positions"]:
         market = markets[position["market"]]

@@ -17,8 +17,10 @@ from devnet.prices import PPM
 from optimist.api.errors import ApiError
 from optimist.derive.actions import MarketParameters, SignedOrder
 from optimist.stf.codes import Code
+from optimist.stf.constants import PERPETUAL_FEED
 
 ETH_PER_BTC_PPM = 36_000  # the second market follows the first at a fixed ratio
+PREMIUM_PPM = 50  # (= 0.005 %): perpetuals elsewhere cost a little more than the index
 HALF_SPREAD_PPM = 400  # what a trader gives for being filled at once
 ORDER_LIFETIME = 30  # s
 MOST_LIQUIDATIONS = 8  # of one account at one tick; each restores 20 % more than maintenance
@@ -36,9 +38,10 @@ class Liquidation:
 
 @dataclass(slots=True)
 class Tick:
-    """What happened at one tick. `prices` in 1e-8 USD by market."""
+    """What happened at one tick. `prices` and `marks` (what the law values at) in 1e-8 USD by market."""
 
     prices: tuple[int, ...]
+    marks: tuple[int, ...] = ()
     trades: int = 0
     liquidations: list[Liquidation] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
@@ -73,6 +76,7 @@ class MarketDay:
         """Publish, trade, liquidate. `btc_price` in 1e-8 USD. Raises ApiError when refused for bad."""
         tick = Tick(self.derive_prices(btc_price))
         await self.publish(tick.prices)
+        tick.marks = await self.get_marks()
         trader = self._chance.choice(self._traders)
         market = self._chance.choice((BTC, ETH))
         notional = self._chance.randint(500, 3_000)
@@ -89,10 +93,17 @@ class MarketDay:
         return btc_price, btc_price * ETH_PER_BTC_PPM // PPM
 
     async def publish(self, prices: Sequence[int]) -> None:
-        """New prices (1e-8 USD) for all markets, strictly newer than the last ones."""
+        """New prices (1e-8 USD) of all markets and their perpetuals elsewhere, newer than the last ones."""
         self.published = max(self.published + 1, await self._now())
         for market, price in enumerate(prices):
+            elsewhere = price * (PPM + PREMIUM_PPM) // PPM
+            await self._client.submit(self._oracle.sign(PERPETUAL_FEED + market, elsewhere, self.published))
             await self._client.submit(self._oracle.sign(market, price, self.published))
+
+    async def get_marks(self) -> tuple[int, ...]:
+        """What the law values each market at, 1e-8 USD."""
+        found = [await self._client.get_market(market) for market in range(len(self._markets))]
+        return tuple(int(each["mark"]) for each in found)
 
     async def trade(self, tick: Tick, trader: Trader, market: int, *, is_buy: bool, size: int) -> None:
         """A trader bids or offers a little away from the last price; the market maker takes all of it."""
@@ -126,7 +137,7 @@ class MarketDay:
     async def _keep(self, tick: Tick, account: int) -> None:
         for _ in range(MOST_LIQUIDATIONS):
             found = await self._client.get_account(account)
-            wanted = choose_liquidation(found, self._markets, tick.prices)
+            wanted = choose_liquidation(found, self._markets, tick.marks)
             if wanted is None:
                 return
             try:
@@ -137,7 +148,7 @@ class MarketDay:
                 return  # healthy by a hair's breadth: the law's median differs from ours in the last digit
             left = get_size(await self._client.get_account(account), wanted.market)
             closed = get_size(found, wanted.market) - left
-            price = tick.prices[wanted.market]
+            price = tick.marks[wanted.market]
             tick.liquidations.append(Liquidation(account, wanted.market, closed, price))
 
 

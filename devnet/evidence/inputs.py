@@ -92,7 +92,7 @@ def describe_liquidations(history: RollupHistory) -> list[dict[str, Any]]:
                     "account": wanted.account,
                     "market": wanted.market,
                     "size": str(before - get_position(state, wanted)),
-                    "price": str(get_record(state, Price, wanted.market).price),
+                    "price": str(get_record(state, Price, wanted.market).mark),
                 }
             )
     return found

@@ -110,7 +110,7 @@ async def _open_positions(stage: Stage, day: MarketDay, price: int, *, is_buy: b
 
 
 def _note(stage: Stage, tick: Tick) -> None:
-    stage.seen.kinds["PRICE"] += len(tick.prices)
+    stage.seen.kinds["PRICE"] += 2 * len(tick.prices)  # each index, and its perpetual elsewhere
     stage.seen.kinds["TRADE"] += tick.trades
     stage.seen.kinds["LIQUIDATE"] += len(tick.liquidations)
     stage.seen.liquidations += tick.liquidations

@@ -62,9 +62,10 @@ class MarketParameters:
     max_open_interest: int = MAX_SIZE
     open_interest_lower: int = 0  # 1e-6 USD; from here on initial margin rises,
     open_interest_upper: int = 0  # to 100 % here; 0: it does not
+    mark_cap_ppm: int = 50_000  # (= 5 %): how far the mark price may be from the index
 
     def encode(self) -> bytes:
-        """145 bytes. Raises EncodingError for too many tiers."""
+        """149 bytes. Raises EncodingError for too many tiers."""
         if len(self.tiers) >= MAX_TIERS:
             raise EncodingError(f"{len(self.tiers)} further tiers: a market has {MAX_TIERS - 1} at most")
         return (
@@ -89,6 +90,7 @@ class MarketParameters:
             + pack_uint("max open interest", self.max_open_interest, 8)
             + pack_uint("open interest lower", self.open_interest_lower, 8)
             + pack_uint("open interest upper", self.open_interest_upper, 8)
+            + pack_uint("mark cap ppm", self.mark_cap_ppm, 4)
         )
 
 

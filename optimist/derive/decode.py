@@ -54,6 +54,7 @@ MARKET_RISK_FIELDS: Final = (
     ("max_open_interest", 8),
     ("open_interest_lower", 8),
     ("open_interest_upper", 8),
+    ("mark_cap_ppm", 4),
 )
 
 

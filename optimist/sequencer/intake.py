@@ -14,6 +14,7 @@ from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, Withdra
 from optimist.derive.typed_data import Domain, Message, Signature
 from optimist.provable import State
 from optimist.sequencer.views import get_account, get_market, get_oracle_signer
+from optimist.stf.constants import PERPETUAL_FEED
 
 Known = dict[tuple[bytes, int, bytes, bytes], int]  # (digest, v, r, s) -> address
 
@@ -63,8 +64,8 @@ class Intake:
                 return [(order, signature, self._owner(order.account))]
             case Withdraw(request=request, signature=signature):
                 return [(request, signature, self._owner(request.account))]
-            case PriceUpdate():
-                self._require_market(action.market)
+            case PriceUpdate(market=feed):
+                self._require_market(feed - PERPETUAL_FEED if feed >= PERPETUAL_FEED else feed)
                 return [
                     (report, one.signature, get_oracle_signer(state, one.signer))
                     for report, one in zip(action.reports(), action.prices, strict=True)

@@ -79,6 +79,7 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
         "makerFeePpm": found.maker_fee_ppm,
         "takerFeePpm": found.taker_fee_ppm,
         "price": str(price.price),
+        "mark": str(price.mark),
         "publishTime": price.publish_time,
         "priceStatus": ("confirmed", "unconfirmed", "halted")[price.status],
         "fundingRate": str(funding.rate),

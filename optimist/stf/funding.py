@@ -65,18 +65,19 @@ def accrue_funding(market_id: MarketId, index_price: u60, clock: u40) -> None:
     store(market_id, funding)
 
 
-def update_rate(market_id: MarketId, clock: u40) -> None:
-    """Find the rate from now on; 0 while the index is not confirmed."""
+def update_rate(market_id: MarketId, price: Price, clock: u40) -> Billionths:
+    """Find the rate from now on, and return the premium that it rests on; 0 unless `price` is confirmed."""
     funding = load(Funding, market_id)
     rule = peek(FundingRule, market_id)
-    price = peek(Price, market_id)
     average_fills(funding, rule, clock)
+    premium: Billionths = 0
+    funding.rate = 0
     if price.status == PRICE_CONFIRMED and price.confirmed != 0:
         elsewhere = compute_premium_elsewhere(market_id, price.confirmed, rule.max_premium, clock)
-        funding.rate = compute_rate(elsewhere, funding.fill_premium, rule)
-    else:
-        funding.rate = 0
+        premium = compute_agreed_premium(elsewhere, funding.fill_premium)
+        funding.rate = compute_rate(premium, rule)
     store(market_id, funding)
+    return premium
 
 
 def compute_premium_elsewhere(
@@ -96,9 +97,14 @@ def compute_premium(price: u60, index_price: u60, limit: Billionths) -> Billiont
     return max(min(premium, limit), -limit)
 
 
-def compute_rate(elsewhere: Billionths, here: Billionths, rule: FundingRule) -> Billionths:
+@inline
+def compute_agreed_premium(elsewhere: Billionths, here: Billionths) -> Billionths:
+    """The middle one of both and 0."""
+    return max(min(elsewhere, here), min(max(elsewhere, here), 0))
+
+
+def compute_rate(premium: Billionths, rule: FundingRule) -> Billionths:
     """The hourly rate, 1e-9, rounded down."""
-    premium = max(min(elsewhere, here), min(max(elsewhere, here), 0))  # the middle one of both and 0
     damped = premium + max(min(rule.interest - premium, rule.damper), -rule.damper)
     return max(min(damped // FUNDING_HOURS, rule.max_rate), -rule.max_rate)
 

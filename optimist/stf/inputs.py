@@ -34,7 +34,7 @@ INIT_LIQUIDATION_HEARTBEAT_AT: Final = 65
 INIT_LIQUIDATION_BUFFER_AT: Final = 69
 INIT_LISTS_AT: Final = 73  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
-INIT_MARKET_LENGTH: Final = 145
+INIT_MARKET_LENGTH: Final = 149
 
 # A market of the INIT body.
 MARKET_SIZE_DECIMALS_AT: Final = 0
@@ -58,6 +58,7 @@ MARKET_TIERS_AT: Final = 73  # three of them, zeros where there is none
 MARKET_MAX_OPEN_INTEREST_AT: Final = 121
 MARKET_OPEN_INTEREST_LOWER_AT: Final = 129
 MARKET_OPEN_INTEREST_UPPER_AT: Final = 137
+MARKET_MARK_CAP_AT: Final = 145
 
 # A tier of a market.
 TIER_FROM_AT: Final = 0

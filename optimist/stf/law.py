@@ -37,6 +37,7 @@ MODULES: Final = (
     "optimist.stf.orders",
     "optimist.stf.trade",
     "optimist.stf.positions",
+    "optimist.stf.mark",
     "optimist.stf.open_interest",
     "optimist.stf.tiers",
     "optimist.stf.margin",

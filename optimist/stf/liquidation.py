@@ -6,7 +6,7 @@ The caller names an account and one of its markets; size and price are the law's
             x = ceil to lots of (MMR * (1 + b) - TV) / (p * (mmf * (1 + b) - penalty)), at most all of it,
             mmf being that of the tiers that x leaves, from the highest one downwards;
             all of it when the account is worth less than nothing, or when x * p would never suffice
-    price   the last price p, and from the account a charge to the insurance fund:
+    price   the mark price p, and from the account a charge to the insurance fund:
             charge = min(ceil(N * penalty), what closing at the zero price would take from it)
 
 The zero price is p * (1 - mmf * TV / MMR) for a long, p * (1 + mmf * TV / MMR) for a short: the price at
@@ -78,7 +78,7 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     require(holdings.is_fresh, Code.PRICE_STALE)
     settle_funding(system, account, holdings, market_id)
     schedule = zero(MarginSchedule)
-    load_schedule(schedule, market_id, price.price)
+    load_schedule(schedule, market_id, price.mark)
     before = zero(Margin)
     compute_margin(before, holdings, schedule, account.collateral, holdings.size, market, price)
     require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)
@@ -87,7 +87,7 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     closing = compute_closing_size(
         before, schedule, holdings.size, market, price, parameters.liquidation_buffer_ppm
     )
-    set_fill(fill, market_id, closing, price.price)
+    set_fill(fill, market_id, closing, price.mark)
     is_buy = holdings.size < 0
     size = change_position(account_id, holdings, fill, is_buy)
     at_mark = fit(i64, account.collateral + compute_quote(fill, is_buy), Code.COLLATERAL_BOUND)
@@ -126,15 +126,15 @@ def compute_closing_size(
         return whole
     # 10^6 * 1e-6 USD. Positive, since TV < MMR; max says so to the compiler.
     shortage = max(before.maintenance * restored - before.value * PPM, 1)
-    notional = compute_notional(whole, price.price, market.notional_divisor)
+    notional = compute_notional(whole, price.mark, market.notional_divisor)
     freed, relief = compute_relief(
         schedule, notional, shortage * PPM, restored, market.liquidation_penalty_ppm
     )
     if relief <= 0:
         return whole
-    lots = ceil_div(freed * market.notional_divisor, price.price * relief * market.lot)
+    lots = ceil_div(freed * market.notional_divisor, price.mark * relief * market.lot)
     closing = min(min(lots, whole // market.lot) * market.lot, whole)
-    rest = compute_notional(whole - closing, price.price, market.notional_divisor)
+    rest = compute_notional(whole - closing, price.mark, market.notional_divisor)
     if compute_maintenance(schedule, rest) >= compute_maintenance(schedule, notional):
         return whole
     return closing

@@ -134,10 +134,10 @@ def scan_holdings(
             paid = owed // compute_unit(market.notional_divisor)
             if not is_price_fresh(price, now, heartbeat):
                 is_fresh = False
-            worth = compute_value(position.size, price.price, market.notional_divisor)
-            notional = compute_notional(position.size, price.price, market.notional_divisor)
+            worth = compute_value(position.size, price.mark, market.notional_divisor)
+            notional = compute_notional(position.size, price.mark, market.notional_divisor)
             value = fit(i112, value + worth + paid, Code.VALUE_BOUND)
-            load_schedule(schedule, position.market_plus_one - 1, price.price)
+            load_schedule(schedule, position.market_plus_one - 1, price.mark)
             maintenance = fit(u112, maintenance + compute_maintenance(schedule, notional), Code.VALUE_BOUND)
             initial = fit(u112, initial + compute_initial(schedule, notional), Code.VALUE_BOUND)
     holdings.slot = held if held < POSITION_SLOTS else free
@@ -181,8 +181,8 @@ def compute_margin(
 
     `schedule`: of that market.
     """
-    worth = compute_value(size, price.price, market.notional_divisor)
-    notional = compute_notional(size, price.price, market.notional_divisor)
+    worth = compute_value(size, price.mark, market.notional_divisor)
+    notional = compute_notional(size, price.mark, market.notional_divisor)
     margin.value = fit(i112, collateral + holdings.value + worth, Code.VALUE_BOUND)
     margin.maintenance = fit(
         u112, holdings.maintenance + compute_maintenance(schedule, notional), Code.VALUE_BOUND

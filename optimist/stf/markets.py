@@ -29,6 +29,7 @@ from optimist.stf.inputs import (
     MARKET_LOT_AT,
     MARKET_MAINTENANCE_MARGIN_AT,
     MARKET_MAKER_FEE_AT,
+    MARKET_MARK_CAP_AT,
     MARKET_MAX_OPEN_INTEREST_AT,
     MARKET_MAX_POSITION_AT,
     MARKET_MAX_PREMIUM_AT,
@@ -166,13 +167,17 @@ def set_funding_rule(market_id: MarketId, offset: u16) -> None:
 
 
 def set_risk_rule(market_id: MarketId, offset: u16) -> None:
-    """A cap that leaves room for something, and a range of open interest, or zeros for none."""
+    """A cap that leaves room for something; a range of open interest, or zeros; a cap of the mark."""
     cap = input_uint(offset + MARKET_MAX_OPEN_INTEREST_AT, 8)
     lower = input_uint(offset + MARKET_OPEN_INTEREST_LOWER_AT, 8)
     upper = input_uint(offset + MARKET_OPEN_INTEREST_UPPER_AT, 8)
     require(0 < cap <= MAX_SIZE, Code.BAD_OPEN_INTEREST)
     require(lower < upper or (lower == 0 and upper == 0), Code.BAD_OPEN_INTEREST)
-    rule = RiskRule(max_open_interest=cap, open_interest_lower=lower, open_interest_upper=upper)
+    mark_cap = input_uint(offset + MARKET_MARK_CAP_AT, 4)
+    require(mark_cap <= PPM, Code.BAD_MARK_RULE)
+    rule = RiskRule(
+        max_open_interest=cap, open_interest_lower=lower, open_interest_upper=upper, mark_cap_ppm=mark_cap
+    )
     store(market_id, rule)
 
 

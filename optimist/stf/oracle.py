@@ -59,6 +59,7 @@ from optimist.stf.inputs import (
     SIGNED_PRICE_SIGNER_AT,
     SIGNED_PRICE_V_AT,
 )
+from optimist.stf.mark import compute_mark
 from optimist.stf.records import (
     BodyOffset,
     InputOffset,
@@ -69,6 +70,7 @@ from optimist.stf.records import (
     Price,
     PriceRule,
     PriceStatus,
+    RiskRule,
     SignerCount,
     System,
 )
@@ -117,9 +119,11 @@ def apply_price(system: System, at: BodyOffset) -> None:
         price.halted_at = system.clock
     price.price = median
     price.publish_time = publish_time
-    store(feed, price)
     if feed < PERPETUAL_FEED:
-        update_rate(market_id, system.clock)
+        premium = update_rate(market_id, price, system.clock)
+        if price.status == PRICE_CONFIRMED:
+            price.mark = compute_mark(median, premium, peek(RiskRule, market_id).mark_cap_ppm)
+    store(feed, price)
 
 
 def read_median(system: System, feed: u16, publish_time: u40, count: SignerCount, at: InputOffset) -> u60:

@@ -82,6 +82,7 @@ class Price:
     confirmed: u60  # of the newest round that was CONFIRMED
     status: PriceStatus
     halted_at: u40  # second at which the market was halted last
+    mark: u60  # of an index: what positions are valued at since the newest confirmed round (`mark.py`)
 
 
 @record(table=6)
@@ -187,6 +188,7 @@ class RiskRule:
     max_open_interest: PositionBound  # a fill that raises open interest beyond it is rejected
     open_interest_lower: u64  # 1e-6 USD; from here on initial margin rises (`tiers.py`)
     open_interest_upper: u64  # 1e-6 USD; here it is 100 %. 0: it does not rise
+    mark_cap_ppm: Ppm  # how far the mark price may be from the index
 
 
 @record(table=28)

@@ -73,7 +73,7 @@ def apply_trade(system: System) -> None:
     fill = zero(Fill)
     read_fill(fill, market_id, market)
     schedule = zero(MarginSchedule)
-    load_schedule(schedule, market_id, peek(Price, market_id).price)
+    load_schedule(schedule, market_id, peek(Price, market_id).mark)
     open_interest = get_open_interest(market_id)
     note_fill(market_id, fill.price, peek(Price, market_id).confirmed, system.clock)
     apply_side(system, fill, schedule, TRADE_MAKER_AT, market.maker_fee_ppm)

@@ -217,6 +217,29 @@ def check_price(domain: Domain, update: PriceUpdate, before: Ledger, after: Ledg
     assert stored.publish_time == update.publish_time > before.stored_price(update.market).publish_time
     assert update.publish_time <= after.system.clock + parameters.future_tolerance
     check_status(update.market, before, after)
+    if update.market < PERPETUAL_FEED:
+        check_mark(update.market, before, after)
+
+
+def check_mark(market: int, before: Ledger, after: Ledger) -> None:
+    """The median of the index, the perpetual elsewhere and the average fill here, within the cap."""
+    index, elsewhere = after.stored_price(market), after.stored_price(PERPETUAL_FEED + market)
+    if index.status != PRICE_CONFIRMED:
+        assert index.mark == before.stored_price(market).mark
+        return
+    limit = after.record(FundingRule, market).max_premium
+    age = after.system.clock - elsewhere.publish_time
+    is_witness = elsewhere.price and elsewhere.status == PRICE_CONFIRMED
+    there = Fraction(0)
+    if is_witness and age <= after.parameters.liquidation_heartbeat:
+        there = Fraction(elsewhere.confirmed, index.price) - 1
+        there = max(min(there, Fraction(limit, 10**9)), Fraction(-limit, 10**9))
+    here = Fraction(after.funding(market).fill_premium, 10**9)
+    premium = sorted((Fraction(0), there, here))[1]
+    cap = Fraction(after.risk_rule(market).mark_cap_ppm, PPM)
+    wanted = index.price * (1 + max(min(premium, cap), -cap))
+    wanted = max(min(wanted, Fraction(2**60 - 1)), Fraction(1))
+    assert 0 <= wanted - index.mark < 1 + Fraction(index.price, 10**9), (wanted, index.mark)
 
 
 def check_status(market: int, before: Ledger, after: Ledger) -> None:
@@ -365,7 +388,7 @@ def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
     if old.value >= 0:
         assert new.value >= 0
         penalty_limit = before.market(market_id).liquidation_penalty_ppm
-        price = before.stored_price(market_id).price
+        price = before.stored_price(market_id).mark
         notional = Fraction(abs(size - rest) * price, before.market(market_id).notional_divisor)
         assert old.value - new.value <= notional * penalty_limit / PPM + 3  # three roundings of a unit
     else:

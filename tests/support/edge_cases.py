@@ -11,7 +11,7 @@ from optimist.derive.actions import Deposit, Forced, Trade
 from optimist.stf.codes import Code
 from optimist.stf.law import get_law
 from optimist.stf.records import Account, Market, Position
-from tests.support.world import ETH, FREE, OK, PRICE, START, World, address
+from tests.support.world import ETH, FREE, OK, PRICE, START, World, address, confirmed_price
 
 EDGE: Final = (1 << 63) - 1
 LAST_ROW: Final = (1 << 40) - 1
@@ -234,7 +234,7 @@ def sums_beyond_their_bound(world: World) -> int:
             max_position=huge.max_position,
         ),
     )
-    world.act(world.price_update(1, [(key, (1 << 60) - 1) for key in range(3)], at=START + 1))
+    world.put(1, confirmed_price((1 << 60) - 1, START))
     world.put((1 << 4) + 3, Position(market_plus_one=2, size=(1 << 61) - 1, funding_index=0))
     world.trade(1, 2, 1_000, 50_000)
     return Code.VALUE_BOUND

@@ -101,6 +101,7 @@ def unsound_markets() -> list[MarketParameters]:
         {"max_open_interest": 1 << 61},
         {"open_interest_lower": 1, "open_interest_upper": 1},
         {"open_interest_lower": 1},
+        {"mark_cap_ppm": 1_000_001},
     ]
     return [
         *(replace(BTC, **change) for change in changes),

@@ -107,7 +107,7 @@ class Ledger:
         maintenance = initial = Fraction(0)
         for market_id, size in self.positions(account).items():
             value += self.unpaid_funding(account, market_id)
-            market, price = self.market(market_id), self.stored_price(market_id).price
+            market, price = self.market(market_id), self.stored_price(market_id).mark
             worth = Fraction(size * price, market.notional_divisor)
             value += worth
             maintenance += self.requirement(market_id, abs(worth), is_initial=False)
@@ -146,7 +146,7 @@ class Ledger:
         if not rule.open_interest_upper:
             return ppm
         size = before.record(OpenInterest, market).size
-        notional = Fraction(size * self.stored_price(market).price, self.market(market).notional_divisor)
+        notional = Fraction(size * self.stored_price(market).mark, self.market(market).notional_divisor)
         span = rule.open_interest_upper - rule.open_interest_lower
         share = Fraction(-(-notional // 1) - rule.open_interest_lower, span)
         share_ppm = -(-min(max(share, Fraction(0)), Fraction(1)) * 10**6 // 1)
@@ -182,7 +182,7 @@ class Ledger:
         value = Fraction(self.account(account).collateral)
         maintenance = initial = Fraction(0)
         for market_id, size in self.positions(account).items():
-            market, price = self.market(market_id), self.stored_price(market_id).price
+            market, price = self.market(market_id), self.stored_price(market_id).mark
             exact = Fraction(size * price, market.notional_divisor)
             notional = -(-abs(exact) // 1)
             value += exact // 1 + self.unpaid_funding(account, market_id) // 1

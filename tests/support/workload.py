@@ -42,6 +42,7 @@ BTC_STRICT: Final = replace(
     max_open_interest=2 * 10**8,
     open_interest_lower=50_000 * USD,
     open_interest_upper=500_000 * USD,
+    mark_cap_ppm=20_000,
 )
 ETH_STRICT: Final = replace(
     ETH,
@@ -53,6 +54,7 @@ ETH_STRICT: Final = replace(
     max_premium=10**6,
     smoothing_seconds=60,
     tiers=(Tier(10_000 * USD, 150_000, 80_000),),
+    mark_cap_ppm=500,
 )
 MARKETS: Final = (BTC_STRICT, ETH_STRICT)
 T = TypeVar("T")

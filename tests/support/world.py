@@ -274,7 +274,14 @@ class World(Ledger):
 
 def confirmed_price(price: int, publish_time: int) -> Price:
     """A price (1e-8 USD) that the law may use."""
-    return Price(price=price, publish_time=publish_time, confirmed=price, status=PRICE_CONFIRMED, halted_at=0)
+    return Price(
+        price=price,
+        publish_time=publish_time,
+        confirmed=price,
+        status=PRICE_CONFIRMED,
+        halted_at=0,
+        mark=price,
+    )
 
 
 def trader(account: int) -> str:

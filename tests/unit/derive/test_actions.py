@@ -57,7 +57,15 @@ sequenced = st.builds(
 )
 tiers = st.lists(st.builds(Tier, st.integers(1, 2**64 - 1), uint(4), uint(4)), max_size=3).map(tuple)
 markets = st.builds(
-    MarketParameters, uint(1), uint(8), *[uint(4)] * 5, uint(8), *[uint(4)] * 9, tiers, *[uint(8)] * 3
+    MarketParameters,
+    uint(1),
+    uint(8),
+    *[uint(4)] * 5,
+    uint(8),
+    *[uint(4)] * 9,
+    tiers,
+    *[uint(8)] * 3,
+    uint(4),
 )
 inits = st.builds(
     Init,

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from optimist.api.errors import ApiError
 from optimist.base.presets import MINIMAL
 from optimist.l1.signer import Signer
 from optimist.ops.failpoints import Failpoints
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
+from optimist.stf.constants import PERPETUAL_FEED
 from optimist.stf.law import get_law
 from optimist.store.journal import Journal
 from tests.support.bench import Bench
@@ -107,6 +109,23 @@ def test_foreign_batch_meanwhile_costs_no_acknowledged_input(tmp_path: Path, dis
         assert not await closing
         status = sequencer.status()
         assert (status["openBatch"], status["softInputs"]) == (3, 1), "sequenced again behind the public one"
+        await sequencer.close()
+
+    with Journal(tmp_path / "journal", bytes(32)) as journal:
+        asyncio.run(play(journal))
+
+
+def test_prices_of_perpetuals_elsewhere_are_taken_for_every_market_that_there_is(tmp_path: Path) -> None:
+    bench = Bench()
+
+    async def play(journal: Journal) -> None:
+        sequencer = start(bench, L1(bench), journal)
+        for feed in (PERPETUAL_FEED, PERPETUAL_FEED + 1):
+            signed = [(key, 100_000 * PRICE) for key in (0, 1, 2)]
+            await sequencer.submit(bench.world.price_update(feed, signed, at=START + 1))
+        for feed in (2, PERPETUAL_FEED + 2):
+            with pytest.raises(ApiError, match="there is no market 2"):
+                await sequencer.submit(bench.world.price_update(feed, signed, at=START + 1))
         await sequencer.close()
 
     with Journal(tmp_path / "journal", bytes(32)) as journal:

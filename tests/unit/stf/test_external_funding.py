@@ -193,8 +193,8 @@ def test_dydx_clamp_is_a_parameter_of_ours_and_has_a_bound(cases: dict[str, Any]
 
     largest = possible["max_abs_rate_ppm"] * 1_000 // 8  # 1e-9 an hour
     rule = FundingRule(interest=0, damper=0, max_rate=largest, max_premium=BILLION, smoothing_seconds=60)
-    assert compute_rate(BILLION, BILLION, rule) == largest
-    assert compute_rate(-BILLION, -BILLION, rule) == -largest
+    assert compute_rate(BILLION, rule) == largest
+    assert compute_rate(-BILLION, rule) == -largest
     for premium, rate in ((300_000_000, largest), (-300_000_000, -largest)):
         venue = Venue(100 * PRICE, max_rate=largest)
         venue.set_premium(premium)

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from optimist.stf.codes import Code
 from optimist.stf.constants import MAX_FUNDING_SECONDS, PERPETUAL_FEED
-from optimist.stf.funding import compute_owed, compute_premium, compute_rate, compute_unit
+from optimist.stf.funding import (
+    compute_agreed_premium,
+    compute_owed,
+    compute_premium,
+    compute_rate,
+    compute_unit,
+)
 from optimist.stf.records import FundingRule
 from tests.support.world import FREE, OK, PRICE, USD, World
 
@@ -24,6 +30,7 @@ USUAL = replace(
     max_rate=5_000_000,
     max_premium=50_000_000,
     smoothing_seconds=60,
+    mark_cap_ppm=0,  # funding alone: every position is valued at the index
 )
 RULE = FundingRule(
     interest=100_000, damper=500_000, max_rate=5_000_000, max_premium=50_000_000, smoothing_seconds=60
@@ -82,13 +89,12 @@ class Market:
     ],
 )
 def test_rate(elsewhere: int, here: int, rate: int) -> None:
-    assert compute_rate(elsewhere, here, RULE) == rate
+    assert compute_rate(compute_agreed_premium(elsewhere, here), RULE) == rate
 
 
 @given(st.integers(-BILLION, BILLION), st.integers(-BILLION, BILLION))
 def test_premium_is_the_middle_one_with_nothing(elsewhere: int, here: int) -> None:
-    rule = FundingRule(interest=0, damper=0, max_rate=BILLION, max_premium=BILLION, smoothing_seconds=1)
-    assert compute_rate(elsewhere, here, rule) == sorted((elsewhere, here, 0))[1] // 8
+    assert compute_agreed_premium(elsewhere, here) == sorted((elsewhere, here, 0))[1]
 
 
 @pytest.mark.parametrize(

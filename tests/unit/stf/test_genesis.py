@@ -115,6 +115,7 @@ def test_number_of_markets_is_bounded(markets: tuple[Any, ...]) -> None:
         ({"max_open_interest": 2**61}, Code.BAD_OPEN_INTEREST),
         ({"open_interest_lower": 7, "open_interest_upper": 7}, Code.BAD_OPEN_INTEREST),
         ({"open_interest_lower": 7}, Code.BAD_OPEN_INTEREST),
+        ({"mark_cap_ppm": 1_000_001}, Code.BAD_MARK_RULE),
     ],
 )
 def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
@@ -136,6 +137,8 @@ def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
         {"step_ppm": 1_000_000, "halt_ppm": 1_000_000, "halt_seconds": 2**32 - 1, "gap_seconds": 2**32 - 1},
         {"initial_margin_ppm": 30_000},
         {"max_open_interest": 1},
+        {"mark_cap_ppm": 0},
+        {"mark_cap_ppm": 1_000_000},
         {"open_interest_upper": 1},
         {"open_interest_lower": 2**64 - 2, "open_interest_upper": 2**64 - 1},
     ],
