@@ -89,6 +89,15 @@ def derive(arguments: tuple[str, ...]) -> None:
     command.main(args=list(arguments), prog_name="optimist derive")
 
 
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def account(arguments: tuple[str, ...]) -> None:
+    """Tell an account's history, and what would become of it: `optimist account --help`."""
+    from optimist.api.account_command import account as command
+
+    command.main(args=list(arguments), prog_name="optimist account")
+
+
 def _run_derive(settings: "NodeSettings", as_json: bool) -> None:
     import asyncio
 

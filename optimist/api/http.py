@@ -9,9 +9,12 @@ from aiohttp import web
 from optimist.api.errors import ApiError, ErrorCode, api_error
 from optimist.api.schema import ActionAnswer, ParsedAction, parse_action
 from optimist.node.receipts import Place, parse_place
+from optimist.node.what_if import HypotheticalTrade
+from optimist.stf.constants import MAX_PRICE, MAX_SIZE
 
 log = structlog.get_logger(__name__)
 
+UINT64_DIGITS = 20
 MAX_BODY_BYTES = 16_384  # the largest action is a price update of seven signatures, below 2 KiB
 
 
@@ -32,6 +35,12 @@ class Door(Protocol):
 
     def history(self, account: int, after: Place, limit: int) -> dict[str, Any]:
         """What the law noted of an account, in batches that are on L1, oldest first. Raises ApiError."""
+        ...
+
+    def what_if(
+        self, account: int, trade: HypotheticalTrade | None, prices: dict[int, int]
+    ) -> dict[str, Any]:
+        """What an account would be worth after a trade and at other prices. Raises ApiError."""
         ...
 
     def market(self, market: int) -> dict[str, Any]:
@@ -65,6 +74,10 @@ def make_application(door: Door) -> web.Application:
         after, limit = _place(request), _number("limit", request.query.get("limit", "100"))
         return web.json_response(door.history(_index(request, "account"), after, limit))
 
+    async def get_what_if(request: web.Request) -> web.Response:
+        trade, prices = _trade(request), _prices(request)
+        return web.json_response(door.what_if(_index(request, "account"), trade, prices))
+
     async def get_market(request: web.Request) -> web.Response:
         return web.json_response(door.market(_index(request, "market")))
 
@@ -75,6 +88,7 @@ def make_application(door: Door) -> web.Application:
             web.get("/v1/network", get_network),
             web.get("/v1/accounts/{account}", get_account),
             web.get("/v1/accounts/{account}/history", get_history),
+            web.get("/v1/accounts/{account}/what-if", get_what_if),
             web.get("/v1/markets/{market}", get_market),
         ]
     )
@@ -103,8 +117,39 @@ def _place(request: web.Request) -> Place:
         raise api_error(ErrorCode.MALFORMED_REQUEST, f"after: {error}") from None
 
 
-def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+def _trade(request: web.Request) -> HypotheticalTrade | None:
+    """`trade=0:-100:6400000000000`: market, signed size, price."""
+    text = request.query.get("trade")
+    if text is None:
+        return None
+    if text.count(":") != 2:
+        raise api_error(ErrorCode.MALFORMED_REQUEST, "trade is market:size:price, such as 0:-5:6400000000000")
+    market, size, price = text.split(":")
+    magnitude = _number("the size of the trade", size.removeprefix("-"), UINT64_DIGITS)
+    trade = HypotheticalTrade(
+        _number("the market of the trade", market),
+        -magnitude if size.startswith("-") else magnitude,
+        _number("the price of the trade", price, UINT64_DIGITS),
+    )
+    if not (0 < magnitude <= MAX_SIZE and 0 < trade.price <= MAX_PRICE):
+        raise api_error(
+            ErrorCode.MALFORMED_REQUEST,
+            f"a trade has a size of 1..{MAX_SIZE}, and a price of 1..{MAX_PRICE}",
+        )
+    return trade
+
+
+def _prices(request: web.Request) -> dict[int, int]:
+    """`prices=0:6400000000000,1:200000000000`."""
+    prices = {}
+    for part in filter(None, request.query.get("prices", "").split(",")):
+        market, _, price = part.partition(":")
+        prices[_number("a market of prices", market)] = _number("a price", price, UINT64_DIGITS)
+    return prices
+
+
+def _number(name: str, text: str, digits: int = 12) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= digits):
         raise api_error(ErrorCode.MALFORMED_REQUEST, f"{name} must be a number, not {text[:20]!r}")
     return int(text)
 

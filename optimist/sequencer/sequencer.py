@@ -22,7 +22,15 @@ from optimist.derive.actions import SignedOrder
 from optimist.derive.typed_data import Domain
 from optimist.node.history import NoHistory, describe_history
 from optimist.node.receipts import Place
+from optimist.node.what_if import (
+    HypotheticalTrade,
+    UnknownToTheLaw,
+    compute_prospect,
+    describe_prospect,
+)
 from optimist.ops.failpoints import Failpoints
+from optimist.provable import Rejected
+from optimist.prove.law import load_law
 from optimist.sequencer.builder import Builder, SealedBatch
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
@@ -345,6 +353,18 @@ class Sequencer:
         except NoHistory as error:
             raise api_error(ErrorCode.NO_HISTORY, str(error)) from None
         return describe_history(account, entries)
+
+    def what_if(
+        self, account: int, trade: HypotheticalTrade | None, prices: dict[int, int]
+    ) -> dict[str, Any]:
+        """What an account would be worth after a trade and at other prices. Raises ApiError."""
+        law, state = load_law(self._terms.preset.name), self._engine.builder.head.state
+        try:
+            return describe_prospect(compute_prospect(law, state, account, trade, prices))
+        except UnknownToTheLaw as error:
+            raise api_error(ErrorCode.NO_ANSWER, str(error)) from None
+        except Rejected as error:
+            raise law_error(error.code) from None
 
     def market(self, market: int) -> dict[str, Any]:
         """A market, its price and its book. Raises ApiError."""

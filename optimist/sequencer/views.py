@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar, cast
 
+from optimist.node.what_if import compute_size_decimals
 from optimist.provable import State
 from optimist.stf.constants import SLOT_BITS
 from optimist.stf.funding import compute_owed, compute_unit
@@ -73,6 +74,7 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
     funding = get_record(state, Funding, market)
     return {
         "market": market,
+        "sizeDecimals": compute_size_decimals(found.notional_divisor),
         "lot": str(found.lot),
         "initialMarginPpm": found.initial_margin_ppm,
         "maintenanceMarginPpm": found.maintenance_margin_ppm,

@@ -1,9 +1,13 @@
 """The sequencer as a process on a real chain: it trades, posts, and loses nothing that it acknowledged."""
 
 import asyncio
+import json
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -23,6 +27,7 @@ from optimist.derive.decode import decode
 from optimist.derive.typed_data import Domain, Signature, SoftConfirmation
 from optimist.l1.client import L1Client
 from optimist.stf.codes import Code
+from tests.support.histories import rebuild
 from tests.support.running import find_url, start_sequencer
 
 USD = 10**6
@@ -147,6 +152,59 @@ def test_trades_reach_l1_and_a_node_that_never_met_the_sequencer_agrees(
         assert process.stop() == 0
 
     play(network, tmp_path / "data", story)
+
+
+def ask_account(*arguments: str) -> dict[str, Any]:
+    """`optimist account ... --json`, as a user runs it."""
+    command = [sys.executable, "-m", "optimist", "account", *arguments, "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 0, result.stderr
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def test_account_is_told_its_history_and_its_prospects_by_the_api_and_by_the_directory(
+    network: Devnet, tmp_path: Path
+) -> None:
+    async def story(scene: Scene, process: Process) -> None:
+        await scene.publish(100_000)
+        await scene.order(0, is_buy=False, lots=50, usd=100_000)
+        await scene.order(1, is_buy=True, lots=50, usd=100_000)
+        await until(lambda: is_posted(scene.api))
+        trade = ("--buy", "0.001", "--at", "100000", "--price", "0=99000.5")
+
+        async def ask(*arguments: str) -> dict[str, Any]:
+            return await asyncio.to_thread(ask_account, *arguments)
+
+        api = ("--api", scene.api.url)
+        history, prospect = await ask("history", "2", *api), await ask("what-if", "2", *trade, *api)
+        found = await scene.api.get_account(2)
+        rebuilt = rebuild(note for entry in history["entries"] for note in entry["notes"])
+        assert rebuilt[2].collateral == int(found["collateral"])
+        assert rebuilt[2].positions == {0: 50 * LOT}
+        assert prospect["before"]["collateral"] == found["collateral"]
+        assert (prospect["code"], prospect["before"]["state"]) == (0, "healthy")
+        assert int(prospect["after"]["maintenance"]) > int(prospect["before"]["maintenance"])
+        await check_bad_questions(scene.api.url)
+
+        assert process.stop() == 0
+        directory = ("--datadir", str(tmp_path / "data"), "--deployment", str(network.deployment_file))
+        assert await ask("history", "2", *directory) == history
+        assert await ask("what-if", "2", *trade, *directory) == prospect
+
+    play(network, tmp_path / "data", story)
+
+
+async def check_bad_questions(url: str) -> None:
+    """The API's numbers are exact integers, and whatever else is a request that it does not understand."""
+    questions = [f"what-if?{query}" for query in ("trade=1", "trade=0:0:5", "trade=0:5:x", "prices=0:-1")]
+    async with aiohttp.ClientSession() as session:
+        for question in (*questions, "history?after=1", "history?limit=-1"):
+            async with session.get(f"{url}/v1/accounts/2/{question}") as answer:
+                assert (answer.status, (await answer.json())["error"]["code"]) == (400, 1000), question
+        for question in ("9/what-if", "2/what-if?trade=9:1:1"):
+            async with session.get(f"{url}/v1/accounts/{question}") as answer:
+                assert (await answer.json())["error"]["name"] == "NO_ANSWER"
 
 
 def test_refusals_are_coded_and_cost_no_batch(network: Devnet, tmp_path: Path) -> None:

@@ -120,8 +120,8 @@ def test_prices_of_perpetuals_elsewhere_are_taken_for_every_market_that_there_is
 
     async def play(journal: Journal) -> None:
         sequencer = start(bench, L1(bench), journal)
+        signed = [(key, 100_000 * PRICE) for key in (0, 1, 2)]
         for feed in (PERPETUAL_FEED, PERPETUAL_FEED + 1):
-            signed = [(key, 100_000 * PRICE) for key in (0, 1, 2)]
             await sequencer.submit(bench.world.price_update(feed, signed, at=START + 1))
         for feed in (2, PERPETUAL_FEED + 2):
             with pytest.raises(ApiError, match="there is no market 2"):
