@@ -19,18 +19,21 @@ _MARGINS: Final[dict[str, Any]] = {
     "maker_fee_ppm": 100,  # (= 0.01 %)
     "taker_fee_ppm": 500,  # (= 0.05 %)
     "liquidation_penalty_ppm": 10_000,  # (= 1 %)
+    "volatility_multiplier_ppm": 1_000_000,  # (= 1) sigma over eight hours; a usual day asks 2 %
 }
 
 BTC_MARKET = MarketParameters(
     size_decimals=8,
     lot=10_000,  # 1e-8 BTC (= 0.0001 BTC)
     max_position=100_000_000_000,  # 1e-8 BTC (= 1,000 BTC)
+    max_open_interest=1_000_000_000_000,  # 1e-8 BTC (= 10,000 BTC)
     **_MARGINS,
 )
 ETH_MARKET = MarketParameters(
     size_decimals=8,
     lot=100_000,  # 1e-8 ETH (= 0.001 ETH)
     max_position=2_000_000_000_000,  # 1e-8 ETH (= 20,000 ETH)
+    max_open_interest=20_000_000_000_000,  # 1e-8 ETH (= 200,000 ETH)
     **_MARGINS,
 )
 

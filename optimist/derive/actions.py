@@ -63,9 +63,13 @@ class MarketParameters:
     open_interest_lower: int = 0  # 1e-6 USD; from here on initial margin rises,
     open_interest_upper: int = 0  # to 100 % here; 0: it does not
     mark_cap_ppm: int = 50_000  # (= 5 %): how far the mark price may be from the index
+    volatility_multiplier_ppm: int = 0  # of sigma: the least initial margin; 0: there is none
+    volatility_horizon: int = 28_800  # s (= 8 h)
+    volatility_window: int = 86_400  # s (= 1 day)
+    volatility_sample: int = 60  # s
 
     def encode(self) -> bytes:
-        """149 bytes. Raises EncodingError for too many tiers."""
+        """165 bytes. Raises EncodingError for too many tiers."""
         if len(self.tiers) >= MAX_TIERS:
             raise EncodingError(f"{len(self.tiers)} further tiers: a market has {MAX_TIERS - 1} at most")
         return (
@@ -91,6 +95,10 @@ class MarketParameters:
             + pack_uint("open interest lower", self.open_interest_lower, 8)
             + pack_uint("open interest upper", self.open_interest_upper, 8)
             + pack_uint("mark cap ppm", self.mark_cap_ppm, 4)
+            + pack_uint("volatility multiplier ppm", self.volatility_multiplier_ppm, 4)
+            + pack_uint("volatility horizon", self.volatility_horizon, 4)
+            + pack_uint("volatility window", self.volatility_window, 4)
+            + pack_uint("volatility sample", self.volatility_sample, 4)
         )
 
 

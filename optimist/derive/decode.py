@@ -55,6 +55,10 @@ MARKET_RISK_FIELDS: Final = (
     ("open_interest_lower", 8),
     ("open_interest_upper", 8),
     ("mark_cap_ppm", 4),
+    ("volatility_multiplier_ppm", 4),
+    ("volatility_horizon", 4),
+    ("volatility_window", 4),
+    ("volatility_sample", 4),
 )
 
 

@@ -4,9 +4,21 @@ from typing import Any, TypeVar, cast
 
 from optimist.node.what_if import compute_size_decimals
 from optimist.provable import State
-from optimist.stf.constants import SLOT_BITS
+from optimist.stf.constants import MAX_TIERS, SLOT_BITS, TIER_BITS
 from optimist.stf.funding import compute_owed, compute_unit
-from optimist.stf.records import Account, Funding, Market, OracleSigner, Position, Price, System
+from optimist.stf.records import (
+    Account,
+    Funding,
+    MarginTier,
+    Market,
+    OpenInterest,
+    OracleSigner,
+    Position,
+    Price,
+    RiskRule,
+    System,
+    Volatility,
+)
 
 R = TypeVar("R")
 
@@ -68,6 +80,12 @@ def compute_unpaid_funding(state: State, position: Position) -> int:
     return owed // compute_unit(get_market(state, market).notional_divisor)
 
 
+def get_tiers(state: State, market: int) -> list[MarginTier]:
+    """The tiers of a market beyond the first one."""
+    tiers = [get_record(state, MarginTier, market << TIER_BITS | i) for i in range(1, MAX_TIERS)]
+    return [tier for tier in tiers if tier.from_notional]
+
+
 def describe_market(state: State, market: int) -> dict[str, Any]:
     """A market's parameters, its last price and its funding rate (1e-9 an hour; positive: longs pay)."""
     found, price = get_market(state, market), get_record(state, Price, market)
@@ -78,6 +96,17 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
         "lot": str(found.lot),
         "initialMarginPpm": found.initial_margin_ppm,
         "maintenanceMarginPpm": found.maintenance_margin_ppm,
+        "tiers": [
+            {
+                "fromNotional": str(tier.from_notional),
+                "initialMarginPpm": tier.initial_margin_ppm,
+                "maintenanceMarginPpm": tier.maintenance_margin_ppm,
+            }
+            for tier in get_tiers(state, market)
+        ],
+        "openInterest": str(get_record(state, OpenInterest, market).size),
+        "maxOpenInterest": str(get_record(state, RiskRule, market).max_open_interest),
+        "volatilityFloorPpm": get_record(state, Volatility, market).floor_ppm,
         "makerFeePpm": found.maker_fee_ppm,
         "takerFeePpm": found.taker_fee_ppm,
         "price": str(price.price),

@@ -79,6 +79,7 @@ class Code(IntEnum):
     BAD_TIERS = 128  # not ascending, a smaller fraction in a later one, or maintenance above initial
     BAD_OPEN_INTEREST = 129  # a cap of nothing or beyond 2**61, or not lower < upper
     BAD_MARK_RULE = 131  # a cap beyond 100 %
+    BAD_VOLATILITY_RULE = 132  # a multiplier without a horizon or a window, or samples rarer than the window
     OPEN_INTEREST_BOUND = 130  # the fill would raise open interest beyond the market's cap
 
     # FORCED

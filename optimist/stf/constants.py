@@ -47,6 +47,9 @@ MAX_NOTIONAL: Final = 1 << 106
 # 10**9 parts: the scale of premiums and funding rates
 BILLION: Final = 1_000_000_000
 
+# 10**18 * 1e-18 (= 1) a second: the variance of a return of 100 % in a second
+MAX_VARIANCE: Final = 10**18
+
 # 3,600 * 10**9 (= 3.6e12): 1e-9 an hour, over seconds. Times the notional divisor: 1e-6 USD
 FUNDING_SCALE: Final = 3_600_000_000_000
 

@@ -38,6 +38,7 @@ MODULES: Final = (
     "optimist.stf.trade",
     "optimist.stf.positions",
     "optimist.stf.mark",
+    "optimist.stf.volatility",
     "optimist.stf.open_interest",
     "optimist.stf.tiers",
     "optimist.stf.margin",

@@ -41,6 +41,10 @@ from optimist.stf.inputs import (
     MARKET_STEP_AT,
     MARKET_TAKER_FEE_AT,
     MARKET_TIERS_AT,
+    MARKET_VOLATILITY_HORIZON_AT,
+    MARKET_VOLATILITY_MULTIPLIER_AT,
+    MARKET_VOLATILITY_SAMPLE_AT,
+    MARKET_VOLATILITY_WINDOW_AT,
     TIER_FROM_AT,
     TIER_INITIAL_MARGIN_AT,
     TIER_LENGTH,
@@ -167,7 +171,10 @@ def set_funding_rule(market_id: MarketId, offset: u16) -> None:
 
 
 def set_risk_rule(market_id: MarketId, offset: u16) -> None:
-    """A cap that leaves room for something; a range of open interest, or zeros; a cap of the mark."""
+    """A cap that leaves room for something; a range of open interest, or zeros; a cap of the mark.
+
+    A volatility multiplier of 0 wants no horizon and no window. No sample is longer than the window.
+    """
     cap = input_uint(offset + MARKET_MAX_OPEN_INTEREST_AT, 8)
     lower = input_uint(offset + MARKET_OPEN_INTEREST_LOWER_AT, 8)
     upper = input_uint(offset + MARKET_OPEN_INTEREST_UPPER_AT, 8)
@@ -175,8 +182,21 @@ def set_risk_rule(market_id: MarketId, offset: u16) -> None:
     require(lower < upper or (lower == 0 and upper == 0), Code.BAD_OPEN_INTEREST)
     mark_cap = input_uint(offset + MARKET_MARK_CAP_AT, 4)
     require(mark_cap <= PPM, Code.BAD_MARK_RULE)
+    multiplier = input_uint(offset + MARKET_VOLATILITY_MULTIPLIER_AT, 4)
+    horizon = input_uint(offset + MARKET_VOLATILITY_HORIZON_AT, 4)
+    window = input_uint(offset + MARKET_VOLATILITY_WINDOW_AT, 4)
+    sample = input_uint(offset + MARKET_VOLATILITY_SAMPLE_AT, 4)
+    require(multiplier == 0 or (horizon > 0 and window > 0), Code.BAD_VOLATILITY_RULE)
+    require(sample <= window, Code.BAD_VOLATILITY_RULE)
     rule = RiskRule(
-        max_open_interest=cap, open_interest_lower=lower, open_interest_upper=upper, mark_cap_ppm=mark_cap
+        max_open_interest=cap,
+        open_interest_lower=lower,
+        open_interest_upper=upper,
+        mark_cap_ppm=mark_cap,
+        volatility_multiplier_ppm=multiplier,
+        volatility_horizon=horizon,
+        volatility_window=window,
+        volatility_sample=sample,
     )
     store(market_id, rule)
 

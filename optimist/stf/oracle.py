@@ -74,6 +74,7 @@ from optimist.stf.records import (
     SignerCount,
     System,
 )
+from optimist.stf.volatility import update_volatility
 
 PRICE_TYPE_HASH: Final = keccak_text("Price(uint16 market,uint64 price,uint40 publishTime)")
 
@@ -122,6 +123,7 @@ def apply_price(system: System, at: BodyOffset) -> None:
     if feed < PERPETUAL_FEED:
         premium = update_rate(market_id, price, system.clock)
         if price.status == PRICE_CONFIRMED:
+            update_volatility(market_id, median, publish_time)
             price.mark = compute_mark(median, premium, peek(RiskRule, market_id).mark_cap_ppm)
     store(feed, price)
 

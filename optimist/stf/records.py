@@ -189,6 +189,10 @@ class RiskRule:
     open_interest_lower: u64  # 1e-6 USD; from here on initial margin rises (`tiers.py`)
     open_interest_upper: u64  # 1e-6 USD; here it is 100 %. 0: it does not rise
     mark_cap_ppm: Ppm  # how far the mark price may be from the index
+    volatility_multiplier_ppm: u32  # of sigma over the horizon: the least initial margin. 0: there is none
+    volatility_horizon: u32  # seconds
+    volatility_window: u32  # seconds over which variance is averaged and forgotten (`volatility.py`)
+    volatility_sample: u32  # seconds between two samples at least
 
 
 @record(table=28)
@@ -196,3 +200,15 @@ class OpenInterest:
     """Row = market."""
 
     size: u64  # the sum of all long positions, which is that of all short ones
+
+
+@record(table=29)
+class Volatility:
+    """Row = market. Variances are of returns, in 1e-18 a second (`volatility.py`)."""
+
+    sampled_price: u60  # 1e-8 USD; 0 before the first
+    sampled_at: u40  # its publish time
+    variance: u64  # up to that sample
+    peak: u64  # what it has been since, forgotten slowly
+    peak_at: u40
+    floor_ppm: Ppm  # the least initial fraction

@@ -30,7 +30,7 @@ from optimist.provable import (
 from optimist.stf.codes import Code
 from optimist.stf.constants import MAX_NOTIONAL, MAX_TIERS, PPM, TIER_BITS
 from optimist.stf.open_interest import compute_share, raise_fraction
-from optimist.stf.records import MarginTier, Market, Ppm
+from optimist.stf.records import MarginTier, Market, Ppm, Volatility
 
 Starts = Annotated[Vec[u112], 4]
 Rises = Annotated[Vec[Ppm], 4]
@@ -47,10 +47,11 @@ class MarginSchedule:
 
 
 def load_schedule(schedule: MarginSchedule, market_id: u16, price: u60) -> None:
-    """Fill `schedule` for a market at its `price`, with its open interest as it stands."""
+    """Fill `schedule` for a market at its `price`, with its open interest and volatility as they stand."""
     market = peek(Market, market_id)
     share = compute_share(market_id, price)
-    initial: Ppm = raise_fraction(market.initial_margin_ppm, share)
+    floor = peek(Volatility, market_id).floor_ppm
+    initial: Ppm = max(raise_fraction(market.initial_margin_ppm, share), floor)
     maintenance: Ppm = market.maintenance_margin_ppm
     schedule.initial[0] = initial
     schedule.maintenance[0] = maintenance

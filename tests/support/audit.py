@@ -15,6 +15,7 @@ is.
 """
 
 from fractions import Fraction
+from math import isqrt
 from typing import Final
 
 from optimist.derive.actions import (
@@ -45,6 +46,7 @@ from optimist.stf.records import (
     Position,
     PriceRule,
     RiskRule,
+    Volatility,
 )
 from tests.support.ledger import Ledger
 
@@ -219,6 +221,7 @@ def check_price(domain: Domain, update: PriceUpdate, before: Ledger, after: Ledg
     check_status(update.market, before, after)
     if update.market < PERPETUAL_FEED:
         check_mark(update.market, before, after)
+        check_volatility(update.market, before, after)
 
 
 def check_mark(market: int, before: Ledger, after: Ledger) -> None:
@@ -240,6 +243,30 @@ def check_mark(market: int, before: Ledger, after: Ledger) -> None:
     wanted = index.price * (1 + max(min(premium, cap), -cap))
     wanted = max(min(wanted, Fraction(2**60 - 1)), Fraction(1))
     assert 0 <= wanted - index.mark < 1 + Fraction(index.price, 10**9), (wanted, index.mark)
+
+
+def check_volatility(market: int, before: Ledger, after: Ledger) -> None:
+    """A floor of initial margin from the highest variance, and no other record of volatility changed."""
+    rule, stored = after.risk_rule(market), after.stored_price(market)
+    old, new = before.record(Volatility, market), after.record(Volatility, market)
+    if stored.status != PRICE_CONFIRMED or rule.volatility_multiplier_ppm == 0:
+        assert new == old
+        return
+    window, variance, peak = rule.volatility_window, 0, old.peak
+    if old.sampled_price:
+        seconds = stored.publish_time - old.sampled_at
+        moved = min(ceil(abs(Fraction(stored.price, old.sampled_price) - 1) * 10**9), 10**9)
+        variance = ceil(Fraction(old.variance * window + moved**2, window + seconds))
+        forgotten = ceil(Fraction(old.peak * window, window + stored.publish_time - old.peak_at))
+        peak = max(forgotten, variance)
+        assert new.peak_at == stored.publish_time
+    assert new.peak == peak
+    is_sample = old.sampled_price == 0 or stored.publish_time - old.sampled_at >= rule.volatility_sample
+    sampled = (stored.price, stored.publish_time, variance)
+    unchanged = (old.sampled_price, old.sampled_at, old.variance)
+    assert (new.sampled_price, new.sampled_at, new.variance) == (sampled if is_sample else unchanged)
+    sigma = isqrt(max(peak * rule.volatility_horizon - 1, 0)) + 1 if peak else 0
+    assert new.floor_ppm == min(-(-rule.volatility_multiplier_ppm * sigma // 10**9), PPM)
 
 
 def check_status(market: int, before: Ledger, after: Ledger) -> None:

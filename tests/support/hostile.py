@@ -102,6 +102,9 @@ def unsound_markets() -> list[MarketParameters]:
         {"open_interest_lower": 1, "open_interest_upper": 1},
         {"open_interest_lower": 1},
         {"mark_cap_ppm": 1_000_001},
+        {"volatility_multiplier_ppm": 1, "volatility_horizon": 0},
+        {"volatility_multiplier_ppm": 1, "volatility_window": 0, "volatility_sample": 0},
+        {"volatility_sample": 86_401},
     ]
     return [
         *(replace(BTC, **change) for change in changes),

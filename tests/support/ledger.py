@@ -18,6 +18,7 @@ from optimist.stf.records import (
     Price,
     RiskRule,
     System,
+    Volatility,
     Withdrawal,
 )
 
@@ -141,16 +142,16 @@ class Ledger:
         return sum(max(one.size, 0) for one in positions if one.market_plus_one == market + 1)
 
     def raised_ppm(self, market: int, ppm: int, before: "Ledger") -> int:
-        """An initial fraction, raised by the open interest of its market; each of two steps rounds up."""
-        rule = self.record(RiskRule, market)
+        """An initial fraction, raised by open interest, each of two steps rounded up; not below the floor."""
+        rule, floor = self.record(RiskRule, market), self.record(Volatility, market).floor_ppm
         if not rule.open_interest_upper:
-            return ppm
+            return max(ppm, floor)
         size = before.record(OpenInterest, market).size
         notional = Fraction(size * self.stored_price(market).mark, self.market(market).notional_divisor)
         span = rule.open_interest_upper - rule.open_interest_lower
         share = Fraction(-(-notional // 1) - rule.open_interest_lower, span)
         share_ppm = -(-min(max(share, Fraction(0)), Fraction(1)) * 10**6 // 1)
-        return int(ppm - (-(10**6 - ppm) * share_ppm // 10**6))
+        return max(int(ppm - (-(10**6 - ppm) * share_ppm // 10**6)), floor)
 
     def check_conservation(self, deposited: int) -> None:
         """Collateral + insurance + withdrawals + unpaid funding = deposits, to the last part of a unit; sizes

@@ -39,10 +39,14 @@ BTC_STRICT: Final = replace(
         Tier(20_000 * USD, 100_000, 60_000),
         Tier(60_000 * USD, 200_000, 60_000),
     ),
-    max_open_interest=2 * 10**8,
+    max_open_interest=10**8,
     open_interest_lower=50_000 * USD,
     open_interest_upper=500_000 * USD,
     mark_cap_ppm=20_000,
+    volatility_multiplier_ppm=200_000,
+    volatility_horizon=3_600,
+    volatility_window=600,
+    volatility_sample=3,
 )
 ETH_STRICT: Final = replace(
     ETH,
@@ -55,6 +59,10 @@ ETH_STRICT: Final = replace(
     smoothing_seconds=60,
     tiers=(Tier(10_000 * USD, 150_000, 80_000),),
     mark_cap_ppm=500,
+    volatility_multiplier_ppm=2_000_000,
+    volatility_horizon=100,
+    volatility_window=1_000,
+    volatility_sample=0,
 )
 MARKETS: Final = (BTC_STRICT, ETH_STRICT)
 T = TypeVar("T")
@@ -267,5 +275,5 @@ def build_changes(random: Random) -> dict[str, object]:
         "quorum": random.randint(keys // 2 + 1, keys),
         "signers": tuple(address(f"oracle {i}") for i in range(keys)),
         "liquidation_buffer_ppm": random.choice((0, 150_000, 500_000)),
-        "markets": random.choice((MARKETS, MARKETS, (BTC_STRICT,))),
+        "markets": random.choice((MARKETS, MARKETS, (replace(BTC_STRICT, volatility_multiplier_ppm=0),))),
     }

@@ -65,7 +65,7 @@ markets = st.builds(
     *[uint(4)] * 9,
     tiers,
     *[uint(8)] * 3,
-    uint(4),
+    *[uint(4)] * 5,
 )
 inits = st.builds(
     Init,

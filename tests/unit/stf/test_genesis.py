@@ -116,6 +116,9 @@ def test_number_of_markets_is_bounded(markets: tuple[Any, ...]) -> None:
         ({"open_interest_lower": 7, "open_interest_upper": 7}, Code.BAD_OPEN_INTEREST),
         ({"open_interest_lower": 7}, Code.BAD_OPEN_INTEREST),
         ({"mark_cap_ppm": 1_000_001}, Code.BAD_MARK_RULE),
+        ({"volatility_multiplier_ppm": 1, "volatility_horizon": 0}, Code.BAD_VOLATILITY_RULE),
+        ({"volatility_multiplier_ppm": 1, "volatility_window": 0}, Code.BAD_VOLATILITY_RULE),
+        ({"volatility_sample": 86_401}, Code.BAD_VOLATILITY_RULE),
     ],
 )
 def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
@@ -137,6 +140,9 @@ def test_unsound_market_is_refused(changes: dict[str, Any], code: Code) -> None:
         {"step_ppm": 1_000_000, "halt_ppm": 1_000_000, "halt_seconds": 2**32 - 1, "gap_seconds": 2**32 - 1},
         {"initial_margin_ppm": 30_000},
         {"max_open_interest": 1},
+        {"volatility_horizon": 0, "volatility_window": 0, "volatility_sample": 0},
+        {"volatility_multiplier_ppm": 2**32 - 1, "volatility_horizon": 2**32 - 1, "volatility_window": 60},
+        {"volatility_sample": 86_400, "volatility_multiplier_ppm": 1},
         {"mark_cap_ppm": 0},
         {"mark_cap_ppm": 1_000_000},
         {"open_interest_upper": 1},
