@@ -12,6 +12,7 @@ from optimist.node.receipts import (
     KeptReceipt,
     Place,
     decode_receipt,
+    describe_note,
     encode_receipt,
     find_accounts,
     select_notes,
@@ -49,13 +50,13 @@ class History:
         self._seconds = days * DAY
 
     def keep(self, batch: int, noted: Noted, change: Change) -> None:
-        """Keep the receipts of a batch."""
+        """Keep the receipts of a batch, or of a part of it."""
         if self._store is None:
             return
         for index, (second, notes) in noted.items():
-            data = encode_receipt(second, notes)
-            change.receipts[batch, index] = data
-            for owner in _find_owners(decode_receipt(data)):
+            receipt = KeptReceipt(second, [describe_note(note) for note in notes])
+            change.receipts[batch, index] = encode_receipt(receipt)
+            for owner in _find_owners(receipt):
                 change.histories[owner, batch, index] = b""
 
     def take_back(self, batch: int, change: Change) -> None:

@@ -263,7 +263,7 @@ class PendingBatch:
         self.state = state
         self.codes: list[int] = []
         self.undo: dict[int, bytes] = {}
-        self.notes: dict[int, tuple[int, tuple[Record, ...]]] = {}  # index of input -> its second, its notes
+        self._notes: dict[int, tuple[int, tuple[Record, ...]]] = {}
         self._law = law
         self._second = first
 
@@ -275,11 +275,16 @@ class PendingBatch:
             if data[0] == ORIGIN_SEQUENCED and not receipt.rejected:
                 self._second = int.from_bytes(data[SEQUENCED_SECOND_AT:SEQUENCED_KIND_AT], "big")
             if receipt.notes:
-                self.notes[len(self.codes)] = (self._second, receipt.notes)
+                self._notes[len(self.codes)] = (self._second, receipt.notes)
             self.codes.append(receipt.code)
             for key, (old, _) in receipt.writes.items():
                 self.undo.setdefault(key, old or ABSENT)
         return len(self.codes) < len(self.batch.inputs)
+
+    def take_notes(self) -> dict[int, tuple[int, tuple[Record, ...]]]:
+        """What the law has noted since the last time: index of an input -> its second, its notes."""
+        notes, self._notes = self._notes, {}
+        return notes
 
 
 def _get_leaves(state: State, keys: Iterable[int]) -> list[tuple[int, bytes]]:

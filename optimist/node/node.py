@@ -198,11 +198,11 @@ class Node:
         pending = self.ledger.begin(batch, sealed.first, sealed.last, sealed.queue_count)
         for _ in range(0, len(batch.inputs), SLICE):
             pending.apply_some(SLICE)
+            self.history.keep(batch.number, pending.take_notes(), change)
             await asyncio.sleep(0)
         root = await asyncio.to_thread(self.ledger.compute_root, pending)
         applied = self.ledger.finish(pending, root)
         self._note_records(applied, change)
-        self.history.keep(batch.number, pending.notes, change)
         change.batches[batch.number] = encode_batch(applied)
         rejected = sum(code != 0 for code in applied.codes)
         log.info(

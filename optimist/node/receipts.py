@@ -69,9 +69,9 @@ def select_notes(notes: Iterable[Note], account: int) -> list[Note]:
     return chosen
 
 
-def encode_receipt(second: int, notes: Iterable[Record]) -> bytes:
+def encode_receipt(receipt: KeptReceipt) -> bytes:
     """A receipt as the state store keeps it."""
-    return msgspec.json.encode(KeptReceipt(second, [describe_note(note) for note in notes]))
+    return msgspec.json.encode(receipt)
 
 
 def decode_receipt(data: bytes) -> KeptReceipt:

@@ -169,3 +169,22 @@ def test_batch_applied_in_slices_is_invisible_until_it_is_finished(slice_: int) 
     applied = ledger.finish(pending, ledger.compute_root(pending))
     assert applied == whole
     assert ledger.root == whole.root
+
+
+def test_notes_are_handed_out_once_with_the_second_of_their_input() -> None:
+    ledger, batches = history(3)
+    ledger.take_back()
+    number = batches[-1].number
+    pending = ledger.begin(batches[-1], START + 60 * number, START + 60 * number, 0)
+    seconds, indices = [], []
+    while True:
+        more = pending.apply_some(1)
+        for index, (second, notes) in pending.take_notes().items():
+            indices.append(index)
+            seconds.append(second)
+            assert notes
+        if not more:
+            break
+    assert indices == [index for index, code in enumerate(pending.codes) if index > 1 and code == 0]
+    assert set(seconds) == {START + 60 * number}
+    assert pending.take_notes() == {}
