@@ -4,6 +4,14 @@ from collections import Counter
 from typing import Any
 
 from devnet.history import AppliedInput, RollupHistory
+from optimist.derive.account_actions import (
+    Cancel,
+    CancelAll,
+    SetAccountTier,
+    SetFees,
+    SetSessionKey,
+    Transfer,
+)
 from optimist.derive.actions import (
     Deposit,
     Forced,
@@ -21,9 +29,8 @@ from optimist.l1.events import Paid
 from optimist.l1.types import to_hex
 from optimist.node.proofs import WITHDRAWAL_TABLE
 from optimist.provable import State
-from optimist.sequencer.views import get_record
-from optimist.stf.constants import SLOT_BITS
-from optimist.stf.records import Position, Price
+from optimist.sequencer.views import get_position_size, get_record
+from optimist.stf.records import Price
 from optimist.vm.records import compute_record_key, unpack_record
 
 LIQUIDATE = "LIQUIDATE"
@@ -36,6 +43,12 @@ _NAMES = {
     Trade: "TRADE",
     Withdraw: "WITHDRAW",
     Liquidate: LIQUIDATE,
+    Cancel: "CANCEL",
+    CancelAll: "CANCEL_ALL",
+    Transfer: "TRANSFER",
+    SetSessionKey: "SESSION_KEY",
+    SetFees: "FEES",
+    SetAccountTier: "ACCOUNT_TIER",
 }
 
 
@@ -109,11 +122,7 @@ def get_liquidation(applied: AppliedInput) -> Liquidate | None:
 
 def get_position(state: State, wanted: Liquidate) -> int:
     """Signed size of the account's position in the market; 0 when it has none."""
-    for slot in range(1 << SLOT_BITS):
-        position = get_record(state, Position, wanted.account << SLOT_BITS | slot)
-        if position.market_plus_one == wanted.market + 1:
-            return int(position.size)
-    return 0
+    return get_position_size(state, wanted.account, wanted.market)
 
 
 def describe_payments(history: RollupHistory) -> list[dict[str, Any]]:

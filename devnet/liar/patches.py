@@ -40,8 +40,8 @@ PATCHES: Final[Mapping[str, FalseLaw]] = {
         (
             Patch(
                 _TRADE,
-                "fee = compute_fraction(fill.cost, fee_ppm)",
-                "fee = compute_fraction(fill.cost, 0)",
+                "full_fee = compute_fee(fill, fee_ppm, most_rebate)",
+                "full_fee = compute_fee(fill, 0, most_rebate)",
             ),
         ),
     ),

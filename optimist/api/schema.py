@@ -11,6 +11,21 @@ import msgspec
 from msgspec import Meta, Struct
 
 from optimist.api.errors import ErrorCode, api_error
+from optimist.derive.account_actions import (
+    AccountAction,
+    AccountTierRequest,
+    Cancel,
+    CancelAll,
+    CancelAllRequest,
+    CancelRequest,
+    FeeTierRequest,
+    SessionKeyRequest,
+    SetAccountTier,
+    SetFees,
+    SetSessionKey,
+    Transfer,
+    TransferRequest,
+)
 from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, SignedPrice, Withdraw
 from optimist.derive.typed_data import Order, Signature, WithdrawRequest
 
@@ -22,6 +37,11 @@ Market = Annotated[int, Meta(ge=0, lt=1 << 16)]
 Second = Annotated[int, Meta(ge=0, lt=1 << 40)]
 Slot = Annotated[int, Meta(ge=0, lt=1 << 8)]
 Ppm = Annotated[int, Meta(ge=0, lt=1 << 32)]
+SignedPpm = Annotated[int, Meta(ge=-(1 << 31), lt=1 << 31)]
+Hash = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{64}$")]
+Key = Annotated[int, Meta(ge=0, lt=16)]
+Index = Annotated[int, Meta(ge=0, lt=8)]
+TimeInForce = Annotated[int, Meta(ge=0, le=2)]
 
 MAX_UINT64 = (1 << 64) - 1
 
@@ -31,7 +51,12 @@ class _Body(Struct, forbid_unknown_fields=True, rename="camel", tag_field="type"
 
 
 class OrderBody(_Body, tag="order"):
-    """A limit order: size in the market's units, price in 1e-8 USD. Signed over the EIP-712 type Order."""
+    """A limit order: size in the market's units, price in 1e-8 USD. Signed over the EIP-712 type Order.
+
+    timeInForce 0 rests until it expires, 1 takes what is there, 2 takes all of its size in one fill or
+    nothing. `key` is the session key that signed, 0 the owner. An order that was signed with others over the
+    type OrderTree says which of them it is, and gives the hashes on its way up.
+    """
 
     account: Account
     market: Market
@@ -43,6 +68,11 @@ class OrderBody(_Body, tag="order"):
     nonce: Decimal
     expiry: Second
     signature: SignatureHex
+    reduce_only: bool = False
+    time_in_force: TimeInForce = 0
+    key: Key = 0
+    index: Index = 0
+    siblings: Annotated[list[Hash], Meta(max_length=3)] = []
 
 
 class WithdrawBody(_Body, tag="withdraw"):
@@ -51,6 +81,67 @@ class WithdrawBody(_Body, tag="withdraw"):
     account: Account
     amount: Decimal
     recipient: Address
+    nonce: Decimal
+    signature: SignatureHex
+
+
+class CancelBody(_Body, tag="cancel"):
+    """All orders of a slot with a nonce below `nonce` are dead; signed over the EIP-712 type Cancel."""
+
+    account: Account
+    slot: Slot
+    nonce: Decimal
+    signature: SignatureHex
+    key: Key = 0
+
+
+class CancelAllBody(_Body, tag="cancelAll"):
+    """All orders of an account with a nonce below `nonce` are dead; signed over the type CancelAll."""
+
+    account: Account
+    nonce: Decimal
+    signature: SignatureHex
+    key: Key = 0
+
+
+class TransferBody(_Body, tag="transfer"):
+    """`amount` (1e-6 USD) to another account of the same owner; signed over the EIP-712 type Transfer."""
+
+    source: Account
+    target: Account
+    amount: Decimal
+    nonce: Decimal
+    signature: SignatureHex
+
+
+class SessionKeyBody(_Body, tag="sessionKey"):
+    """Lend a key rights (1 trade, 2 cancel, 3 both); signed over the EIP-712 type SessionKey."""
+
+    account: Account
+    index: Annotated[int, Meta(ge=1, lt=16)]
+    key: Address
+    rights: Annotated[int, Meta(ge=0, le=3)]
+    expiry: Second
+    nonce: Decimal
+    signature: SignatureHex
+
+
+class FeeTierBody(_Body, tag="feeTier"):
+    """What a tier of a market pays; signed by the fee manager over the EIP-712 type FeeTier."""
+
+    market: Market
+    tier: Index
+    maker_ppm: SignedPpm
+    taker_ppm: Ppm
+    nonce: Decimal
+    signature: SignatureHex
+
+
+class AccountTierBody(_Body, tag="accountTier"):
+    """The tier of an account; signed by the fee manager over the EIP-712 type AccountTier."""
+
+    account: Account
+    tier: Index
     nonce: Decimal
     signature: SignatureHex
 
@@ -78,8 +169,9 @@ class LiquidateBody(_Body, tag="liquidate"):
     market: Market
 
 
-ActionBody = OrderBody | WithdrawBody | PriceBody | LiquidateBody
-ParsedAction = SignedOrder | Withdraw | PriceUpdate | Liquidate
+AccountBody = CancelBody | CancelAllBody | TransferBody | SessionKeyBody | FeeTierBody | AccountTierBody
+ActionBody = OrderBody | WithdrawBody | PriceBody | LiquidateBody | AccountBody
+ParsedAction = SignedOrder | Withdraw | PriceUpdate | Liquidate | AccountAction
 
 _decoder: msgspec.json.Decoder[ActionBody] = msgspec.json.Decoder(ActionBody)
 
@@ -130,6 +222,8 @@ def parse_action(body: bytes) -> ParsedAction:
             return PriceUpdate(parsed.market, parsed.publish_time, reports).sort()
         case LiquidateBody():
             return Liquidate(parsed.account, parsed.market)
+        case _:
+            return _to_account_action(parsed)
 
 
 def to_body(action: ParsedAction) -> dict[str, Any]:
@@ -148,6 +242,11 @@ def to_body(action: ParsedAction) -> dict[str, Any]:
                 str(order.nonce),
                 order.expiry,
                 signature_hex(action.signature),
+                order.reduce_only,
+                order.time_in_force,
+                action.key,
+                action.index,
+                ["0x" + sibling.hex() for sibling in action.siblings],
             )
         case Withdraw(request=request):
             body = WithdrawBody(
@@ -164,6 +263,8 @@ def to_body(action: ParsedAction) -> dict[str, Any]:
             body = PriceBody(action.market, action.publish_time, reports)
         case Liquidate():
             body = LiquidateBody(action.account, action.market)
+        case _:
+            body = _from_account_action(action)
     built: dict[str, Any] = msgspec.to_builtins(body)
     return built
 
@@ -187,8 +288,58 @@ def _to_order(body: OrderBody) -> SignedOrder:
         slot=body.slot,
         nonce=_uint64("nonce", body.nonce),
         expiry=body.expiry,
+        reduce_only=body.reduce_only,
+        time_in_force=body.time_in_force,
     )
-    return SignedOrder(order, _signature(body.signature))
+    if body.index >> len(body.siblings):
+        raise api_error(
+            ErrorCode.MALFORMED_REQUEST,
+            f"index {body.index} lies beyond a tree of {1 << len(body.siblings)} orders: give all siblings",
+        )
+    siblings = tuple(bytes.fromhex(each[2:]) for each in body.siblings)
+    return SignedOrder(order, _signature(body.signature), body.key, body.index, siblings)
+
+
+def _to_account_action(body: AccountBody) -> AccountAction:
+    signature, nonce = _signature(body.signature), _uint64("nonce", body.nonce)
+    match body:
+        case CancelBody():
+            return Cancel(CancelRequest(body.account, body.slot, nonce), signature, body.key)
+        case CancelAllBody():
+            return CancelAll(CancelAllRequest(body.account, nonce), signature, body.key)
+        case TransferBody():
+            amount = _uint64("amount", body.amount)
+            return Transfer(TransferRequest(body.source, body.target, amount, nonce), signature)
+        case SessionKeyBody():
+            key = bytes.fromhex(body.key[2:])
+            return SetSessionKey(
+                SessionKeyRequest(body.account, body.index, key, body.rights, body.expiry, nonce), signature
+            )
+        case FeeTierBody():
+            fees = FeeTierRequest(body.market, body.tier, body.maker_ppm, body.taker_ppm, nonce)
+            return SetFees(fees, signature)
+        case AccountTierBody():
+            return SetAccountTier(AccountTierRequest(body.account, body.tier, nonce), signature)
+
+
+def _from_account_action(action: AccountAction) -> AccountBody:
+    signature, nonce = signature_hex(action.signature), str(action.request.nonce)
+    match action:
+        case Cancel(request=cancel):
+            return CancelBody(cancel.account, cancel.slot, nonce, signature, action.key)
+        case CancelAll(request=cancel_all):
+            return CancelAllBody(cancel_all.account, nonce, signature, action.key)
+        case Transfer(request=transfer):
+            return TransferBody(transfer.source, transfer.target, str(transfer.amount), nonce, signature)
+        case SetSessionKey(request=session):
+            key = "0x" + session.key.hex()
+            return SessionKeyBody(
+                session.account, session.index, key, session.rights, session.expiry, nonce, signature
+            )
+        case SetFees(request=fees):
+            return FeeTierBody(fees.market, fees.tier, fees.maker_ppm, fees.taker_ppm, nonce, signature)
+        case SetAccountTier(request=put):
+            return AccountTierBody(put.account, put.tier, nonce, signature)
 
 
 def _uint64(name: str, text: str) -> int:

@@ -8,13 +8,23 @@ to write bad ones.
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, TypeAlias
 
+from optimist.derive.account_actions import AccountAction
 from optimist.derive.octets import EncodingError, pack_bytes, pack_uint
-from optimist.derive.typed_data import Domain, Order, PriceReport, Signature, WithdrawRequest
+from optimist.derive.typed_data import (
+    ADDRESS_BYTES,
+    Domain,
+    Order,
+    PriceReport,
+    Signature,
+    WithdrawRequest,
+    pack_signature,
+)
 from optimist.stf import inputs
 from optimist.stf.constants import MAX_SIZE, MAX_TIERS
 
 MAX_INPUT_BYTES: Final = 1024
-ADDRESS_BYTES: Final = 20
+HASH_BYTES: Final = 32
+NOBODY: Final = bytes(ADDRESS_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,7 @@ class Init:
     liquidation_buffer_ppm: int
     signers: tuple[bytes, ...]
     markets: tuple[MarketParameters, ...]
+    fee_manager: bytes = NOBODY
 
     @property
     def domain(self) -> Domain:
@@ -139,6 +150,7 @@ class Init:
             + pack_uint("trade heartbeat", self.trade_heartbeat, 4)
             + pack_uint("liquidation heartbeat", self.liquidation_heartbeat, 4)
             + pack_uint("liquidation buffer ppm", self.liquidation_buffer_ppm, 4)
+            + pack_bytes("fee manager", self.fee_manager, ADDRESS_BYTES)
             + b"".join(pack_bytes("signer", signer, ADDRESS_BYTES) for signer in self.signers)
             + b"".join(market.encode() for market in self.markets)
         )
@@ -279,13 +291,20 @@ class PriceUpdate:
 
 @dataclass(frozen=True, slots=True)
 class SignedOrder:
-    """An order and its owner's signature."""
+    """An order and the signature of its owner, or of session key `key`.
+
+    Signed together with others (`order_tree.py`) it is number `index` of them, and `siblings` are the hashes
+    on its way up: at most three.
+    """
 
     order: Order
     signature: Signature
+    key: int = 0
+    index: int = 0
+    siblings: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
-        """105 bytes; the market is not among them: the Trade names it once."""
+        """110 bytes and 32 a sibling; the market is not among them: the Trade names it once."""
         order = self.order
         return (
             pack_uint("account", order.account, 5)
@@ -296,6 +315,12 @@ class SignedOrder:
             + pack_uint("slot", order.slot, 1)
             + pack_uint("nonce", order.nonce, 8)
             + pack_uint("expiry", order.expiry, 5)
+            + pack_uint("reduce only", int(order.reduce_only), 1)
+            + pack_uint("time in force", order.time_in_force, 1)
+            + pack_uint("key", self.key, 1)
+            + pack_uint("depth", len(self.siblings), 1)
+            + pack_uint("index", self.index, 1)
+            + b"".join(pack_bytes("sibling", sibling, HASH_BYTES) for sibling in self.siblings)
             + pack_signature(self.signature)
         )
 
@@ -366,7 +391,7 @@ class Liquidate:
         return pack_uint("account", self.account, 5) + pack_uint("market", self.market, 2)
 
 
-Action: TypeAlias = PriceUpdate | Trade | Withdraw | Liquidate
+Action: TypeAlias = PriceUpdate | Trade | Withdraw | Liquidate | AccountAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,8 +412,3 @@ class Sequenced:
 
 
 Input: TypeAlias = Init | Header | Deposit | Forced | Sequenced
-
-
-def pack_signature(signature: Signature) -> bytes:
-    """v:1 · r:32 · s:32."""
-    return pack_uint("v", signature.v, 1) + pack_uint("r", signature.r, 32) + pack_uint("s", signature.s, 32)

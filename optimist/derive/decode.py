@@ -3,10 +3,27 @@
 The law does not use this: it reads bytes itself, and to it anything is an input.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
+from optimist.derive.account_actions import (
+    AccountAction,
+    AccountTierRequest,
+    Cancel,
+    CancelAll,
+    CancelAllRequest,
+    CancelRequest,
+    FeeTierRequest,
+    ForcedCancelAll,
+    ForcedSessionEnd,
+    SessionKeyRequest,
+    SetAccountTier,
+    SetFees,
+    SetSessionKey,
+    Transfer,
+    TransferRequest,
+)
 from optimist.derive.actions import (
-    ADDRESS_BYTES,
+    HASH_BYTES,
     NO_TIER,
     Action,
     Deposit,
@@ -26,9 +43,11 @@ from optimist.derive.actions import (
     Withdraw,
 )
 from optimist.derive.octets import DecodingError, Reader
-from optimist.derive.typed_data import Order, Signature, WithdrawRequest
+from optimist.derive.typed_data import ADDRESS_BYTES, Order, Signature, WithdrawRequest
 from optimist.stf import inputs
-from optimist.stf.constants import MAX_TIERS
+from optimist.stf.constants import FILL_OR_KILL, MAX_TIERS, MAX_TREE_DEPTH
+
+ForcedAction: TypeAlias = ForcedWithdraw | ForcedCancelAll | ForcedSessionEnd | PriceUpdate | Liquidate
 
 MARKET_FIELDS: Final = (
     ("size_decimals", 1),
@@ -96,7 +115,7 @@ def decode(data: bytes) -> Input:
             raise DecodingError(f"origin {origin} does not exist: it is 1 to 5")
 
 
-def decode_forced(payload: bytes) -> ForcedWithdraw | PriceUpdate | Liquidate:
+def decode_forced(payload: bytes) -> ForcedAction:
     """What was forced, from kind and body. Raises DecodingError where the law says MALFORMED."""
     reader = Reader(payload)
     if payload[:1] in (bytes((inputs.KIND_PRICE,)), bytes((inputs.KIND_LIQUIDATE,))):
@@ -104,9 +123,19 @@ def decode_forced(payload: bytes) -> ForcedWithdraw | PriceUpdate | Liquidate:
         assert isinstance(action, PriceUpdate | Liquidate)  # noqa: S101 - by its kind
         return action
     kind = reader.uint("kind", 1)
-    if kind != inputs.KIND_WITHDRAW:
-        raise DecodingError(f"kind {kind} cannot be forced: prices, withdrawals and liquidations can")
-    wanted = ForcedWithdraw(reader.uint("account", 5), reader.uint("amount", 8))
+    wanted: ForcedAction
+    match kind:
+        case inputs.KIND_WITHDRAW:
+            wanted = ForcedWithdraw(reader.uint("account", 5), reader.uint("amount", 8))
+        case inputs.KIND_CANCEL_ALL:
+            wanted = ForcedCancelAll(reader.uint("account", 5), reader.uint("nonce", 8))
+        case inputs.KIND_SESSION_KEY:
+            wanted = ForcedSessionEnd(reader.uint("account", 5), reader.uint("index", 1))
+        case _:
+            raise DecodingError(
+                f"kind {kind} cannot be forced: prices, withdrawals, liquidations, a CANCEL_ALL and the "
+                "end of a session key can"
+            )
     reader.end()
     return wanted
 
@@ -141,6 +170,7 @@ def _decode_init(reader: Reader) -> Init:
         trade_heartbeat=trade,
         liquidation_heartbeat=liquidation,
         liquidation_buffer_ppm=buffer,
+        fee_manager=reader.bytes("fee manager", ADDRESS_BYTES),
         signers=tuple(reader.bytes("signer", ADDRESS_BYTES) for _ in range(signers)),
         markets=tuple(_read_market(reader) for _ in range(markets)),
     )
@@ -187,27 +217,78 @@ def _decode_action(reader: Reader) -> Action:
         case inputs.KIND_LIQUIDATE:
             action = Liquidate(reader.uint("account", 5), reader.uint("market", 2))
         case _:
-            raise DecodingError(f"kind {kind} does not exist: it is 1 to 4")
+            action = _decode_account_action(kind, reader)
     reader.end()
     return action
+
+
+def _decode_account_action(kind: int, reader: Reader) -> AccountAction:
+    uint = reader.uint
+    match kind:
+        case inputs.KIND_CANCEL:
+            cancel = CancelRequest(uint("account", 5), uint("slot", 1), uint("nonce", 8))
+            key = uint("key", 1)
+            return Cancel(cancel, _read_signature(reader), key)
+        case inputs.KIND_CANCEL_ALL:
+            cancel_all = CancelAllRequest(uint("account", 5), uint("nonce", 8))
+            key = uint("key", 1)
+            return CancelAll(cancel_all, _read_signature(reader), key)
+        case inputs.KIND_TRANSFER:
+            source, target = uint("source", 5), uint("target", 5)
+            transfer = TransferRequest(source, target, uint("amount", 8), uint("nonce", 8))
+            return Transfer(transfer, _read_signature(reader))
+        case inputs.KIND_SESSION_KEY:
+            session = SessionKeyRequest(
+                uint("account", 5),
+                uint("index", 1),
+                reader.bytes("key", ADDRESS_BYTES),
+                uint("rights", 1),
+                uint("expiry", 5),
+                uint("nonce", 8),
+            )
+            return SetSessionKey(session, _read_signature(reader))
+        case inputs.KIND_FEES:
+            market, tier, maker_ppm = uint("market", 2), uint("tier", 1), reader.signed("maker ppm", 4)
+            fees = FeeTierRequest(market, tier, maker_ppm, uint("taker ppm", 4), uint("nonce", 8))
+            return SetFees(fees, _read_signature(reader))
+        case inputs.KIND_ACCOUNT_TIER:
+            put = AccountTierRequest(uint("account", 5), uint("tier", 1), uint("nonce", 8))
+            return SetAccountTier(put, _read_signature(reader))
+        case _:
+            raise DecodingError(f"kind {kind} of a sequenced input does not exist")
 
 
 def _read_order(reader: Reader, market: int) -> SignedOrder:
     account, flag = reader.uint("account", 5), reader.uint("is buy", 1)
     if flag > 1:
         raise DecodingError(f"is buy is {flag}: it must be 0 or 1")
+    terms = {
+        "size": reader.uint("size", 8),
+        "price": reader.uint("price", 8),
+        "max_fee_ppm": reader.uint("max fee ppm", 4),
+        "slot": reader.uint("slot", 1),
+        "nonce": reader.uint("nonce", 8),
+        "expiry": reader.uint("expiry", 5),
+    }
+    reduce_only = reader.uint("reduce only", 1)
+    if reduce_only > 1:
+        raise DecodingError(f"reduce only is {reduce_only}: it must be 0 or 1")
     order = Order(
         account=account,
         market=market,
         is_buy=flag == 1,
-        size=reader.uint("size", 8),
-        price=reader.uint("price", 8),
-        max_fee_ppm=reader.uint("max fee ppm", 4),
-        slot=reader.uint("slot", 1),
-        nonce=reader.uint("nonce", 8),
-        expiry=reader.uint("expiry", 5),
+        **terms,
+        reduce_only=reduce_only == 1,
+        time_in_force=reader.uint("time in force", 1),
     )
-    return SignedOrder(order, _read_signature(reader))
+    key, depth, index = reader.uint("key", 1), reader.uint("depth", 1), reader.uint("index", 1)
+    if depth > MAX_TREE_DEPTH or order.time_in_force > FILL_OR_KILL or index >> depth:
+        raise DecodingError(
+            f"depth {depth}, index {index}, time in force {order.time_in_force}: the depth is at most "
+            f"{MAX_TREE_DEPTH}, the index below 2**depth, the time in force at most {FILL_OR_KILL}"
+        )
+    siblings = tuple(reader.bytes("sibling", HASH_BYTES) for _ in range(depth))
+    return SignedOrder(order, _read_signature(reader), key, index, siblings)
 
 
 def _read_signature(reader: Reader) -> Signature:

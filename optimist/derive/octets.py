@@ -22,6 +22,14 @@ def pack_uint(name: str, value: int, length: int) -> bytes:
     return int(value).to_bytes(length, "big")
 
 
+def pack_int(name: str, value: int, length: int) -> bytes:
+    """`value` in two's complement, big-endian. Raises EncodingError when it does not fit."""
+    half = 1 << 8 * length - 1
+    if not -half <= value < half:
+        raise EncodingError(f"{name} = {value} does not fit {length} signed bytes")
+    return int(value).to_bytes(length, "big", signed=True)
+
+
 def pack_bytes(name: str, value: bytes, length: int) -> bytes:
     """`value`, which must have `length` bytes. Raises EncodingError otherwise."""
     if len(value) != length:
@@ -50,6 +58,10 @@ class Reader:
     def uint(self, name: str, length: int) -> int:
         """The next `length` bytes as an unsigned integer. Raises DecodingError when there are not so many."""
         return int.from_bytes(self.bytes(name, length), "big")
+
+    def signed(self, name: str, length: int) -> int:
+        """The same in two's complement."""
+        return int.from_bytes(self.bytes(name, length), "big", signed=True)
 
     def end(self) -> None:
         """Raises DecodingError when anything is left."""

@@ -10,11 +10,13 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from optimist.base.keccak import keccak
 from optimist.base.signature import recover, sign
-from optimist.derive.octets import EncodingError
+from optimist.derive.octets import EncodingError, pack_uint
+from optimist.stf.constants import GOOD_TILL_CANCELLED
 
 DOMAIN_NAME: Final = "Optimist"
 DOMAIN_VERSION: Final = "1"
 DOMAIN_TYPE: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+ADDRESS_BYTES: Final = 20
 _DIGEST_PREFIX: Final = b"\x19\x01"
 
 
@@ -45,6 +47,21 @@ class Domain:
         )
 
 
+def compute_digest(domain: Domain, struct_hash: bytes) -> bytes:
+    """The 32 bytes that a signature over an EIP-712 struct covers."""
+    return keccak(_DIGEST_PREFIX + domain.separator + struct_hash)
+
+
+def sign_digest(digest: bytes, secret: bytes) -> Signature:
+    """Sign with a 32-byte private key."""
+    return Signature(*sign(digest, secret))
+
+
+def pack_signature(signature: Signature) -> bytes:
+    """v:1 · r:32 · s:32."""
+    return pack_uint("v", signature.v, 1) + pack_uint("r", signature.r, 32) + pack_uint("s", signature.s, 32)
+
+
 class Message:
     """Something to be signed. The dataclass fields of a subclass stand in the order of its TYPE."""
 
@@ -60,11 +77,11 @@ class Message:
 
     def digest(self, domain: Domain) -> bytes:
         """The 32 bytes that a signature covers."""
-        return keccak(_DIGEST_PREFIX + domain.separator + self.struct_hash())
+        return compute_digest(domain, self.struct_hash())
 
     def sign(self, domain: Domain, secret: bytes) -> Signature:
         """Sign with a 32-byte private key."""
-        return Signature(*sign(self.digest(domain), secret))
+        return sign_digest(self.digest(domain), secret)
 
     def recover(self, domain: Domain, signature: Signature) -> bytes:
         """Address of the signer; the zero address when the signature is no canonical one."""
@@ -101,7 +118,7 @@ class Order(Message):
 
     TYPE: ClassVar[str] = (
         "Order(uint40 account,uint16 market,bool isBuy,uint64 size,uint64 price,uint32 maxFeePpm,"
-        "uint8 slot,uint64 nonce,uint40 expiry)"
+        "uint8 slot,uint64 nonce,uint40 expiry,bool reduceOnly,uint8 timeInForce)"
     )
 
     account: int
@@ -113,6 +130,8 @@ class Order(Message):
     slot: int
     nonce: int
     expiry: int  # last second at which it may be filled
+    reduce_only: bool = False  # it never makes a position larger, or takes it to the other side
+    time_in_force: int = GOOD_TILL_CANCELLED  # or IMMEDIATE_OR_CANCEL, FILL_OR_KILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +186,8 @@ def _word(name: str, kind: str, value: int | bytes) -> bytes:
         if not isinstance(value, bytes) or len(value) != length:
             raise EncodingError(f"{name} must be {length} bytes, not {value!r}")
         return value.rjust(32, b"\0")
-    bits = 1 if kind == "bool" else int(kind.removeprefix("uint"))
-    if isinstance(value, bytes) or not 0 <= value < 1 << bits:
+    bits = 1 if kind == "bool" else int(kind.removeprefix("u").removeprefix("int"))
+    low, high = (-1 << bits - 1, 1 << bits - 1) if kind.startswith("int") else (0, 1 << bits)
+    if isinstance(value, bytes) or not low <= value < high:
         raise EncodingError(f"{name} = {value!r} does not fit {kind}")
-    return int(value).to_bytes(32, "big")
+    return int(value).to_bytes(32, "big", signed=low < 0)

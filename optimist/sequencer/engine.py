@@ -6,30 +6,18 @@ leads to the same head and the same books. Nothing here knows of clocks, disks o
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from optimist.derive.actions import Liquidate, PriceUpdate, Sequenced, SignedOrder, Trade, Withdraw
+from optimist.derive.account_actions import AccountAction, Cancel, CancelAll, CancelRequest
+from optimist.derive.actions import Action, Liquidate, PriceUpdate, Sequenced, SignedOrder, Trade, Withdraw
 from optimist.derive.decode import decode, decode_order
-from optimist.derive.typed_data import Domain
-from optimist.provable import Receipt
+from optimist.derive.typed_data import Domain, Order
+from optimist.provable import Receipt, State
 from optimist.sequencer.builder import Builder, SealedBatch
 from optimist.sequencer.entries import Entry, InputAccepted, Opened, OrderDropped, OrderPlaced, Sealed, Voided
 from optimist.sequencer.matching import Book, Resting
-from optimist.sequencer.views import account_key
+from optimist.sequencer.views import account_key, find_cancellation, get_market, get_position_size
 from optimist.stf.codes import Code
-
-# What an order itself can be rejected for before it stores anything.
-_TERMS: Final = frozenset(
-    {
-        Code.UNKNOWN_ACCOUNT,
-        Code.LIMIT_PRICE,
-        Code.FEE_ABOVE_MAX,
-        Code.ORDER_EXPIRED,
-        Code.ORDER_SLOT,
-        Code.ORDER_NONCE,
-        Code.ORDER_OVERFILLED,
-    }
-)
+from optimist.stf.constants import FILL_OR_KILL, GOOD_TILL_CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +69,16 @@ class Engine:
         sealed = self.builder.seal()
         return Sealed(sealed.header.batch, sealed.header.last, sealed.batch.accumulator), sealed
 
-    def act(self, action: PriceUpdate | Withdraw | Liquidate, second: int) -> Outcome:
-        """Sequence anything but an order."""
+    def act(self, action: PriceUpdate | Withdraw | Liquidate | AccountAction, second: int) -> Outcome:
+        """Sequence anything but an order. What it cancels leaves the books."""
         data, receipt = self.builder.apply(action, second)
         if receipt.rejected:
             return Outcome((), refusal=receipt.code)
+        self._forget_cancelled(action)
         return Outcome((InputAccepted(data),), (data,))
 
     def place(self, signed: SignedOrder, second: int) -> Outcome:
-        """Match an order at the resting orders' prices; what remains rests behind its price.
+        """Match an order at the resting orders' prices; what remains rests, unless it is immediate.
 
         A resting order that the law refuses leaves the book. When the law refuses the incoming one, the fills
         that it had stand and its rest is dropped. Raises ValueError when the order rests already.
@@ -99,28 +88,57 @@ class Engine:
             raise ValueError(f"order 0x{order_id.hex()} rests already")
         entries: list[Entry] = []
         inputs: list[bytes] = []
-        remaining, refusal = order.size, 0
+        state = self.builder.head.state
+        remaining, refusal = order.size, find_cancellation(state, order.account, order.slot, order.nonce)
         book = self.book(order.market)
         while remaining and not refusal and (best := book.best_against(order.is_buy, order.price)):
-            size = min(remaining, best.remaining)
-            trade = Trade(size, best.price, self._orders[best.order_id], signed)
-            data, receipt = self.builder.apply(trade, second)
-            if not receipt.rejected:
-                self._reduce(book, best, size)
-                remaining -= size
-                entries.append(InputAccepted(data))
-                inputs.append(data)
-            elif _is_fault_of_maker(receipt, best.account):
+            size, refusal, fault = self._find_size(order, remaining, best)
+            if not refusal and not fault:
+                trade = Trade(size, best.price, self._orders[best.order_id], signed)
+                data, receipt = self.builder.apply(trade, second)
+                if not receipt.rejected:
+                    self._reduce(book, best, size)
+                    remaining -= size
+                    entries.append(InputAccepted(data))
+                    inputs.append(data)
+                elif _is_fault_of_maker(receipt, best.account, order.account):
+                    fault = receipt.code
+                else:
+                    refusal = receipt.code
+            if fault:
                 self._remove(book, best.order_id)
-                entries.append(OrderDropped(best.order_id, receipt.code))
-            else:
-                refusal = receipt.code
-        if not refusal and remaining:
+                entries.append(OrderDropped(best.order_id, fault))
+        if not refusal and remaining and order.time_in_force == FILL_OR_KILL:
+            refusal = Code.FILL_OR_KILL
+        rests = remaining if not refusal and order.time_in_force == GOOD_TILL_CANCELLED else 0
+        if rests:
             self._rest(order_id, signed, remaining)
             entries.append(OrderPlaced(order.market, remaining, signed.encode()))
-        return Outcome(
-            tuple(entries), tuple(inputs), refusal, order.size - remaining, 0 if refusal else remaining
-        )
+        return Outcome(tuple(entries), tuple(inputs), refusal, order.size - remaining, rests)
+
+    def _find_size(self, order: Order, remaining: int, best: Resting) -> tuple[int, int, int]:
+        """(size of the next fill, why the incoming order has none, why the resting one has none).
+
+        Whole lots, but where a reduce-only order ends its position; never more than such a position.
+        """
+        state = self.builder.head.state
+        lot = get_market(state, order.market).lot
+        resting = self._orders[best.order_id].order
+        mine, theirs = compute_reducible(state, order), compute_reducible(state, resting)
+        if mine == 0:
+            return 0, Code.REDUCE_ONLY, 0
+        if theirs == 0:
+            return 0, 0, Code.REDUCE_ONLY
+        wanted = remaining if mine is None else min(remaining, mine)
+        offered = best.remaining if theirs is None else min(best.remaining, theirs)
+        size = min(wanted, offered)
+        if size not in (mine, theirs):
+            size -= size % lot
+        if size == 0:
+            return (0, Code.FILL_SIZE, 0) if wanted < lot else (0, 0, Code.FILL_SIZE)
+        if order.time_in_force == FILL_OR_KILL and size != order.size:
+            return 0, Code.FILL_OR_KILL, 0
+        return size, 0, 0
 
     def resting(self) -> Iterator[OrderPlaced]:
         """Every resting order, as the entries that put it back into an empty book, in order of arrival."""
@@ -142,8 +160,10 @@ class Engine:
                     case Sequenced(action=Trade() as trade):
                         book = self.book(trade.market)
                         self._reduce(book, book.by_id[self.order_id(trade.maker)], trade.size)
+                    case Sequenced(action=action):
+                        self._forget_cancelled(action)
                     case _:
-                        pass  # only trades touch the book
+                        pass  # the sequencer writes no other input
             case Voided():
                 self._books.clear()
                 self._orders.clear()
@@ -160,17 +180,38 @@ class Engine:
         if best.remaining == 0:
             del self._orders[best.order_id]
 
+    def _forget_cancelled(self, action: Action) -> None:
+        """Take what an accepted cancellation has killed out of the books; other actions leave them."""
+        if not isinstance(action, Cancel | CancelAll):
+            return
+        request = action.request
+        slot = request.slot if isinstance(request, CancelRequest) else None
+        dead = [
+            (order_id, signed.order.market)
+            for order_id, signed in self._orders.items()
+            if signed.order.account == request.account
+            and slot in (None, signed.order.slot)
+            and signed.order.nonce < request.nonce
+        ]
+        for order_id, market in dead:
+            self._remove(self.book(market), order_id)
+
     def _remove(self, book: Book, order_id: bytes) -> None:
         book.remove(order_id)
         del self._orders[order_id]
 
 
-def _is_fault_of_maker(receipt: Receipt, maker: int) -> bool:
+def compute_reducible(state: State, order: Order) -> int | None:
+    """The most that a reduce-only order may fill: the position that it closes; None for any other order."""
+    if not order.reduce_only:
+        return None
+    held = get_position_size(state, order.account, order.market)
+    return max(-held if order.is_buy else held, 0)
+
+
+def _is_fault_of_maker(receipt: Receipt, maker: int, taker: int) -> bool:
     """Whether the maker's order is what made the law reject a trade, rather than the taker's or the market.
 
-    The law settles the maker first: a side begins with the order's terms and ends with storing its account.
-    What the market as a whole forbids is rejected before either side, when nothing was stored yet.
+    The law settles the taker first, and a side ends with storing its account.
     """
-    if not receipt.reached:
-        return receipt.code in _TERMS
-    return account_key(maker) not in receipt.reached
+    return account_key(taker) in receipt.reached and account_key(maker) not in receipt.reached

@@ -48,7 +48,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlaced:
-    """An order went into the book with `remaining` unfilled; `order` is `SignedOrder.encode`, 105 bytes."""
+    """An order went into the book with `remaining` unfilled; `order` is `SignedOrder.encode`."""
 
     KIND: ClassVar[int] = 2
 

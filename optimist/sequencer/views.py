@@ -4,18 +4,23 @@ from typing import Any, TypeVar, cast
 
 from optimist.node.what_if import compute_size_decimals
 from optimist.provable import State
+from optimist.stf.codes import Code
 from optimist.stf.constants import MAX_TIERS, SLOT_BITS, TIER_BITS
 from optimist.stf.funding import compute_owed, compute_unit
 from optimist.stf.records import (
     Account,
+    FeeManager,
+    FeeTier,
     Funding,
     MarginTier,
     Market,
     OpenInterest,
     OracleSigner,
+    OrderSlot,
     Position,
     Price,
     RiskRule,
+    SessionKey,
     System,
     Volatility,
 )
@@ -51,6 +56,33 @@ def get_oracle_signer(state: State, index: int) -> int:
     return int(get_record(state, OracleSigner, index).signer)
 
 
+def get_session_key(state: State, account: int, index: int) -> SessionKey:
+    """A session key of an account, index 1 to 15; key 0 when there is none."""
+    return get_record(state, SessionKey, account << SLOT_BITS | index)
+
+
+def get_fee_manager(state: State) -> int:
+    """The address that may list fee tiers; 0 when nobody may."""
+    return int(get_record(state, FeeManager, 0).manager)
+
+
+def get_position_size(state: State, account: int, market: int) -> int:
+    """Size of an account's position in a market; 0 when it has none."""
+    for slot in range(1 << SLOT_BITS):
+        position = get_record(state, Position, account << SLOT_BITS | slot)
+        if position.market_plus_one == market + 1:
+            return int(position.size)
+    return 0
+
+
+def find_cancellation(state: State, account: int, slot: int, nonce: int) -> int:
+    """The code with which the law refuses every order of this slot and nonce; 0 when they are alive."""
+    if nonce < get_account(state, account).order_floor:
+        return Code.ORDER_CANCELLED
+    used = get_record(state, OrderSlot, account << SLOT_BITS | slot & (1 << SLOT_BITS) - 1)
+    return Code.ORDER_NONCE if nonce < used.nonce else 0
+
+
 def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:
     """An account and its positions in `slots` slots; amounts as decimal strings."""
     found = get_account(state, account)
@@ -60,6 +92,8 @@ def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:
         "owner": f"0x{found.owner:040x}",
         "collateral": str(found.collateral),
         "nonce": str(found.nonce),
+        "orderFloor": str(found.order_floor),
+        "feeTier": found.fee_tier,
         "positions": [
             {
                 "market": position.market_plus_one - 1,
@@ -90,6 +124,7 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
     """A market's parameters, its last price and its funding rate (1e-9 an hour; positive: longs pay)."""
     found, price = get_market(state, market), get_record(state, Price, market)
     funding = get_record(state, Funding, market)
+    fees = get_record(state, FeeTier, market << TIER_BITS)
     return {
         "market": market,
         "sizeDecimals": compute_size_decimals(found.notional_divisor),
@@ -107,8 +142,8 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
         "openInterest": str(get_record(state, OpenInterest, market).size),
         "maxOpenInterest": str(get_record(state, RiskRule, market).max_open_interest),
         "volatilityFloorPpm": get_record(state, Volatility, market).floor_ppm,
-        "makerFeePpm": found.maker_fee_ppm,
-        "takerFeePpm": found.taker_fee_ppm,
+        "makerFeePpm": fees.maker_ppm,
+        "takerFeePpm": fees.taker_ppm,
         "price": str(price.price),
         "mark": str(price.mark),
         "publishTime": price.publish_time,

@@ -56,15 +56,15 @@ class Code(IntEnum):
     VALUE_BOUND = 64  # a sum over positions beyond 2**111: impossible with the markets that INIT allows
 
     # TRADE
-    SELF_TRADE = 72
+    SELF_TRADE = 72  # both accounts have one owner
     SAME_SIDE = 73
-    FILL_SIZE = 74  # zero or no multiple of the lot
+    FILL_SIZE = 74  # zero, or no multiple of the lot and not the end of a reduce-only order's position
     LIMIT_PRICE = 75
     ORDER_EXPIRED = 76
     ORDER_SLOT = 77
     ORDER_NONCE = 78  # the slot has moved on to a higher nonce
     ORDER_OVERFILLED = 79
-    FEE_ABOVE_MAX = 80
+    FEE_ABOVE_MAX = 80  # of the account's tier, before any cap
     SLOTS_FULL = 81
     POSITION_BOUND = 82
     FILL_PRICE = 83  # not in 1 .. 2**60 - 1
@@ -83,4 +83,18 @@ class Code(IntEnum):
     OPEN_INTEREST_BOUND = 130  # the fill would raise open interest beyond the market's cap
 
     # FORCED
-    NOT_OWNER = 96  # the sender of a forced withdrawal does not own the account
+    NOT_OWNER = 96  # the sender of a forced input does not own the account
+
+    # Orders, keys, subaccounts, fee tiers
+    ORDER_CANCELLED = 144  # its nonce is below the floor of its account
+    REDUCE_ONLY = 145  # the fill would not make the position smaller, or take it to the other side
+    TAKER_ONLY = 146  # an immediate order cannot be the maker
+    FILL_OR_KILL = 147  # less than the whole order in one fill
+    SESSION_UNKNOWN = 148  # the account has no session key there
+    SESSION_EXPIRED = 149
+    SESSION_RIGHTS = 150  # the session key may not sign this
+    BAD_SESSION = 151  # a session key without rights or with unknown ones, or an index not in 1 .. 15
+    OTHER_OWNER = 152  # a transfer to somebody else's account, or to one that cannot be opened
+    SAME_ACCOUNT = 153  # a transfer from an account to itself
+    NOT_FEE_MANAGER = 154
+    BAD_FEE_TIER = 155  # a tier that does not exist, or is not cheaper than tier 0

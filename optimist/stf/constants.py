@@ -14,6 +14,27 @@ SLOT_BITS: Final = 4
 # account 0 takes over what is liquidated
 BACKSTOP: Final = 0
 
+# 1 .. 15: the session keys of an account; 0 stands for its owner
+MAX_SESSION_KEYS: Final = 15
+
+# What a session key may sign: the bits of its rights.
+RIGHT_TRADE: Final = 1  # orders
+RIGHT_CANCEL: Final = 2  # cancellations
+
+# 2**32 (= 4,294,967,296) accounts in each of 16 risk groups: account n of group g is g << 32 | n
+GROUP_BITS: Final = 32
+
+# 0 .. 7: the fee tiers of a market
+MAX_FEE_TIER: Final = 7
+
+# How long an order waits.
+GOOD_TILL_CANCELLED: Final = 0  # until it expires or is cancelled
+IMMEDIATE_OR_CANCEL: Final = 1  # never: it takes what is there
+FILL_OR_KILL: Final = 2  # never, and it takes all of its size in one fill or nothing
+
+# 3: a tree of at most 2**3 (= 8) orders under one signature
+MAX_TREE_DEPTH: Final = 3
+
 # 7 keys at most may sign prices
 MAX_SIGNERS: Final = 7
 

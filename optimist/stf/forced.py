@@ -20,23 +20,32 @@ from optimist.provable import (
     u40,
     zero,
 )
+from optimist.stf.cancel import force_cancel_all
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, DONE, MAX_COLLATERAL, REASON_FORCED
 from optimist.stf.inputs import (
     FORCED_BODY_AT,
+    FORCED_CANCEL_ALL_ACCOUNT_AT,
+    FORCED_CANCEL_ALL_LENGTH,
+    FORCED_CANCEL_ALL_NONCE_AT,
     FORCED_ENQUEUED_AT,
     FORCED_KIND_AT,
     FORCED_SENDER_AT,
+    FORCED_SESSION_KEY_ACCOUNT_AT,
+    FORCED_SESSION_KEY_LENGTH,
     FORCED_WITHDRAW_ACCOUNT_AT,
     FORCED_WITHDRAW_AMOUNT_AT,
     FORCED_WITHDRAW_LENGTH,
+    KIND_CANCEL_ALL,
     KIND_LIQUIDATE,
     KIND_PRICE,
+    KIND_SESSION_KEY,
     KIND_WITHDRAW,
 )
 from optimist.stf.liquidation import apply_liquidate
 from optimist.stf.oracle import apply_price
 from optimist.stf.records import Account, ForcedOutcome, System
+from optimist.stf.session import force_session_end
 from optimist.stf.withdrawal import judge_withdrawal, write_withdrawal
 
 
@@ -56,6 +65,13 @@ def apply_forced(system: System) -> None:
         outcome.account = input_uint(FORCED_WITHDRAW_ACCOUNT_AT, 5)
         outcome.amount = input_uint(FORCED_WITHDRAW_AMOUNT_AT, 8)
         outcome.code = force_withdraw(system, outcome)
+    elif kind == KIND_CANCEL_ALL and input_length() == FORCED_CANCEL_ALL_LENGTH:
+        outcome.account = input_uint(FORCED_CANCEL_ALL_ACCOUNT_AT, 5)
+        outcome.amount = input_uint(FORCED_CANCEL_ALL_NONCE_AT, 8)
+        outcome.code = force_cancel_all(outcome)
+    elif kind == KIND_SESSION_KEY and input_length() == FORCED_SESSION_KEY_LENGTH:
+        outcome.account = input_uint(FORCED_SESSION_KEY_ACCOUNT_AT, 5)
+        outcome.code = force_session_end(outcome)
     else:
         outcome.code = Code.MALFORMED
     row = system.next_forced

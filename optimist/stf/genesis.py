@@ -31,6 +31,7 @@ from optimist.stf.constants import (
 from optimist.stf.inputs import (
     INIT_BACKSTOP_OWNER_AT,
     INIT_CHAIN_ID_AT,
+    INIT_FEE_MANAGER_AT,
     INIT_FUTURE_TOLERANCE_AT,
     INIT_LIQUIDATION_BUFFER_AT,
     INIT_LIQUIDATION_HEARTBEAT_AT,
@@ -49,6 +50,7 @@ from optimist.stf.markets import set_market_rules
 from optimist.stf.records import (
     Account,
     BatchLimit,
+    FeeManager,
     OracleSigner,
     Parameters,
     SignerCount,
@@ -87,6 +89,7 @@ def apply_init(system: System) -> None:
     require(input_length() == markets_at + markets * INIT_MARKET_LENGTH, Code.MALFORMED)
     set_parameters(quorum, signers, markets)
     set_backstop()
+    store(0, FeeManager(manager=input_uint(INIT_FEE_MANAGER_AT, 20), nonce=0))
     for i in range(signers):
         set_signer(i)
     for i in range(markets):
@@ -115,7 +118,7 @@ def set_backstop() -> None:
     """Account 0 has an owner from the start and no money: deposits bring it."""
     owner = input_uint(INIT_BACKSTOP_OWNER_AT, 20)
     require(owner != 0, Code.BAD_OWNER)
-    store(BACKSTOP, Account(owner=owner, collateral=0, nonce=0))
+    store(BACKSTOP, Account(owner=owner, collateral=0, nonce=0, order_floor=0, fee_tier=0))
 
 
 def set_signer(index: u8) -> None:

@@ -19,6 +19,13 @@ KIND_PRICE: Final = 1
 KIND_TRADE: Final = 2
 KIND_WITHDRAW: Final = 3
 KIND_LIQUIDATE: Final = 4
+KIND_CANCEL: Final = 5
+KIND_CANCEL_ALL: Final = 6
+KIND_REDUCE: Final = 7
+KIND_TRANSFER: Final = 8
+KIND_SESSION_KEY: Final = 9
+KIND_FEES: Final = 10
+KIND_ACCOUNT_TIER: Final = 11
 
 # ---- INIT: 1 · chain id:8 · vault:20 · second:5 | parameters, signers, markets
 INIT_CHAIN_ID_AT: Final = 1
@@ -32,7 +39,8 @@ INIT_FUTURE_TOLERANCE_AT: Final = 57
 INIT_TRADE_HEARTBEAT_AT: Final = 61
 INIT_LIQUIDATION_HEARTBEAT_AT: Final = 65
 INIT_LIQUIDATION_BUFFER_AT: Final = 69
-INIT_LISTS_AT: Final = 73  # the signers begin here, the markets follow them
+INIT_FEE_MANAGER_AT: Final = 73
+INIT_LISTS_AT: Final = 93  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
 INIT_MARKET_LENGTH: Final = 165
 
@@ -120,12 +128,11 @@ SIGNED_PRICE_S_AT: Final = 42
 TRADE_MARKET_AT: Final = 7
 TRADE_SIZE_AT: Final = 9
 TRADE_PRICE_AT: Final = 17
-TRADE_MAKER_AT: Final = 25
-TRADE_TAKER_AT: Final = 130
-TRADE_LENGTH: Final = 235
+TRADE_MAKER_AT: Final = 25  # the taker order follows it, wherever it ends
 
 # An order: account:5 · is buy:1 · size:8 · price:8 · max fee ppm:4 · slot:1 · nonce:8 · expiry:5 ·
-# v:1 · r:32 · s:32
+# reduce only:1 · time in force:1 · key:1 · depth:1 · index:1, then as many siblings of 32 bytes as the depth
+# says, and a signature
 ORDER_ACCOUNT_AT: Final = 0
 ORDER_IS_BUY_AT: Final = 5
 ORDER_SIZE_AT: Final = 6
@@ -134,10 +141,20 @@ ORDER_MAX_FEE_AT: Final = 22
 ORDER_SLOT_AT: Final = 26
 ORDER_NONCE_AT: Final = 27
 ORDER_EXPIRY_AT: Final = 35
-ORDER_V_AT: Final = 40
-ORDER_R_AT: Final = 41
-ORDER_S_AT: Final = 73
-ORDER_LENGTH: Final = 105
+ORDER_REDUCE_ONLY_AT: Final = 40
+ORDER_TIME_IN_FORCE_AT: Final = 41
+ORDER_KEY_AT: Final = 42
+ORDER_DEPTH_AT: Final = 43
+ORDER_INDEX_AT: Final = 44
+ORDER_SIBLINGS_AT: Final = 45
+ORDER_LENGTH: Final = 110  # of an order that is signed alone; each sibling adds SIBLING_LENGTH
+SIBLING_LENGTH: Final = 32
+
+# A signature: v:1 · r:32 · s:32; offsets from where it begins
+SIGNATURE_V_AT: Final = 0
+SIGNATURE_R_AT: Final = 1
+SIGNATURE_S_AT: Final = 33
+SIGNATURE_LENGTH: Final = 65
 
 # WITHDRAW: account:5 · amount:8 · recipient:20 · nonce:8 · v:1 · r:32 · s:32
 WITHDRAW_ACCOUNT_AT: Final = 7
@@ -153,3 +170,62 @@ WITHDRAW_LENGTH: Final = 113
 LIQUIDATE_ACCOUNT_AT: Final = 0
 LIQUIDATE_MARKET_AT: Final = 5
 LIQUIDATE_BODY_LENGTH: Final = 7
+
+# CANCEL: account:5 · slot:1 · nonce:8 · key:1 · signature:65
+CANCEL_ACCOUNT_AT: Final = 7
+CANCEL_SLOT_AT: Final = 12
+CANCEL_NONCE_AT: Final = 13
+CANCEL_KEY_AT: Final = 21
+CANCEL_SIGNATURE_AT: Final = 22
+CANCEL_LENGTH: Final = 87
+
+# CANCEL_ALL: account:5 · nonce:8 · key:1 · signature:65
+CANCEL_ALL_ACCOUNT_AT: Final = 7
+CANCEL_ALL_NONCE_AT: Final = 12
+CANCEL_ALL_KEY_AT: Final = 20
+CANCEL_ALL_SIGNATURE_AT: Final = 21
+CANCEL_ALL_LENGTH: Final = 86
+
+# Forced CANCEL_ALL: account:5 · nonce:8
+FORCED_CANCEL_ALL_ACCOUNT_AT: Final = 27
+FORCED_CANCEL_ALL_NONCE_AT: Final = 32
+FORCED_CANCEL_ALL_LENGTH: Final = 40
+
+# TRANSFER: source:5 · target:5 · amount:8 · nonce:8 · signature:65
+TRANSFER_SOURCE_AT: Final = 7
+TRANSFER_TARGET_AT: Final = 12
+TRANSFER_AMOUNT_AT: Final = 17
+TRANSFER_NONCE_AT: Final = 25
+TRANSFER_SIGNATURE_AT: Final = 33
+TRANSFER_LENGTH: Final = 98
+
+# SESSION_KEY: account:5 · index:1 · key:20 · rights:1 · expiry:5 · nonce:8 · signature:65
+SESSION_KEY_ACCOUNT_AT: Final = 7
+SESSION_KEY_INDEX_AT: Final = 12
+SESSION_KEY_KEY_AT: Final = 13
+SESSION_KEY_RIGHTS_AT: Final = 33
+SESSION_KEY_EXPIRY_AT: Final = 34
+SESSION_KEY_NONCE_AT: Final = 39
+SESSION_KEY_SIGNATURE_AT: Final = 47
+SESSION_KEY_LENGTH: Final = 112
+
+# Forced SESSION_KEY, which only ends one: account:5 · index:1
+FORCED_SESSION_KEY_ACCOUNT_AT: Final = 27
+FORCED_SESSION_KEY_INDEX_AT: Final = 32
+FORCED_SESSION_KEY_LENGTH: Final = 33
+
+# FEES: market:2 · tier:1 · maker ppm:4 (two's complement) · taker ppm:4 · nonce:8 · signature:65
+FEES_MARKET_AT: Final = 7
+FEES_TIER_AT: Final = 9
+FEES_MAKER_AT: Final = 10
+FEES_TAKER_AT: Final = 14
+FEES_NONCE_AT: Final = 18
+FEES_SIGNATURE_AT: Final = 26
+FEES_LENGTH: Final = 91
+
+# ACCOUNT_TIER: account:5 · tier:1 · nonce:8 · signature:65
+ACCOUNT_TIER_ACCOUNT_AT: Final = 7
+ACCOUNT_TIER_TIER_AT: Final = 12
+ACCOUNT_TIER_NONCE_AT: Final = 13
+ACCOUNT_TIER_SIGNATURE_AT: Final = 21
+ACCOUNT_TIER_LENGTH: Final = 86

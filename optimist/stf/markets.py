@@ -51,6 +51,7 @@ from optimist.stf.inputs import (
     TIER_MAINTENANCE_MARGIN_AT,
 )
 from optimist.stf.records import (
+    FeeTier,
     FundingRule,
     MarginTier,
     Market,
@@ -74,8 +75,9 @@ def set_market_rules(market_id: MarketId, offset: u16) -> None:
 def set_market(market_id: MarketId, offset: u16) -> None:
     """0 < maintenance <= initial <= 100 %; fees and penalty at most the maintenance margin.
 
-    The last means that whoever cannot be liquidated yet can always reduce at the last price, in spite of the
-    fee: TV falls by at most mmf * N and MMR by just that, which cannot lower TV / MMR while it is 1 or more.
+    The last means that whoever cannot be liquidated yet may reduce at the last price and pay all of it: TV
+    falls by at most mmf * N and MMR by just that, which cannot lower TV / MMR while it is 1 or more. Whoever
+    is worse off reduces too: `fees.py` caps what he pays.
     """
     decimals = input_uint(offset + MARKET_SIZE_DECIMALS_AT, 1)
     lot = input_uint(offset + MARKET_LOT_AT, 8)
@@ -96,12 +98,11 @@ def set_market(market_id: MarketId, offset: u16) -> None:
         lot=lot,
         initial_margin_ppm=initial,
         maintenance_margin_ppm=maintenance,
-        maker_fee_ppm=maker_fee,
-        taker_fee_ppm=taker_fee,
         liquidation_penalty_ppm=penalty,
         max_position=max_position,
     )
     store(market_id, market)
+    store(market_id << TIER_BITS, FeeTier(is_listed=1, maker_ppm=maker_fee, taker_ppm=taker_fee))
 
 
 def set_tiers(market_id: MarketId, offset: u16) -> None:

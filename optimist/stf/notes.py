@@ -76,3 +76,12 @@ class TakenOver:
     price: u60
     quote: i160
     shortfall: i64  # what the fund could not pay of the charge
+
+
+@record()
+class Transferred:
+    """Money moved between two accounts of one owner."""
+
+    source_account: u40
+    target_account: u40
+    amount: u64

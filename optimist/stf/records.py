@@ -9,10 +9,13 @@ from typing import Annotated
 from optimist.provable import Range, b32, i62, i64, i128, record, u8, u16, u32, u40, u60, u62, u64, u128, u160
 
 Ppm = Annotated[int, Range(0, 1_000_000)]
+SignedPpm = Annotated[int, Range(-1_000_000, 1_000_000)]  # negative: a rebate
 Flag = Annotated[int, Range(0, 1)]
 MarketId = Annotated[int, Range(0, 255)]
 Billionths = Annotated[int, Range(-1_000_000_000, 1_000_000_000)]
 PriceStatus = Annotated[int, Range(0, 2)]
+FeeTierId = Annotated[int, Range(0, 7)]
+Rights = Annotated[int, Range(0, 3)]
 SignerCount = Annotated[int, Range(0, 7)]
 NotionalDivisor = Annotated[int, Range(0, 1_000_000_000_000)]
 PositionBound = Annotated[int, Range(0, 2**61 - 1)]
@@ -64,8 +67,6 @@ class Market:
     lot: PositionBound  # every fill is a multiple of it
     initial_margin_ppm: Ppm  # of the first tier, as the next
     maintenance_margin_ppm: Ppm
-    maker_fee_ppm: Ppm
-    taker_fee_ppm: Ppm
     liquidation_penalty_ppm: Ppm
     max_position: PositionBound  # of one account, either side
 
@@ -98,7 +99,9 @@ class Account:
 
     owner: u160
     collateral: i64  # what the account paid in, less what its positions cost: no entry price is kept
-    nonce: u64  # last one used by a signed withdrawal
+    nonce: u64  # last one used by what only the owner may sign: withdrawals, transfers, session keys
+    order_floor: u64  # orders with a nonce below it are dead, in every slot
+    fee_tier: FeeTierId
 
 
 @record(table=8)
@@ -170,6 +173,32 @@ class FundingRule:
     max_rate: Billionths  # an hour
     max_premium: Billionths  # of one fill, and of the perpetual elsewhere
     smoothing_seconds: u32  # over which the premium of fills is averaged
+
+
+@record(table=21)
+class SessionKey:
+    """Row = account << 4 | index, index from 1 (`session.py`). Never good for money."""
+
+    key: u160
+    expiry: u40  # last second at which it counts
+    rights: Rights  # RIGHT_TRADE | RIGHT_CANCEL
+
+
+@record(table=22)
+class FeeTier:
+    """Row = market << 3 | tier (`fees.py`). Tier 0 is INIT's; one that is not listed counts as tier 0."""
+
+    is_listed: Flag
+    maker_ppm: SignedPpm  # negative: a rebate, paid out of the taker's fee
+    taker_ppm: Ppm
+
+
+@record(table=23)
+class FeeManager:
+    """Row 0. Who may list cheaper tiers and say which account is in which."""
+
+    manager: u160  # fixed by INIT; 0: nobody
+    nonce: u64  # last one used
 
 
 @record(table=26)

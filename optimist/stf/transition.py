@@ -6,16 +6,24 @@ input cannot pass for a deposit.
 """
 
 from optimist.provable import input_uint, load, peek, reject, require, store
+from optimist.stf.cancel import apply_cancel, apply_cancel_all
 from optimist.stf.clock import advance_clock
 from optimist.stf.codes import Code
 from optimist.stf.deposit import apply_deposit
+from optimist.stf.fees import apply_account_tier, apply_fees
 from optimist.stf.forced import apply_forced
 from optimist.stf.genesis import apply_init
 from optimist.stf.header import apply_header
 from optimist.stf.inputs import (
+    KIND_ACCOUNT_TIER,
+    KIND_CANCEL,
+    KIND_CANCEL_ALL,
+    KIND_FEES,
     KIND_LIQUIDATE,
     KIND_PRICE,
+    KIND_SESSION_KEY,
     KIND_TRADE,
+    KIND_TRANSFER,
     KIND_WITHDRAW,
     ORIGIN_DEPOSIT,
     ORIGIN_FORCED,
@@ -29,7 +37,9 @@ from optimist.stf.inputs import (
 from optimist.stf.liquidation import apply_liquidate
 from optimist.stf.oracle import apply_price
 from optimist.stf.records import Parameters, System
+from optimist.stf.session import apply_session_key
 from optimist.stf.trade import apply_trade
+from optimist.stf.transfer import apply_transfer
 from optimist.stf.withdrawal import apply_withdraw
 
 
@@ -65,5 +75,17 @@ def apply_sequenced(system: System) -> None:
         apply_liquidate(system, SEQUENCED_BODY_AT)
     elif kind == KIND_WITHDRAW:
         apply_withdraw(system)
+    elif kind == KIND_CANCEL:
+        apply_cancel(system)
+    elif kind == KIND_CANCEL_ALL:
+        apply_cancel_all(system)
+    elif kind == KIND_TRANSFER:
+        apply_transfer(system)
+    elif kind == KIND_SESSION_KEY:
+        apply_session_key(system)
+    elif kind == KIND_FEES:
+        apply_fees(system)
+    elif kind == KIND_ACCOUNT_TIER:
+        apply_account_tier(system)
     else:
         reject(Code.UNKNOWN_KIND)

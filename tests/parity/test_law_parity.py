@@ -16,7 +16,7 @@ from optimist.vm.fast import run
 from tests.support.edge_cases import build_edge_cases
 from tests.support.workload import Workload, generate_workload
 
-MINIMAL_SEEDS = tuple(range(16))
+MINIMAL_SEEDS = tuple(range(24))
 MAINNET_SEEDS = tuple(range(100, 106))
 ABSENT = bytes(256)
 

@@ -11,6 +11,7 @@ is.
     I11  no price older than the heartbeat of the act
     I12  nonces only rise
     I13  an order is filled within its size, its limit price, its fee and its time
+    I15  reduce-only reduces, an immediate order only takes, fill-or-kill is filled whole
     I22  a forced input always ends in an outcome, and in the right one
 """
 
@@ -18,7 +19,9 @@ from fractions import Fraction
 from math import isqrt
 from typing import Final
 
+from optimist.derive.account_actions import ForcedCancelAll, ForcedSessionEnd, Transfer
 from optimist.derive.actions import (
+    Action,
     Deposit,
     Forced,
     ForcedWithdraw,
@@ -33,11 +36,14 @@ from optimist.derive.actions import (
 )
 from optimist.derive.decode import decode, decode_forced
 from optimist.derive.octets import DecodingError
+from optimist.derive.order_tree import recover_signer
 from optimist.derive.typed_data import Domain, PriceReport
 from optimist.stf.codes import Code
-from optimist.stf.constants import PERPETUAL_FEED, PRICE_CONFIRMED, PRICE_HALTED
+from optimist.stf.constants import PERPETUAL_FEED, PRICE_CONFIRMED, PRICE_HALTED, RIGHT_TRADE
+from optimist.stf.inputs import KIND_CANCEL_ALL, KIND_SESSION_KEY
 from optimist.stf.records import (
     Account,
+    FeeTier,
     ForcedOutcome,
     Funding,
     FundingRule,
@@ -46,8 +52,10 @@ from optimist.stf.records import (
     Position,
     PriceRule,
     RiskRule,
+    SessionKey,
     Volatility,
 )
+from tests.support.audit_accounts import check_account, check_account_action, check_changes, find_signer
 from tests.support.ledger import Ledger
 
 PPM: Final = 10**6
@@ -76,9 +84,7 @@ def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
             raise AssertionError("handled above")
 
 
-def check_action(
-    domain: Domain, action: Trade | PriceUpdate | Withdraw | Liquidate, before: Ledger, after: Ledger
-) -> None:
+def check_action(domain: Domain, action: Action, before: Ledger, after: Ledger) -> None:
     match action:
         case Trade():
             check_trade(domain, action, before, after)
@@ -88,6 +94,12 @@ def check_action(
             check_withdrawal(domain, action, before, after)
         case Liquidate():
             check_liquidation(action, before, after)
+        case _:
+            check_account_action(domain, action, before, after)
+            if isinstance(action, Transfer):
+                source = action.request.source
+                check_fresh(before, source, after.system.clock, before.parameters.trade_heartbeat)
+                assert after.rounded_margin(source).value >= after.rounded_margin(source).initial
 
 
 # ------------------------------------------------------------------------------------------------- shared
@@ -153,43 +165,73 @@ def ceil(value: Fraction) -> int:
 
 
 def check_trade(domain: Domain, trade: Trade, before: Ledger, after: Ledger) -> None:
+    """I4, I5, I13, I15, and what everybody pays: the taker first, a maker's rebate out of the taker's fee."""
     market = before.market(trade.market)
-    sides = ((trade.maker, market.maker_fee_ppm), (trade.taker, market.taker_fee_ppm))
-    accounts = {signed.order.account for signed, _ in sides}
-    assert len(accounts) == 2
+    accounts = {signed.order.account for signed in (trade.maker, trade.taker)}
+    assert len({before.account(account).owner for account in accounts}) == 2
     check_only(before, after, accounts)
     now, heartbeat = after.system.clock, after.parameters.trade_heartbeat
     quote = Fraction(trade.size * trade.price, market.notional_divisor)
     fees, left = 0, Fraction(before.funding(trade.market).remainder, before.funding_unit(trade.market))
-    for signed, fee_ppm in sides:
+    for signed in (trade.taker, trade.maker):
         account = signed.order.account
+        fee_ppm = find_fee(before, trade.market, account, is_maker=signed is trade.maker)
         check_order(domain, signed, trade, fee_ppm, before, after)
         check_fresh(before, account, now, heartbeat)
         check_fresh(after, account, now, heartbeat)
         check_margin(before, after, account, trade.market)
-        fee = ceil(Fraction(ceil(quote) * fee_ppm, PPM))
-        fees += fee
         moved = after.account(account).collateral - before.account(account).collateral
         funding = before.unpaid_funding(account, trade.market)
         left += funding - funding // 1
-        assert moved == (-ceil(quote) if signed.order.is_buy else int(quote // 1)) - fee + funding // 1
+        fee = (-ceil(quote) if signed.order.is_buy else int(quote // 1)) + funding // 1 - moved
+        full = ceil(Fraction(ceil(quote) * fee_ppm, PPM))
+        if fee_ppm < 0:
+            full = -min(-fee_ppm * int(quote // 1) // PPM, fees)
+        check_fee(before, after, account, trade.market, fee, full)
+        fees += fee
         assert after.unpaid_funding(account, trade.market) == 0
         size = after.positions(account).get(trade.market, 0) - before.positions(account).get(trade.market, 0)
         assert size == (trade.size if signed.order.is_buy else -trade.size)
     interest, bound = after.open_interest(trade.market), after.record(RiskRule, trade.market)
     assert interest <= max(before.open_interest(trade.market), bound.max_open_interest)
     remainder = ceil(quote) - int(quote // 1)
+    assert fees >= 0
     assert after.system.insurance - before.system.insurance == fees + remainder + left // 1
+    ends = [
+        signed.order.reduce_only and trade.market not in after.positions(signed.order.account)
+        for signed in (trade.maker, trade.taker)
+    ]
+    assert trade.size % market.lot == 0 or any(ends)
+
+
+def find_fee(ledger: Ledger, market: int, account: int, *, is_maker: bool) -> int:
+    """What the account's tier pays, ppm: never more than tier 0."""
+    name = "maker_ppm" if is_maker else "taker_ppm"
+    dearest = ledger.record(FeeTier, market << 3)
+    listed = ledger.record(FeeTier, market << 3 | ledger.account(account).fee_tier)
+    return int(min(getattr(dearest, name), getattr(listed if listed.is_listed else dearest, name)))
+
+
+def check_fee(before: Ledger, after: Ledger, account: int, market: int, fee: int, full: int) -> None:
+    """All of it; less only where all of it would keep an account below initial margin from reducing."""
+    size, now = before.positions(account).get(market, 0), after.positions(account).get(market, 0)
+    old, new = before.rounded_margin(account), after.rounded_margin(account, before)
+    value = new.value + fee
+    is_reduced = abs(now) < abs(size) and now * size >= 0
+    if full > 0 and is_reduced and value - full < new.initial:
+        kept = ceil(Fraction(old.value * new.maintenance, old.maintenance))
+        full = max(min(full, value - kept), 0)
+    assert fee == full
 
 
 def check_order(
     domain: Domain, signed: SignedOrder, trade: Trade, fee_ppm: int, before: Ledger, after: Ledger
 ) -> None:
-    """I13."""
+    """I13, I15."""
     order = signed.order
-    owner = before.account(order.account).owner
-    assert owner != 0
-    assert order.recover(domain, signed.signature) == owner.to_bytes(20, "big")
+    signer = find_signer(before, order.account, signed.key, RIGHT_TRADE, after.system.clock)
+    assert recover_signer(signed, domain) == signer
+    assert order.nonce >= before.account(order.account).order_floor
     assert trade.price <= order.price if order.is_buy else trade.price >= order.price
     assert fee_ppm <= order.max_fee_ppm
     assert after.system.clock <= order.expiry
@@ -197,6 +239,14 @@ def check_order(
     assert used.nonce == order.nonce >= slot.nonce
     assert used.filled == trade.size + (slot.filled if slot.nonce == order.nonce else 0)
     assert used.filled <= order.size
+    if order.time_in_force:
+        assert signed is trade.taker
+        assert order.time_in_force == 1 or trade.size == order.size
+    if order.reduce_only:
+        size = before.positions(order.account)[trade.market]
+        now = after.positions(order.account).get(trade.market, 0)
+        assert abs(now) < abs(size)
+        assert now * size >= 0
 
 
 # ------------------------------------------------------------------------------------------------- prices
@@ -358,7 +408,15 @@ def check_forced(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> 
     assert after.system.next_forced == row + 1
     outcome = after.record(ForcedOutcome, row)
     assert outcome.code == judge_forced(data, before)
-    if outcome.code == 0:
+    if outcome.code == 0 and data[26] == KIND_CANCEL_ALL:
+        floor = max(before.account(outcome.account).order_floor, outcome.amount)
+        check_changes(before, after, {(7, outcome.account), (11, row)})
+        check_account(before, after, outcome.account, order_floor=floor)
+    elif outcome.code == 0 and data[26] == KIND_SESSION_KEY:
+        session = outcome.account << 4 | data[32]
+        check_changes(before, after, {(21, session), (11, row)})
+        assert after.record(SessionKey, session).key == 0
+    elif outcome.code == 0:
         check_paid(before, after, outcome.account, outcome.amount, before.account(outcome.account).owner)
         check_only(before, after, {outcome.account})
     else:
@@ -372,7 +430,7 @@ def judge_forced(data: bytes, before: Ledger) -> int:
         forced = decode(data)
         assert isinstance(forced, Forced)
         wanted = decode_forced(forced.payload)
-        assert isinstance(wanted, ForcedWithdraw)
+        assert isinstance(wanted, ForcedWithdraw | ForcedCancelAll | ForcedSessionEnd)
     except DecodingError:
         return Code.MALFORMED
     if wanted.account >= 1 << 36 or before.account(wanted.account).owner == 0:
@@ -380,6 +438,10 @@ def judge_forced(data: bytes, before: Ledger) -> int:
     account = before.account(wanted.account)
     if account.owner != int.from_bytes(forced.sender, "big"):
         return Code.NOT_OWNER
+    if isinstance(wanted, ForcedCancelAll):
+        return 0
+    if isinstance(wanted, ForcedSessionEnd):
+        return 0 if 1 <= wanted.index <= 15 else Code.BAD_SESSION
     if wanted.amount == 0:
         return Code.AMOUNT_ZERO
     if account.collateral - wanted.amount <= -(1 << 63):

@@ -9,9 +9,10 @@ from typing import Final
 
 from optimist.derive.actions import Deposit, Forced, Trade
 from optimist.stf.codes import Code
+from optimist.stf.constants import GROUP_BITS, TIER_BITS
 from optimist.stf.law import get_law
-from optimist.stf.records import Account, Market, Position
-from tests.support.world import ETH, FREE, OK, PRICE, START, World, address, confirmed_price
+from optimist.stf.records import FeeTier, Market, Position
+from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, address, confirmed_price
 
 EDGE: Final = (1 << 63) - 1
 LAST_ROW: Final = (1 << 40) - 1
@@ -91,25 +92,25 @@ def outcomes_exhausted(world: World) -> int:
 
 
 def deposit_to_a_full_account(world: World) -> int:
-    world.put(1, Account(owner=world.account(1).owner, collateral=EDGE, nonce=0))
+    world.put_collateral(1, EDGE)
     world.deposit_units(1, 1)
     return OK
 
 
 def deposit_that_just_fits(world: World) -> int:
-    world.put(1, Account(owner=world.account(1).owner, collateral=-EDGE, nonce=0))
+    world.put_collateral(1, -EDGE)
     world.deposit_units(1, 2 * EDGE)
     return OK
 
 
 def withdrawal_below_the_bound(world: World) -> int:
-    world.put(1, Account(owner=world.account(1).owner, collateral=-EDGE, nonce=0))
+    world.put_collateral(1, -EDGE)
     world.withdraw(1, 1)
     return Code.COLLATERAL_BOUND
 
 
 def forced_withdrawal_below_the_bound(world: World) -> int:
-    world.put(1, Account(owner=world.account(1).owner, collateral=-EDGE, nonce=0))
+    world.put_collateral(1, -EDGE)
     world.force_withdraw(1, 1)
     return OK
 
@@ -194,7 +195,7 @@ def liquidation_beyond_the_fund(world: World) -> int:
 
 def liquidation_beyond_the_backstop(world: World) -> int:
     """The backstop is as far below zero as it can be."""
-    world.put(0, Account(owner=world.account(0).owner, collateral=-EDGE, nonce=0))
+    world.put_collateral(0, -EDGE)
     return ruin(world, Code.COLLATERAL_BOUND)
 
 
@@ -228,8 +229,6 @@ def sums_beyond_their_bound(world: World) -> int:
             lot=huge.lot,
             initial_margin_ppm=huge.initial_margin_ppm,
             maintenance_margin_ppm=huge.maintenance_margin_ppm,
-            maker_fee_ppm=0,
-            taker_fee_ppm=0,
             liquidation_penalty_ppm=0,
             max_position=huge.max_position,
         ),
@@ -253,8 +252,6 @@ def dust_that_goes_whole(world: World) -> int:
             lot=1,
             initial_margin_ppm=400_000,
             maintenance_margin_ppm=400_000,
-            maker_fee_ppm=0,
-            taker_fee_ppm=0,
             liquidation_penalty_ppm=0,
             max_position=market.max_position,
         ),
@@ -262,7 +259,7 @@ def dust_that_goes_whole(world: World) -> int:
     world.act(world.price_update(0, [(key, 1) for key in range(3)], at=START + 1))
     for account, size in ((1, 1_000), (2, -1_000)):
         world.put(account << 4, Position(market_plus_one=1, size=size, funding_index=0))
-    world.put(1, Account(owner=world.account(1).owner, collateral=-7, nonce=0))
+    world.put_collateral(1, -7)
     world.liquidate(1)
     assert world.positions(1) == {}
     return OK
@@ -280,7 +277,77 @@ def part_that_cannot_help(world: World) -> int:
     return OK
 
 
+def rebate_for_the_maker(world: World) -> int:
+    """It is paid what the taker pays, though its tier promises more than that."""
+    world.put(1, FeeTier(is_listed=1, maker_ppm=-400, taker_ppm=0))
+    world.put(1 << TIER_BITS, FeeTier(is_listed=1, maker_ppm=0, taker_ppm=300))
+    world.put(1 << TIER_BITS | 1, FeeTier(is_listed=1, maker_ppm=-400, taker_ppm=100))
+    assert world.put_in_tier(1, 1) == OK
+    before = world.account(1).collateral
+    world.trade(1, 2, 10_000, 2_000, market=1)
+    assert world.account(1).collateral - before == -20 * USD + 6_000
+    return OK
+
+
+def rebate_of_the_tier(world: World) -> int:
+    """Less than what the taker pays: the rest goes to the fund."""
+    assert world.list_fees(1, 2, -250, 300) == OK
+    assert world.put_in_tier(1, 2) == OK
+    before = world.account(1).collateral
+    world.trade(1, 2, 10_000, 2_000, market=1)
+    assert world.account(1).collateral - before == -20 * USD + 5_000
+    assert world.system.insurance == 1_000
+    return OK
+
+
+def fee_that_is_capped(world: World) -> int:
+    """Account 1 may be liquidated; it reduces at the last price and pays next to nothing."""
+    world.put(0, FeeTier(is_listed=1, maker_ppm=30_000, taker_ppm=30_000))
+    world.deposit(1, 300)
+    world.deposit(2, 1_000)
+    assert world.trade(1, 2, 3 * BTC_01, 50_000, max_fee_ppm=30_000) == OK
+    world.price(0, 48_400, at=START + 1)
+    assert world.health(1)[0] < world.health(1)[1]
+    world.trade(1, 0, BTC_01, 48_400, maker_buys=False, max_fee_ppm=30_000)
+    return OK
+
+
+def transfer_on_an_old_price(world: World) -> int:
+    """Account 1 holds BTC, whose price nobody has signed for a while."""
+    world.trade(1, 2, BTC_01, 50_000)
+    world.second += 11
+    world.transfer(1, 1 << GROUP_BITS | 1, USD)
+    return Code.PRICE_STALE
+
+
+def transfer_below_the_bound(world: World) -> int:
+    world.put_collateral(1, -EDGE)
+    world.transfer(1, 1 << GROUP_BITS | 1, 1)
+    return Code.COLLATERAL_BOUND
+
+
+def transfer_beyond_the_bound(world: World) -> int:
+    assert world.transfer(1, 1 << GROUP_BITS | 1, USD) == OK
+    world.put_collateral(1 << GROUP_BITS | 1, EDGE)
+    world.transfer(1, 1 << GROUP_BITS | 1, USD)
+    return Code.COLLATERAL_BOUND
+
+
+def liquidation_without_a_price(world: World) -> int:
+    """Nobody has signed one yet."""
+    world.put(0, confirmed_price(0, 0))
+    world.liquidate(1)
+    return Code.PRICE_STALE
+
+
 BUILDERS: Final = (
+    liquidation_without_a_price,
+    transfer_on_an_old_price,
+    transfer_below_the_bound,
+    transfer_beyond_the_bound,
+    rebate_for_the_maker,
+    rebate_of_the_tier,
+    fee_that_is_capped,
     withdrawals_exhausted_by_deposit,
     withdrawals_exhausted_by_withdrawal,
     outcomes_exhausted,

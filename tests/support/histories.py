@@ -22,6 +22,10 @@ def rebuild(notes: Iterable[Note]) -> dict[int, Rebuilt]:
     """Every account that some note names, from all notes in order. Raises ValueError on an unknown note."""
     accounts: dict[int, Rebuilt] = defaultdict(Rebuilt)
     for note in notes:
+        if note["type"] == "Transferred":
+            accounts[note["sourceAccount"]].collateral -= int(note["amount"])
+            accounts[note["targetAccount"]].collateral += int(note["amount"])
+            continue
         account = accounts[note["account"]]
         match note["type"]:
             case "Deposited":

@@ -1,7 +1,7 @@
 """Inputs of people who mean ill: each attack breaks one rule and is sound otherwise, as far as it can be.
 
-`attack(storm)` picks one. Together they reach every reject code that a sequence of inputs can reach. The
-signatures are real, so that an attack is stopped by the rule that it is about.
+With those of `hostile_accounts.py` (`attacks.py` has all) they reach every reject code that a sequence of
+inputs can reach. The signatures are real, so that an attack is stopped by the rule that it is about.
 """
 
 from collections.abc import Callable
@@ -29,11 +29,6 @@ from tests.support.world import BTC, ETH, START, USD, address, build_init, forge
 
 if TYPE_CHECKING:
     from tests.support.workload import Storm
-
-
-def attack(storm: "Storm") -> None:
-    """The attack whose turn it is."""
-    storm.turn("attack", ATTACKS)(storm)
 
 
 # ----------------------------------------------------------------------------------------------- before INIT
@@ -179,7 +174,7 @@ def wrong_length(storm: "Storm") -> None:
         "wrong_length",
         (
             bytes((inputs.KIND_PRICE,)) + bytes(7) + quorum + bytes(74),
-            bytes((inputs.KIND_TRADE,)) + bytes(227),
+            bytes((inputs.KIND_TRADE,)) + bytes(237),
             bytes((inputs.KIND_WITHDRAW,)),
             bytes((inputs.KIND_LIQUIDATE,)) + bytes(6),
         ),
@@ -190,7 +185,7 @@ def wrong_length(storm: "Storm") -> None:
 def unknown_kind(storm: "Storm") -> None:
     head = bytes((inputs.ORIGIN_SEQUENCED,)) + storm.world.second.to_bytes(5, "big")
     storm.world.apply_bytes(
-        head + bytes((storm.turn("unknown_kind", (0, 5, 77)),)) + storm.random.randbytes(9)
+        head + bytes((storm.turn("unknown_kind", (0, 99, 255)),)) + storm.random.randbytes(9)
     )
 
 
@@ -410,10 +405,11 @@ def wrong_signature(storm: "Storm") -> None:
 
 
 def wrong_side(storm: "Storm") -> None:
-    """A side that is neither 0 nor 1."""
+    """A flag that is neither 0 nor 1, a time in force or a tree that there is not."""
     data = bytearray(Sequenced(storm.world.second, Trade(10_000, storm.prices[0], *pair(storm))).encode())
-    at = storm.turn("wrong_side", (inputs.TRADE_MAKER_AT, inputs.TRADE_TAKER_AT)) + inputs.ORDER_IS_BUY_AT
-    data[at] = storm.random.choice((2, 255))
+    at = storm.turn("wrong_side", (inputs.TRADE_MAKER_AT, inputs.TRADE_MAKER_AT + inputs.ORDER_LENGTH))
+    at += storm.turn("wrong_flag", FLAGS_AT)
+    data[at] = storm.random.choice((4, 255))
     storm.world.apply_bytes(bytes(data))
 
 
@@ -499,7 +495,7 @@ def wrong_force(storm: "Storm") -> None:
     elif choice == 3:
         world.force_withdraw(account, 10**13)
     elif choice == 4:
-        payload = bytes((storm.random.choice((0, 2, 3, 5, 255)),))
+        payload = bytes((storm.random.choice((0, 2, 3, 6, 9, 255)),))
         world.force(payload + storm.random.randbytes(storm.random.randint(0, 40)), trader(account))
     elif choice == 5:
         world.force_action(storm.random.choice((Liquidate(77, 0), Liquidate(0, 0), Liquidate(account, 9))))
@@ -537,6 +533,14 @@ def wrong_liquidation(storm: "Storm") -> None:
     )
     storm.world.liquidate(account, market)
 
+
+FLAGS_AT: Final = (
+    inputs.ORDER_IS_BUY_AT,
+    inputs.ORDER_REDUCE_ONLY_AT,
+    inputs.ORDER_TIME_IN_FORCE_AT,
+    inputs.ORDER_DEPTH_AT,
+    inputs.ORDER_INDEX_AT,
+)
 
 ATTACKS: Final[tuple[Callable[["Storm"], None], ...]] = (
     replay,

@@ -15,10 +15,13 @@ from random import Random
 from typing import Final, TypeVar
 
 from optimist.derive.actions import Liquidate, SignedOrder, Tier, Trade
-from optimist.stf.constants import PERPETUAL_FEED
+from optimist.derive.order_tree import OrderTree
+from optimist.stf.constants import GROUP_BITS, PERPETUAL_FEED, SLOT_BITS
 from optimist.stf.law import Apply
+from optimist.stf.records import SessionKey
 from tests.support import hostile
-from tests.support.world import BTC, ETH, PRICE, USD, World, address
+from tests.support.attacks import attack
+from tests.support.world import BTC, ETH, PRICE, USD, World, address, secret, trader
 
 DEFAULT_COUNT: Final = 220
 TRADERS: Final = (1, 2, 3, 4, 5, 6)
@@ -65,6 +68,7 @@ ETH_STRICT: Final = replace(
     volatility_sample=0,
 )
 MARKETS: Final = (BTC_STRICT, ETH_STRICT)
+SESSION: Final = 3  # index of the session key that a trader may have lent
 T = TypeVar("T")
 FIRST_PRICES: Final = (50_000 * PRICE, 2_000 * PRICE)
 
@@ -121,7 +125,8 @@ class Storm:
             (4, self.deposit),
             (3, self.force_withdraw),
             (2, self.next_batch),
-            (25, lambda: hostile.attack(self)),
+            (4, self.arrange),
+            (30, lambda: attack(self)),
         ]
         weights, choices = zip(*acts, strict=True)
         self.random.choices(choices, weights)[0]()
@@ -201,7 +206,11 @@ class Storm:
             size = min(size, self.random_size(maker, market) * 2)
             first = self.limit(maker, not buys, size * self.random.choice((1, 1, 2, 3)), price, **terms)
             self.resting.append(first)
-        second = self.limit(taker, buys, size, price, market=market, slot=self.random.randrange(4))
+        flags = {
+            "time_in_force": self.random.choice((0, 0, 1, 2)),
+            "reduce_only": self.random.random() < 0.7 and abs(held) >= size and (held < 0) == buys,
+        }
+        second = self.limit(taker, buys, size, price, market=market, slot=self.random.randrange(4), **flags)
         return self.world.act(Trade(size, price, first, second))
 
     def open_orders(self, market: int, taker: int) -> list[SignedOrder]:
@@ -225,10 +234,23 @@ class Storm:
         return min(slot.filled, order.size) if slot.nonce == order.nonce else 0
 
     def limit(self, account: int, is_buy: bool, size: int, price: int, **terms: int) -> SignedOrder:
-        """An order that the fill price satisfies, some with room to spare."""
+        """An order that the fill price satisfies, some with room to spare.
+
+        Some are signed by a session key, some with others under one signature.
+        """
         room = self.random.choice((0, 0, price // 200))
         limit = price + room if is_buy else price - room
-        return self.world.order_units(account, is_buy, size, limit, **terms)
+        key = SESSION if self.world.record(SessionKey, account << SLOT_BITS | SESSION).rights & 1 else 0
+        signer = f"session of {account}" if key else trader(account)
+        count = self.random.choice((1, 1, 1, 2, 4, 8))
+        signed = [
+            self.world.order_units(account, is_buy, size, limit, signer=signer, key=key, **terms)
+            for _ in range(count)
+        ]
+        if count == 1:
+            return signed[0]
+        tree = OrderTree(tuple(one.order for one in signed))
+        return self.random.choice(tree.split(tree.sign(self.world.domain, secret(signer))[0].signature, key))
 
     # ------------------------------------------------------------------------------------------- accounts
 
@@ -259,6 +281,33 @@ class Storm:
         value, _, initial = self.world.health(account)
         amount = self.random.choice((max(int(value - initial), 0) // 2 + 1, 10**12))
         return self.world.force_withdraw(account, amount, enqueued_at=self.world.second - 5)
+
+    def arrange(self) -> object:
+        """What an owner does besides trading, and what the fee manager does."""
+        world, random = self.world, self.random
+        account = random.choice(TRADERS)
+        market = random.randrange(len(world.init.markets))
+        parameters = world.init.markets[market]
+        sibling = random.randint(1, 2) << GROUP_BITS | account
+        acts: list[Callable[[], object]] = [
+            lambda: world.cancel(account, random.randrange(4), max(self.nonce() - random.randint(0, 9), 0)),
+            lambda: world.cancel_all(account, max(self.nonce() - random.randint(5, 40), 1)),
+            lambda: world.force_cancel_all(account, max(self.nonce() - random.randint(5, 40), 1)),
+            lambda: world.lend_key(account, SESSION, f"session of {account}", rights=random.choice((1, 3))),
+            lambda: world.cancel(account, 0, self.nonce(), f"session of {account}", SESSION),
+            lambda: world.lend_key(account, SESSION, None),
+            lambda: world.force_session_end(account, SESSION),
+            lambda: world.transfer(account, sibling, random.randint(1, 50 * USD)),
+            lambda: world.transfer(sibling, account, world.account(sibling).collateral // 2 + 1),
+            lambda: world.list_fees(market, random.randint(1, 2), -parameters.taker_fee_ppm, 100),
+            lambda: world.list_fees(market, random.randint(1, 2), 0, parameters.taker_fee_ppm // 2),
+            lambda: world.put_in_tier(account, random.randint(0, 3)),
+        ]
+        return self.turn("arrange", acts)()
+
+    def nonce(self) -> int:
+        """The newest nonce that an order has."""
+        return max((one.order.nonce for one in self.resting), default=1)
 
     def deposit(self) -> int:
         return self.world.deposit(self.random.choice((*TRADERS, 0)), self.random.randint(1, 2_000))

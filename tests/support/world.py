@@ -11,6 +11,22 @@ from typing import Any, Final, TypeVar, cast
 
 from optimist.base.keccak import keccak
 from optimist.base.signature import address_of
+from optimist.derive.account_actions import (
+    AccountTierRequest,
+    Cancel,
+    CancelAll,
+    CancelAllRequest,
+    CancelRequest,
+    FeeTierRequest,
+    ForcedCancelAll,
+    ForcedSessionEnd,
+    SessionKeyRequest,
+    SetAccountTier,
+    SetFees,
+    SetSessionKey,
+    Transfer,
+    TransferRequest,
+)
 from optimist.derive.actions import (
     Action,
     Deposit,
@@ -28,12 +44,12 @@ from optimist.derive.actions import (
     Withdraw,
     encode_forced,
 )
-from optimist.derive.typed_data import Order, PriceReport, Signature, WithdrawRequest
+from optimist.derive.typed_data import Message, Order, PriceReport, Signature, WithdrawRequest
 from optimist.provable import Receipt, State
 from optimist.stf.codes import Code
-from optimist.stf.constants import PRICE_CONFIRMED
+from optimist.stf.constants import ACCOUNT_LIMIT, GROUP_BITS, PRICE_CONFIRMED
 from optimist.stf.law import Apply, get_law
-from optimist.stf.records import ForcedOutcome, Price
+from optimist.stf.records import Account, FeeManager, ForcedOutcome, Price
 from tests.support.ledger import Ledger
 
 USD: Final = 10**6  # 1e-6 USD
@@ -103,6 +119,7 @@ def build_init(**changes: Any) -> Init:
         liquidation_buffer_ppm=150_000,
         signers=tuple(address(f"oracle {i}") for i in range(5)),
         markets=(BTC, ETH),
+        fee_manager=address("fee manager"),
     )
     return replace(init, **changes)
 
@@ -190,9 +207,10 @@ class World(Ledger):
         return self.order_units(account, is_buy, size, int(usd * PRICE), **terms)
 
     def order_units(self, account: int, is_buy: bool, size: int, price: int, **terms: Any) -> SignedOrder:
-        """A signed order at `price` (1e-8 USD); `terms` may name market, signer, nonce and any of `Terms`."""
+        """A signed order at `price` (1e-8 USD); `terms` may be any of `Order`, `signer`, `key`."""
         self._nonce += 1
         signer = terms.pop("signer", None) or trader(account)
+        key = terms.pop("key", 0)
         order = Order(
             account=account,
             market=terms.pop("market", 0),
@@ -202,11 +220,11 @@ class World(Ledger):
             nonce=terms.pop("nonce", self._nonce),
             **{**vars(Terms()), **terms},
         )
-        return self.sign_order(order, signer)
+        return self.sign_order(order, signer, key)
 
-    def sign_order(self, order: Order, signer: str) -> SignedOrder:
-        """The order with the signature of whoever is called `signer`."""
-        return SignedOrder(order, order.sign(self.domain, secret(signer)))
+    def sign_order(self, order: Order, signer: str, key: int = 0) -> SignedOrder:
+        """The order with the signature of whoever is called `signer`, as session key `key`."""
+        return SignedOrder(order, order.sign(self.domain, secret(signer)), key)
 
     def trade(
         self, maker: int, taker: int, size: int, usd: int | Fraction, maker_buys: bool = True, **terms: Any
@@ -228,6 +246,58 @@ class World(Ledger):
         request = WithdrawRequest(account, amount, address(to), nonce)
         request = replace(request, **changes)
         return self.act(Withdraw(request, request.sign(self.domain, secret(signer))))
+
+    def cancel(self, account: int, slot: int, nonce: int, signer: str | None = None, key: int = 0) -> int:
+        """Kill all orders of a slot with a nonce below `nonce`."""
+        request = CancelRequest(account, slot, nonce)
+        return self.act(Cancel(request, self.sign(request, signer or trader(account)), key))
+
+    def cancel_all(self, account: int, nonce: int, signer: str | None = None, key: int = 0) -> int:
+        """Kill all orders of an account with a nonce below `nonce`."""
+        request = CancelAllRequest(account, nonce)
+        return self.act(CancelAll(request, self.sign(request, signer or trader(account)), key))
+
+    def transfer(self, source: int, target: int, amount: int, **changes: Any) -> int:
+        """Move `amount` (1e-6 USD) with the next nonce, signed by the source's owner unless `signer`."""
+        signer = changes.pop("signer", None) or trader(source)
+        request = TransferRequest(source, target, amount, self.account(source).nonce + 1)
+        request = replace(request, **changes)
+        return self.act(Transfer(request, self.sign(request, signer)))
+
+    def lend_key(self, account: int, index: int, name: str | None, rights: int = 3, **changes: Any) -> int:
+        """Make the key of whoever is called `name` a session key for an hour; nobody's: end it."""
+        signer = changes.pop("signer", None) or trader(account)
+        key = address(name) if name else bytes(20)
+        nonce = self.account(account).nonce + 1
+        request = SessionKeyRequest(account, index, key, rights, self.second + 3_600, nonce)
+        request = replace(request, **changes)
+        return self.act(SetSessionKey(request, self.sign(request, signer)))
+
+    def list_fees(self, market: int, tier: int, maker_ppm: int, taker_ppm: int, **changes: Any) -> int:
+        """List a tier with the next nonce, signed by the fee manager unless `signer`."""
+        signer = changes.pop("signer", "fee manager")
+        nonce = self.record(FeeManager, 0).nonce + 1
+        request = replace(FeeTierRequest(market, tier, maker_ppm, taker_ppm, nonce), **changes)
+        return self.act(SetFees(request, self.sign(request, signer)))
+
+    def put_in_tier(self, account: int, tier: int, **changes: Any) -> int:
+        """Put an account into a tier, signed by the fee manager unless `signer`."""
+        signer = changes.pop("signer", "fee manager")
+        nonce = self.record(FeeManager, 0).nonce + 1
+        request = replace(AccountTierRequest(account, tier, nonce), **changes)
+        return self.act(SetAccountTier(request, self.sign(request, signer)))
+
+    def sign(self, message: Message, signer: str) -> Signature:
+        """The signature of whoever is called `signer`."""
+        return message.sign(self.domain, secret(signer))
+
+    def force_cancel_all(self, account: int, nonce: int, sender: str | None = None) -> int:
+        """Force the cancellation of all orders below `nonce`; the code in its ForcedOutcome."""
+        return self.force(ForcedCancelAll(account, nonce).encode(), sender or trader(account))
+
+    def force_session_end(self, account: int, index: int, sender: str | None = None) -> int:
+        """Force the end of a session key; the code in its ForcedOutcome."""
+        return self.force(ForcedSessionEnd(account, index).encode(), sender or trader(account))
 
     def force_withdraw(
         self, account: int, amount: int, sender: str | None = None, enqueued_at: int | None = None
@@ -267,6 +337,13 @@ class World(Ledger):
         """Change a record from outside of the law: for states that no input can reach."""
         self.state.set_bytes(value.record_base + row, value.record_bytes())
 
+    def put_collateral(self, account: int, collateral: int) -> None:
+        """Change an account's collateral (1e-6 USD) from outside of the law."""
+        found: Any = self.account(account)
+        changed: Account = found.record_copy()
+        changed.collateral = collateral
+        self.put(account, changed)
+
     def check(self) -> None:
         """The invariants that hold in every state."""
         self.check_conservation(self.deposited)
@@ -285,8 +362,9 @@ def confirmed_price(price: int, publish_time: int) -> Price:
 
 
 def trader(account: int) -> str:
-    """Name of the owner of an account."""
-    return "backstop" if account == 0 else f"trader {account}"
+    """Name of the owner of an account: of the account of its number in group 0."""
+    number = account & (1 << GROUP_BITS) - 1 if account < ACCOUNT_LIMIT else account
+    return "backstop" if number == 0 else f"trader {number}"
 
 
 def forge(signature: Signature) -> Signature:

@@ -5,6 +5,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimist.derive import actions
+from optimist.derive.account_actions import (
+    AccountAction,
+    AccountTierRequest,
+    Cancel,
+    CancelAll,
+    CancelAllRequest,
+    CancelRequest,
+    FeeTierRequest,
+    ForcedCancelAll,
+    ForcedSessionEnd,
+    SessionKeyRequest,
+    SetAccountTier,
+    SetFees,
+    SetSessionKey,
+    Transfer,
+    TransferRequest,
+)
 from optimist.derive.actions import (
     Deposit,
     Forced,
@@ -35,14 +52,28 @@ def uint(length: int) -> st.SearchStrategy[int]:
 
 addresses = st.binary(min_size=20, max_size=20)
 signatures = st.builds(Signature, uint(1), uint(32), uint(32))
-signed_orders = st.builds(
-    SignedOrder,
-    st.builds(
-        Order, uint(5), st.just(7), st.booleans(), uint(8), uint(8), uint(4), uint(1), uint(8), uint(5)
-    ),
-    signatures,
-)
-trades = st.builds(Trade, uint(8), uint(8), signed_orders, signed_orders)
+
+
+@st.composite
+def signed_orders(draw: st.DrawFn) -> SignedOrder:
+    order = draw(
+        st.builds(
+            Order,
+            uint(5),
+            st.just(7),
+            st.booleans(),
+            *(uint(length) for length in (8, 8, 4, 1, 8, 5)),
+            st.booleans(),
+            st.integers(0, 2),
+        )
+    )
+    depth = draw(st.integers(0, 3))
+    index = draw(st.integers(0, (1 << depth) - 1))
+    siblings = tuple(draw(st.binary(min_size=32, max_size=32)) for _ in range(depth))
+    return SignedOrder(order, draw(signatures), draw(uint(1)), index, siblings)
+
+
+trades = st.builds(Trade, uint(8), uint(8), signed_orders(), signed_orders())
 prices = st.builds(
     PriceUpdate,
     uint(2),
@@ -52,8 +83,26 @@ prices = st.builds(
 withdrawals = st.builds(
     Withdraw, st.builds(WithdrawRequest, uint(5), uint(8), addresses, uint(8)), signatures
 )
+account_actions = st.one_of(
+    st.builds(Cancel, st.builds(CancelRequest, uint(5), uint(1), uint(8)), signatures, uint(1)),
+    st.builds(CancelAll, st.builds(CancelAllRequest, uint(5), uint(8)), signatures, uint(1)),
+    st.builds(Transfer, st.builds(TransferRequest, uint(5), uint(5), uint(8), uint(8)), signatures),
+    st.builds(
+        SetSessionKey,
+        st.builds(SessionKeyRequest, uint(5), uint(1), addresses, uint(1), uint(5), uint(8)),
+        signatures,
+    ),
+    st.builds(
+        SetFees,
+        st.builds(FeeTierRequest, uint(2), uint(1), st.integers(-(1 << 31), (1 << 31) - 1), uint(4), uint(8)),
+        signatures,
+    ),
+    st.builds(SetAccountTier, st.builds(AccountTierRequest, uint(5), uint(1), uint(8)), signatures),
+)
 sequenced = st.builds(
-    Sequenced, uint(5), st.one_of(trades, prices, withdrawals, st.builds(Liquidate, uint(5), uint(2)))
+    Sequenced,
+    uint(5),
+    st.one_of(trades, prices, withdrawals, st.builds(Liquidate, uint(5), uint(2)), account_actions),
 )
 tiers = st.lists(st.builds(Tier, st.integers(1, 2**64 - 1), uint(4), uint(4)), max_size=3).map(tuple)
 markets = st.builds(
@@ -77,6 +126,7 @@ inits = st.builds(
     *[uint(4)] * 4,
     st.lists(addresses, max_size=7).map(tuple),
     st.lists(markets, max_size=2).map(tuple),
+    addresses,
 )
 any_input: st.SearchStrategy[Input] = st.one_of(
     inits,
@@ -112,12 +162,12 @@ def field(data: bytes, at: int, length: int) -> int:
 @given(trades, uint(5))
 def test_trade_stands_where_the_law_reads_it(trade: Trade, second: int) -> None:
     data = Sequenced(second, trade).encode()
-    assert len(data) == inputs.TRADE_LENGTH
     assert field(data, inputs.SEQUENCED_SECOND_AT, 5) == second
     assert field(data, inputs.TRADE_MARKET_AT, 2) == trade.market
     assert field(data, inputs.TRADE_SIZE_AT, 8) == trade.size
     assert field(data, inputs.TRADE_PRICE_AT, 8) == trade.price
-    for at, signed in ((inputs.TRADE_MAKER_AT, trade.maker), (inputs.TRADE_TAKER_AT, trade.taker)):
+    at = inputs.TRADE_MAKER_AT
+    for signed in (trade.maker, trade.taker):
         order = signed.order
         assert field(data, at + inputs.ORDER_ACCOUNT_AT, 5) == order.account
         assert field(data, at + inputs.ORDER_IS_BUY_AT, 1) == order.is_buy
@@ -127,9 +177,87 @@ def test_trade_stands_where_the_law_reads_it(trade: Trade, second: int) -> None:
         assert field(data, at + inputs.ORDER_SLOT_AT, 1) == order.slot
         assert field(data, at + inputs.ORDER_NONCE_AT, 8) == order.nonce
         assert field(data, at + inputs.ORDER_EXPIRY_AT, 5) == order.expiry
-        assert field(data, at + inputs.ORDER_V_AT, 1) == signed.signature.v
-        assert field(data, at + inputs.ORDER_R_AT, 32) == signed.signature.r
-        assert field(data, at + inputs.ORDER_S_AT, 32) == signed.signature.s
+        assert field(data, at + inputs.ORDER_REDUCE_ONLY_AT, 1) == order.reduce_only
+        assert field(data, at + inputs.ORDER_TIME_IN_FORCE_AT, 1) == order.time_in_force
+        assert field(data, at + inputs.ORDER_KEY_AT, 1) == signed.key
+        assert field(data, at + inputs.ORDER_DEPTH_AT, 1) == len(signed.siblings)
+        assert field(data, at + inputs.ORDER_INDEX_AT, 1) == signed.index
+        at += inputs.ORDER_SIBLINGS_AT
+        for sibling in signed.siblings:
+            assert data[at : at + inputs.SIBLING_LENGTH] == sibling
+            at += inputs.SIBLING_LENGTH
+        check_signature_at(data, at, signed.signature)
+        at += inputs.SIGNATURE_LENGTH
+    assert len(data) == at
+
+
+def check_signature_at(data: bytes, at: int, signature: Signature) -> None:
+    assert field(data, at + inputs.SIGNATURE_V_AT, 1) == signature.v
+    assert field(data, at + inputs.SIGNATURE_R_AT, 32) == signature.r
+    assert field(data, at + inputs.SIGNATURE_S_AT, 32) == signature.s
+
+
+SIGNED = Signature(27, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "length"),
+    [
+        (
+            Cancel(CancelRequest(1, 2, 3), SIGNED, 4),
+            {"ACCOUNT": (5, 1), "SLOT": (1, 2), "NONCE": (8, 3), "KEY": (1, 4)},
+            inputs.CANCEL_LENGTH,
+        ),
+        (
+            CancelAll(CancelAllRequest(1, 2), SIGNED, 3),
+            {"ACCOUNT": (5, 1), "NONCE": (8, 2), "KEY": (1, 3)},
+            inputs.CANCEL_ALL_LENGTH,
+        ),
+        (
+            Transfer(TransferRequest(1, 2, 3, 4), SIGNED),
+            {"SOURCE": (5, 1), "TARGET": (5, 2), "AMOUNT": (8, 3), "NONCE": (8, 4)},
+            inputs.TRANSFER_LENGTH,
+        ),
+        (
+            SetSessionKey(SessionKeyRequest(1, 2, bytes(19) + b"\3", 4, 5, 6), SIGNED),
+            {
+                "ACCOUNT": (5, 1),
+                "INDEX": (1, 2),
+                "KEY": (20, 3),
+                "RIGHTS": (1, 4),
+                "EXPIRY": (5, 5),
+                "NONCE": (8, 6),
+            },
+            inputs.SESSION_KEY_LENGTH,
+        ),
+        (
+            SetFees(FeeTierRequest(1, 2, -3, 4, 5), SIGNED),
+            {
+                "MARKET": (2, 1),
+                "TIER": (1, 2),
+                "MAKER": (4, (1 << 32) - 3),
+                "TAKER": (4, 4),
+                "NONCE": (8, 5),
+            },
+            inputs.FEES_LENGTH,
+        ),
+        (
+            SetAccountTier(AccountTierRequest(1, 2, 3), SIGNED),
+            {"ACCOUNT": (5, 1), "TIER": (1, 2), "NONCE": (8, 3)},
+            inputs.ACCOUNT_TIER_LENGTH,
+        ),
+    ],
+)
+def test_account_action_stands_where_the_law_reads_it(
+    action: AccountAction, fields: dict[str, tuple[int, int]], length: int
+) -> None:
+    data = Sequenced(7, action).encode()
+    names = {value: name for name, value in vars(inputs).items() if name.startswith("KIND_")}
+    kind = names[action.KIND].removeprefix("KIND_")
+    for name, (size, value) in fields.items():
+        assert field(data, getattr(inputs, f"{kind}_{name}_AT"), size) == value
+    check_signature_at(data, getattr(inputs, f"{kind}_SIGNATURE_AT"), SIGNED)
+    assert len(data) == length
 
 
 @given(inits)
@@ -138,6 +266,7 @@ def test_init_stands_where_the_law_reads_it(init: Init) -> None:
     assert field(data, inputs.INIT_SECOND_AT, 5) == init.second
     assert data[inputs.INIT_VAULT_AT :][:20] == init.vault
     assert data[inputs.INIT_BACKSTOP_OWNER_AT :][:20] == init.backstop_owner
+    assert data[inputs.INIT_FEE_MANAGER_AT :][:20] == init.fee_manager
     assert field(data, inputs.INIT_LIQUIDATION_BUFFER_AT, 4) == init.liquidation_buffer_ppm
     signers = [data[inputs.INIT_LISTS_AT + 20 * i :][:20] for i in range(len(init.signers))]
     assert signers == list(init.signers)
@@ -157,6 +286,8 @@ def test_init_stands_where_the_law_reads_it(init: Init) -> None:
         (Header(1, 2, 3, 0), inputs.HEADER_LENGTH),
         (Deposit(1, bytes(20), 5), inputs.DEPOSIT_LENGTH),
         (Forced(bytes(20), 9, ForcedWithdraw(1, 5).encode()), inputs.FORCED_WITHDRAW_LENGTH),
+        (Forced(bytes(20), 9, ForcedCancelAll(1, 5).encode()), inputs.FORCED_CANCEL_ALL_LENGTH),
+        (Forced(bytes(20), 9, ForcedSessionEnd(1, 5).encode()), inputs.FORCED_SESSION_KEY_LENGTH),
         (Sequenced(1, Liquidate(1, 0)), inputs.SEQUENCED_BODY_AT + inputs.LIQUIDATE_BODY_LENGTH),
         (
             Sequenced(1, Withdraw(WithdrawRequest(1, 2, bytes(20), 3), Signature(27, 1, 1))),
@@ -174,6 +305,8 @@ def test_length_is_the_one_that_the_law_demands(value: Input, length: int) -> No
 
 def test_forced_payload_is_read_back() -> None:
     assert decode_forced(ForcedWithdraw(7, 100).encode()) == ForcedWithdraw(7, 100)
+    assert decode_forced(ForcedCancelAll(7, 100).encode()) == ForcedCancelAll(7, 100)
+    assert decode_forced(ForcedSessionEnd(7, 3).encode()) == ForcedSessionEnd(7, 3)
     assert decode_forced(encode_forced(Liquidate(7, 1))) == Liquidate(7, 1)
     price = PriceUpdate(0, 9, (SignedPrice(0, 1, Signature(27, 1, 1)),))
     assert decode_forced(encode_forced(price)) == price

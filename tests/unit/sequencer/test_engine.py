@@ -51,14 +51,16 @@ def test_taker_that_runs_out_of_margin_keeps_its_fills_and_clears_nobody_s_order
 
 def test_maker_that_cannot_pay_leaves_the_book_and_the_taker_meets_the_next() -> None:
     bench = Bench()
+    bench.place(1, False, 10 * ONE, 100_000)
+    bench.place(2, True, 10 * ONE, 100_000)
     beyond = bench.place(1, False, 100 * ONE, 100_000)  # resting is free; only a fill needs margin
     assert beyond.resting == 100 * ONE
     bench.place(2, False, ONE, 100_000)
-    outcome = bench.place(3, True, 60 * ONE, 100_000, max_fee_ppm=1_000)
+    outcome = bench.place(3, True, 15 * ONE, 100_000, max_fee_ppm=1_000)
     dropped = [entry for entry in outcome.entries if isinstance(entry, OrderDropped)]
     assert [entry.code for entry in dropped] == [Code.BELOW_INITIAL_MARGIN]
     assert outcome.filled == ONE
-    assert bench.position(1) == 0
+    assert bench.position(1) == -10 * ONE
 
 
 def test_expired_maker_leaves_the_book() -> None:

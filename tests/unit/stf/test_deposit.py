@@ -4,7 +4,6 @@ import pytest
 
 from optimist.stf.codes import Code
 from optimist.stf.constants import REASON_DEPOSIT_REFUSED
-from optimist.stf.records import Account
 from tests.support.world import OK, World, address
 
 
@@ -50,7 +49,7 @@ def test_last_account_can_be_credited() -> None:
 
 def test_collateral_at_its_bound_sends_the_deposit_back() -> None:
     world = World()
-    world.put(1, Account(owner=number("trader 1"), collateral=2**63 - 10, nonce=3))
+    world.put_collateral(1, 2**63 - 10)
     assert world.deposit_units(1, 9) == OK
     assert world.account(1).collateral == 2**63 - 1
     assert world.deposit_units(1, 1) == OK
@@ -60,7 +59,7 @@ def test_collateral_at_its_bound_sends_the_deposit_back() -> None:
 
 def test_deposit_heals_a_negative_account() -> None:
     world = World()
-    world.put(1, Account(owner=number("trader 1"), collateral=-(2**63 - 1), nonce=0))
+    world.put_collateral(1, -(2**63 - 1))
     assert world.deposit_units(1, 2**64 - 2) == OK
     assert world.account(1).collateral == 2**63 - 1
 

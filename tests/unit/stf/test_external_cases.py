@@ -20,7 +20,7 @@ from optimist.stf.margin import (
     compute_value,
     is_allowed,
 )
-from optimist.stf.records import Account, Market, OpenInterest, Position
+from optimist.stf.records import Market, OpenInterest, Position
 from optimist.stf.tiers import compute_initial
 from tests.support.external_cases import PPM, exact, get_replayed, is_perpetual, ppm, read_cases, replays
 from tests.support.schedules import build_schedule, read_schedule
@@ -86,7 +86,7 @@ def held(usdc: float, *positions: tuple[float, int], initial: float, maintenance
     market = replace(FREE, initial_margin_ppm=ppm(initial), maintenance_margin_ppm=ppm(maintenance))
     world = World(markets=(market,) * max(len(positions), 1), liquidation_buffer_ppm=0)
     world.deposit(0, 1_000_000)
-    world.put(1, Account(owner=7, collateral=int(exact(usdc) * USD), nonce=0))
+    world.put_collateral(1, int(exact(usdc) * USD))
     for index, (size, price) in enumerate(positions):
         world.price(index, price)
         world.put(
@@ -139,7 +139,7 @@ def test_dydx_bankruptcy_quote_is_our_zero_price(cases: dict[str, Any]) -> None:
         world.put((1 << 4) + closed, Position(market_plus_one=0, size=0, funding_index=0))
         at_last_price = size * price * USD
         account = world.account(1)
-        world.put(1, Account(owner=7, collateral=int(account.collateral + at_last_price), nonce=0))
+        world.put_collateral(1, int(account.collateral + at_last_price))
         after = world.rounded_margin(1)
         taken = compute_charge(before, after, 10**30)
         assert at_last_price - taken == exact(case["bankruptcy_quote"]) * USD
@@ -178,8 +178,6 @@ def test_drift_liquidation_size(cases: dict[str, Any]) -> None:
             lot=1,
             initial_margin_ppm=PPM,
             maintenance_margin_ppm=ppm(case["margin_ratio"]),
-            maker_fee_ppm=0,
-            taker_fee_ppm=0,
             liquidation_penalty_ppm=ppm(case.get("liq_fee", 0)) + ppm(case.get("if_fee", 0)),
             max_position=2**61 - 1,
         )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from optimist.derive.actions import Forced, ForcedWithdraw, Liquidate, encode_forced
 from optimist.stf.codes import Code
 from optimist.stf.constants import DONE, REASON_FORCED
-from optimist.stf.records import Account, ForcedOutcome
+from optimist.stf.records import ForcedOutcome
 from tests.support.world import FREE, OK, PRICE, START, USD, World, address
 
 BTC_01 = 10**7
@@ -108,7 +108,7 @@ def test_forced_withdrawal_acts_where_the_clock_stands(world: World) -> None:
 
 
 def test_collateral_bound_is_an_outcome_not_a_rejection(world: World) -> None:
-    world.put(1, Account(owner=world.account(1).owner, collateral=-(2**63 - 1), nonce=0))
+    world.put_collateral(1, -(2**63 - 1))
     assert world.force_withdraw(1, 1) == Code.COLLATERAL_BOUND
 
 

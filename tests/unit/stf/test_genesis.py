@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 from optimist.provable import State
 from optimist.stf.codes import Code
 from optimist.stf.law import get_law
-from optimist.stf.records import BatchLimit, OracleSigner
+from optimist.stf.records import BatchLimit, FeeManager, FeeTier, OracleSigner
 from tests.support.world import BTC, ETH, START, VAULT, World, address, build_init
 
 
@@ -32,7 +32,10 @@ def test_init_writes_every_parameter() -> None:
     assert market.notional_divisor == 10**10
     assert (market.lot, market.max_position) == (BTC.lot, BTC.max_position)
     assert (market.initial_margin_ppm, market.maintenance_margin_ppm) == (50_000, 30_000)
-    assert (market.maker_fee_ppm, market.taker_fee_ppm, market.liquidation_penalty_ppm) == (200, 500, 10_000)
+    assert market.liquidation_penalty_ppm == 10_000
+    fees = world.record(FeeTier, 0)
+    assert (fees.is_listed, fees.maker_ppm, fees.taker_ppm) == (1, 200, 500)
+    assert world.record(FeeManager, 0).manager == int.from_bytes(address("fee manager"), "big")
     assert world.market(1).notional_divisor == 10**8
     assert world.account(0).owner == int.from_bytes(address("backstop"), "big")
 

@@ -69,6 +69,12 @@ def test_law_is_provable_within_its_budget(preset: str) -> None:
         "apply_trade",
         "apply_withdraw",
         "apply_liquidate",
+        "apply_cancel",
+        "apply_cancel_all",
+        "apply_transfer",
+        "apply_session_key",
+        "apply_fees",
+        "apply_account_tier",
     }
 
 

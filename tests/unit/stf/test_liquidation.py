@@ -11,7 +11,7 @@ from optimist.derive.actions import Liquidate, Sequenced
 from optimist.stf.codes import Code
 from optimist.stf.liquidation import compute_closing_size
 from optimist.stf.margin import Margin, compute_fraction, compute_notional
-from optimist.stf.records import Account, Market, Position
+from optimist.stf.records import Market, Position
 from optimist.stf.tiers import MarginSchedule
 from tests.support.schedules import build_schedule
 from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, confirmed_price
@@ -58,8 +58,7 @@ def test_equality_is_safe() -> None:
     """0.1 BTC at 50,000: MMR 150. Short of nothing with exactly 150, liquidatable with a unit less."""
     for cents, code in ((0, Code.NOT_LIQUIDATABLE), (1, OK)):
         world = ruined(50_000)
-        account = world.account(1)
-        world.put(1, Account(owner=account.owner, collateral=-4_850 * USD - cents, nonce=0))
+        world.put_collateral(1, -4_850 * USD - cents)
         assert world.liquidate(1) == code
 
 
@@ -175,8 +174,6 @@ def test_dust_whose_requirement_would_not_fall_goes_whole() -> None:
         lot=1,
         initial_margin_ppm=400_000,
         maintenance_margin_ppm=400_000,
-        maker_fee_ppm=0,
-        taker_fee_ppm=0,
         liquidation_penalty_ppm=0,
         max_position=2**61 - 1,
     )
@@ -190,8 +187,6 @@ markets = st.builds(
         lot=lot,
         initial_margin_ppm=1_000_000,
         maintenance_margin_ppm=maintenance,
-        maker_fee_ppm=0,
-        taker_fee_ppm=0,
         liquidation_penalty_ppm=penalty * maintenance // 100,
         max_position=2**61 - 1,
     ),
@@ -243,7 +238,7 @@ def test_size_is_the_least_number_of_lots_that_restores_the_buffer(
 
 def test_backstop_cannot_be_liquidated() -> None:
     world = ruined(48_000)
-    world.put(0, Account(owner=world.account(0).owner, collateral=-5, nonce=0))
+    world.put_collateral(0, -5)
     assert world.liquidate(0) == Code.BACKSTOP_ITSELF
 
 
@@ -309,8 +304,7 @@ def test_backstop_below_its_margin_may_take_over_what_shrinks_it() -> None:
     """The backstop is short 0.2 BTC with too little money: a long that it takes over improves it."""
     world = ruined(48_000, backstop=1_000)
     assert world.trade(2, 0, 2 * BTC_01, 48_000) == OK
-    account = world.account(0)
-    world.put(0, Account(owner=account.owner, collateral=9_600 * USD + 400 * USD, nonce=0))
+    world.put_collateral(0, 9_600 * USD + 400 * USD)
     assert world.liquidate(1) == OK
     assert world.positions(0) == {0: -2 * BTC_01 + 5_579_000}
 

@@ -38,6 +38,7 @@ def test_workloads_note_everything_that_there_is_to_note() -> None:
         "Filled",
         "Liquidated",
         "TakenOver",
+        "Transferred",
     }
     assert min(counts.values()) >= 5, counts
 

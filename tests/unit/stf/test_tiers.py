@@ -14,7 +14,7 @@ from optimist.stf.constants import MAX_TIERS
 from optimist.stf.law import get_law
 from optimist.stf.liquidation import compute_closing_size
 from optimist.stf.margin import Margin, compute_fraction, compute_notional
-from optimist.stf.records import Account, MarginTier, Market
+from optimist.stf.records import MarginTier, Market
 from optimist.stf.tiers import MarginSchedule, compute_initial, compute_maintenance
 from tests.support.hostile import unsound_tiers
 from tests.support.schedules import build_schedule
@@ -161,8 +161,6 @@ def distress(draw: st.DrawFn) -> Distress:
         lot=lot,
         initial_margin_ppm=listed[0][1],
         maintenance_margin_ppm=listed[0][2],
-        maker_fee_ppm=0,
-        taker_fee_ppm=0,
         liquidation_penalty_ppm=draw(st.integers(0, 10)) * listed[0][2] // 10,
         max_position=2**61 - 1,
     )
@@ -198,7 +196,7 @@ def test_liquidation_closes_the_highest_tier_first() -> None:
     world.price(0, 50_000)
     assert world.trade(1, 2, 12 * 10**7, 50_000) == OK
     account = world.account(1)
-    world.put(1, Account(owner=account.owner, collateral=account.collateral - 4_000 * USD, nonce=0))
+    world.put_collateral(1, account.collateral - 4_000 * USD)
     assert world.liquidate(1) == OK
     assert world.positions(1) == {0: 12 * 10**7 - 15_143_000}
     value, maintenance, _ = world.health(1)
@@ -214,7 +212,7 @@ def test_liquidation_goes_on_in_the_tier_below() -> None:
     world.price(0, 50_000)
     assert world.trade(1, 2, 12 * 10**7, 50_000) == OK
     account = world.account(1)
-    world.put(1, Account(owner=account.owner, collateral=account.collateral - 5_000 * USD, nonce=0))
+    world.put_collateral(1, account.collateral - 5_000 * USD)
     assert world.liquidate(1) == OK
     assert world.positions(1) == {0: 12 * 10**7 - 51_369_000}  # ceil of (10,000 + 745 / 0.0475) / 50,000
 

@@ -9,7 +9,7 @@ import pytest
 from optimist.derive.actions import Sequenced, SignedOrder, Trade
 from optimist.stf import inputs
 from optimist.stf.codes import Code
-from optimist.stf.records import Account, Market, Position
+from optimist.stf.records import Market, Position
 from tests.support.world import BTC, ETH, FREE, OK, PRICE, START, USD, World, forge
 
 BTC_01 = 10**7  # 0.1 BTC
@@ -119,7 +119,7 @@ def test_two_buyers_or_two_sellers_cannot_trade(world: World) -> None:
         assert world.act(Trade(BTC_01, 50_000 * PRICE, *orders)) == Code.SAME_SIDE
 
 
-@pytest.mark.parametrize("offset", [inputs.TRADE_MAKER_AT, inputs.TRADE_TAKER_AT])
+@pytest.mark.parametrize("offset", [inputs.TRADE_MAKER_AT, inputs.TRADE_MAKER_AT + inputs.ORDER_LENGTH])
 def test_side_is_one_bit(world: World, offset: int) -> None:
     data = bytearray(Sequenced(world.second, fill(world)).encode())
     data[offset + inputs.ORDER_IS_BUY_AT] = 2
@@ -281,18 +281,32 @@ def test_account_below_initial_margin_may_reduce_and_pay_the_fee() -> None:
     assert world.trade(3, 1, BTC_01, 49_000) == OK
 
 
-@pytest.mark.parametrize(("price", "code"), [(48_970, OK), (48_900, Code.BELOW_INITIAL_MARGIN)])
-def test_largest_fee_lets_an_account_reduce_until_it_can_be_liquidated(price: int, code: int) -> None:
-    """The fee is the whole maintenance margin. 48,970: TV 588, MMR 587.64; 48,900: TV 560, MMR 586.80."""
+@pytest.mark.parametrize(
+    ("price", "fee"),
+    [
+        (48_970, 146_910_000),  # TV 588, MMR 587.64: all of it, 3 % of 4,897
+        (48_900, 140_000_000),  # TV 560, MMR 586.80: a quarter of TV for a quarter of the position
+        (47_600, 10_000_000),  # TV 40: whoever is nearly bankrupt pays next to nothing
+    ],
+)
+def test_fee_never_keeps_an_account_from_reducing(price: int, fee: int) -> None:
+    """The fee is the whole maintenance margin; below it, an account pays what keeps TV / MMR as it was."""
     world = World(markets=(replace(FREE, taker_fee_ppm=FREE.maintenance_margin_ppm),))
     world.deposit(1, 1_000)
     world.deposit(2, 100_000)
     world.deposit(3, 100_000)
     world.price(0, 50_000)
+    assert (
+        world.trade(2, 1, 4 * BTC_01, 50_000, maker_buys=False, max_fee_ppm=30_000)
+        == Code.BELOW_INITIAL_MARGIN
+    )
     assert world.trade(1, 2, 4 * BTC_01, 50_000, max_fee_ppm=30_000) == OK
     world.second += 1
     world.price(0, price)
-    assert world.trade(3, 1, BTC_01, price, max_fee_ppm=30_000) == code
+    before = world.account(1).collateral
+    assert world.trade(3, 1, BTC_01, price, max_fee_ppm=30_000) == OK
+    assert before + price * USD // 10 - world.account(1).collateral == fee
+    world.check()
 
 
 def test_account_below_initial_margin_may_not_grow() -> None:
@@ -378,7 +392,7 @@ def test_position_has_a_bound() -> None:
 
 
 def test_collateral_has_a_bound(world: World) -> None:
-    world.put(2, replace_account(world.account(2), 2**63 - 1))
+    world.put_collateral(2, 2**63 - 1)
     assert world.trade(1, 2, BTC_01, 50_000) == Code.COLLATERAL_BOUND
 
 
@@ -395,13 +409,6 @@ def test_sums_over_positions_have_a_bound() -> None:
     assert world.trade(1, 2, 1_000, 50_000) == Code.VALUE_BOUND
 
 
-def replace_account(account: Account, collateral: int) -> Account:
-    return Account(owner=account.owner, collateral=collateral, nonce=account.nonce)
-
-
 def fields(market: Market) -> dict[str, int]:
-    names = (
-        "lot initial_margin_ppm maintenance_margin_ppm maker_fee_ppm taker_fee_ppm "
-        "liquidation_penalty_ppm max_position"
-    )
+    names = "lot initial_margin_ppm maintenance_margin_ppm liquidation_penalty_ppm max_position"
     return {name: getattr(market, name) for name in names.split()}

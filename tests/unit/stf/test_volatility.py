@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimist.stf.codes import Code
-from optimist.stf.records import Account, Volatility
+from optimist.stf.records import Volatility
 from optimist.stf.volatility import compute_average, compute_floor, compute_root
 from tests.support.world import FREE, OK, USD, World
 
@@ -163,8 +163,7 @@ def test_new_positions_need_the_floor() -> None:
     assert floor > 170_000
     needed = -(-110 * USD * floor // 10**6)
     for collateral, code in ((needed - 1, Code.BELOW_INITIAL_MARGIN), (needed, OK)):
-        account = venue.world.account(1)
-        venue.world.put(1, Account(owner=account.owner, collateral=collateral, nonce=0))
+        venue.world.put_collateral(1, collateral)
         assert venue.world.trade(1, 2, 10**8, 110) == code
 
 

@@ -9,7 +9,6 @@ from optimist.derive.actions import Sequenced, Withdraw
 from optimist.derive.typed_data import WithdrawRequest
 from optimist.stf.codes import Code
 from optimist.stf.constants import REASON_SIGNED
-from optimist.stf.records import Account
 from tests.support.world import FREE, OK, START, USD, World, address, secret
 
 BTC_01 = 10**7
@@ -118,8 +117,7 @@ def test_senseless_withdrawal_is_rejected(
 
 
 def test_collateral_has_a_lower_bound(world: World) -> None:
-    account = world.account(1)
-    world.put(1, Account(owner=account.owner, collateral=-(2**63 - 1), nonce=0))
+    world.put_collateral(1, -(2**63 - 1))
     assert world.withdraw(1, 1) == Code.COLLATERAL_BOUND
 
 

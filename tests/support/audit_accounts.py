@@ -1,0 +1,131 @@
+"""Judges what an owner or the fee manager did besides trading: who signed it, and that it did only that."""
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from optimist.derive.account_actions import (
+    AccountAction,
+    Cancel,
+    CancelAll,
+    SetAccountTier,
+    SetFees,
+    SetSessionKey,
+    Transfer,
+)
+from optimist.derive.typed_data import Domain
+from optimist.stf.constants import RIGHT_CANCEL
+from optimist.stf.records import Account, FeeManager, FeeTier, OrderSlot, SessionKey
+from tests.support.ledger import Ledger
+
+SYSTEM = (1, 0)
+
+
+def check_account_action(domain: Domain, action: AccountAction, before: Ledger, after: Ledger) -> None:
+    """Raises AssertionError when the law should not have accepted it, or did something else."""
+    signer = action.request.recover(domain, action.signature)
+    now = after.system.clock
+    match action:
+        case Cancel(request=cancel, key=key):
+            assert signer == find_signer(before, cancel.account, key, RIGHT_CANCEL, now)
+            row = cancel.account << 4 | cancel.slot
+            check_changes(before, after, {(10, row)})
+            used = after.record(OrderSlot, row)
+            assert (used.nonce, used.filled) == (cancel.nonce, 0)
+            assert used.nonce > before.record(OrderSlot, row).nonce
+        case CancelAll(request=cancel_all, key=key):
+            assert signer == find_signer(before, cancel_all.account, key, RIGHT_CANCEL, now)
+            check_changes(before, after, {(7, cancel_all.account)})
+            assert cancel_all.nonce > before.account(cancel_all.account).order_floor
+            check_account(before, after, cancel_all.account, order_floor=cancel_all.nonce)
+        case Transfer(request=transfer):
+            check_transfer(action, signer, before, after)
+            check_changes(before, after, {(7, transfer.source), (7, transfer.target)})
+        case SetSessionKey(request=session):
+            assert signer == get_owner(before, session.account)
+            row = session.account << 4 | session.index
+            check_changes(before, after, {(7, session.account), (21, row)})
+            assert session.nonce > before.account(session.account).nonce
+            check_account(before, after, session.account, nonce=session.nonce)
+            lent = after.record(SessionKey, row)
+            assert lent.key == int.from_bytes(session.key, "big")
+            assert not lent.key or (lent.expiry, lent.rights) == (session.expiry, session.rights)
+            assert bool(lent.rights) == bool(lent.key)
+            assert 1 <= session.index <= 15
+        case SetFees() | SetAccountTier():
+            check_fee_manager(action, signer, before, after)
+
+
+def check_transfer(action: Transfer, signer: bytes, before: Ledger, after: Ledger) -> None:
+    """Money moved between two accounts of the owner who signed; the second one may be new."""
+    request = action.request
+    assert signer == get_owner(before, request.source)
+    assert request.source != request.target
+    source, target = before.account(request.source), before.account(request.target)
+    assert request.amount > 0
+    assert request.nonce > source.nonce
+    check_account(
+        before, after, request.source, nonce=request.nonce, collateral=source.collateral - request.amount
+    )
+    if target.owner == 0:
+        assert before.account(request.target % (1 << 32)).owner == source.owner
+    else:
+        assert target.owner == source.owner
+    check_account(
+        before, after, request.target, owner=source.owner, collateral=target.collateral + request.amount
+    )
+
+
+def check_fee_manager(action: SetFees | SetAccountTier, signer: bytes, before: Ledger, after: Ledger) -> None:
+    """The fee manager signed, with a new nonce; no tier is dearer than tier 0."""
+    manager = before.record(FeeManager, 0)
+    assert signer == manager.manager.to_bytes(20, "big") != bytes(20)
+    assert action.request.nonce == after.record(FeeManager, 0).nonce > manager.nonce
+    match action:
+        case SetFees(request=fees):
+            row = fees.market << 3
+            check_changes(before, after, {(23, 0), (22, row | fees.tier)})
+            listed, dearest = after.record(FeeTier, row | fees.tier), after.record(FeeTier, row)
+            assert (listed.is_listed, listed.maker_ppm) == (1, fees.maker_ppm)
+            assert listed.taker_ppm == fees.taker_ppm <= dearest.taker_ppm
+            assert -dearest.taker_ppm <= listed.maker_ppm <= dearest.maker_ppm
+            assert 1 <= fees.tier <= 7
+        case SetAccountTier(request=put):
+            check_changes(before, after, {(23, 0), (7, put.account)})
+            check_account(before, after, put.account, fee_tier=put.tier)
+            assert get_owner(before, put.account) != bytes(20)
+
+
+def check_changes(before: Ledger, after: Ledger, allowed: AbstractSet[tuple[int, int]]) -> None:
+    """No record changed but these (table, row), and System, which holds the clock."""
+    old, new = before.records, after.records
+    changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    found = {(key >> 40, key & (1 << 40) - 1) for key in changed}
+    assert found <= allowed | {SYSTEM}, found
+
+
+def check_account(before: Ledger, after: Ledger, account: int, **changes: Any) -> None:
+    """The account is as it was, but for these fields."""
+    found: Any = before.account(account)
+    expected: Account = found.record_copy()
+    for name, value in changes.items():
+        setattr(expected, name, value)
+    assert after.account(account) == expected
+
+
+def get_owner(ledger: Ledger, account: int) -> bytes:
+    """20 bytes."""
+    return bytes(ledger.account(account).owner.to_bytes(20, "big"))
+
+
+def find_signer(ledger: Ledger, account: int, key: int, right: int, now: int) -> bytes:
+    """Who may sign for an account as `key`."""
+    owner = get_owner(ledger, account)
+    assert owner != bytes(20)
+    if key == 0:
+        return owner
+    session = ledger.record(SessionKey, account << 4 | key)
+    assert session.key != 0
+    assert 1 <= key <= 15
+    assert now <= session.expiry
+    assert session.rights & right
+    return bytes(session.key.to_bytes(20, "big"))
