@@ -7,9 +7,10 @@ import pytest
 from optimist.node.receipts import describe_note
 from optimist.provable import State
 from optimist.stf.constants import ACCOUNT_LIMIT
-from optimist.stf.law import get_law
+from optimist.stf.law import get_law, get_program
 from optimist.stf.records import Account
 from tests.support.histories import rebuild
+from tests.support.law_parity import strip_notes
 from tests.support.ledger import Ledger
 from tests.support.workload import generate_workload
 
@@ -41,6 +42,15 @@ def test_workloads_note_everything_that_there_is_to_note() -> None:
         "Transferred",
     }
     assert min(counts.values()) >= 5, counts
+
+
+def test_law_without_its_notes_is_the_same_image_with_the_same_bounds() -> None:
+    program = get_program("minimal")
+    silent = strip_notes(program)
+    assert any("note(" in text for text in program.sources.values())
+    assert not any("note(" in text for text in silent.sources.values())
+    told, untold = program.compile(), silent.compile()
+    assert (told.image, told.worst_steps) == (untold.image, untold.worst_steps)
 
 
 def check_workload(seed: int, count: int) -> Counter[str]:
