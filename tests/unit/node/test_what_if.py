@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from optimist.derive.actions import Liquidate, Sequenced
+from optimist.derive.actions import Liquidate, Sequenced, Trade
 from optimist.node.what_if import (
     HypotheticalTrade,
     Prospect,
@@ -14,7 +14,7 @@ from optimist.node.what_if import (
 )
 from optimist.prove.law import load_law
 from optimist.stf.codes import Code
-from optimist.stf.constants import MAX_PRICE
+from optimist.stf.constants import MAX_PRICE, PRICE_CONFIRMED
 from tests.support.workload import TRADERS, Storm
 from tests.support.world import BTC, ETH, OK, PRICE, USD, World
 
@@ -192,3 +192,48 @@ def check_account(world: World, account: int) -> int:
                 assert near.value >= near.maintenance
                 compared += 1
     return compared
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_random_markets_a_trade_ends_as_it_is_foretold(seed: int) -> None:
+    """Refusals with their codes, fees, margins: against a trade with somebody rich, on the real state."""
+    storm, codes = Storm(seed, "minimal"), []
+    world = storm.world
+    for step in range(120):
+        storm.step()
+        if step % 4:
+            continue
+        storm.tick()
+        markets = range(len(world.init.markets))
+        if all(is_usable(world, market) for market in markets):
+            codes.append(check_trade(storm, 1_000 + step))
+    assert len(codes) > 10
+    assert codes.count(OK) > 3
+    assert len(codes) > codes.count(OK), "nothing was ever refused"
+
+
+def is_usable(world: World, market: int) -> bool:
+    price = world.stored_price(market)
+    return price.status == PRICE_CONFIRMED and price.publish_time + 9 >= world.second
+
+
+def check_trade(storm: Storm, rich: int) -> int:
+    """Foretell a random trade, then make it; its code."""
+    world, random = storm.world, storm.random
+    market, account = random.randrange(len(world.init.markets)), random.choice(TRADERS)
+    size = storm.random_size(account, market) * random.choice((1, 1, 3)) * random.choice((1, -1))
+    price = storm.prices[market] * random.randint(980, 1_020) // 1_000
+    world.deposit(rich, 10**8)
+    found = compute_prospect(LAW, world.state, account, HypotheticalTrade(market, size, price))
+    terms = {"market": market, "max_fee_ppm": 10**6}
+    maker = world.order_units(rich, size < 0, abs(size), price, **terms)
+    taker = world.order_units(account, size > 0, abs(size), price, slot=0, nonce=2**64 - 1, **terms)
+    before = world.state.copy()
+    code = world.act(Trade(abs(size), price, maker, taker))
+    assert found.code == code
+    margin = world.rounded_margin(account)
+    after = found.after
+    assert (after.value, after.maintenance) == (margin.value, margin.maintenance)
+    assert after.collateral == world.account(account).collateral
+    world.state = before  # nobody has used up his last nonce
+    return code
