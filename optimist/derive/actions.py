@@ -13,6 +13,7 @@ from optimist.derive.octets import EncodingError, pack_bytes, pack_uint
 from optimist.derive.typed_data import (
     ADDRESS_BYTES,
     Domain,
+    MarketProposal,
     Order,
     PriceReport,
     Signature,
@@ -25,6 +26,7 @@ from optimist.stf.constants import MAX_SIZE, MAX_TIERS
 MAX_INPUT_BYTES: Final = 1024
 HASH_BYTES: Final = 32
 NOBODY: Final = bytes(ADDRESS_BYTES)
+RULES_BYTES: Final = 192  # six words: the rules of a market as they are signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class Init:
     signers: tuple[bytes, ...]
     markets: tuple[MarketParameters, ...]
     fee_manager: bytes = NOBODY
+    governor: bytes = NOBODY  # who may propose rules of markets; zeros: nobody
+    timelock: int = 0  # s that a proposal waits at least
 
     @property
     def domain(self) -> Domain:
@@ -151,6 +155,8 @@ class Init:
             + pack_uint("liquidation heartbeat", self.liquidation_heartbeat, 4)
             + pack_uint("liquidation buffer ppm", self.liquidation_buffer_ppm, 4)
             + pack_bytes("fee manager", self.fee_manager, ADDRESS_BYTES)
+            + pack_bytes("governor", self.governor, ADDRESS_BYTES)
+            + pack_uint("timelock", self.timelock, 4)
             + b"".join(pack_bytes("signer", signer, ADDRESS_BYTES) for signer in self.signers)
             + b"".join(market.encode() for market in self.markets)
         )
@@ -222,7 +228,7 @@ class Forced:
         )
 
 
-def encode_forced(action: "PriceUpdate | Liquidate") -> bytes:
+def encode_forced(action: "ForcedService") -> bytes:
     """The payload of an action that anybody may force: the argument of `Inbox.force`."""
     return bytes((action.KIND,)) + action.encode_body()
 
@@ -391,7 +397,52 @@ class Liquidate:
         return pack_uint("account", self.account, 5) + pack_uint("market", self.market, 2)
 
 
-Action: TypeAlias = PriceUpdate | Trade | Withdraw | Liquidate | AccountAction
+@dataclass(frozen=True, slots=True)
+class ProposeMarket:
+    """New rules of a market, or the next market, signed by the governor."""
+
+    KIND: ClassVar[int] = inputs.KIND_PROPOSE_MARKET
+
+    market: int
+    nonce: int
+    rules: MarketParameters
+    signature: Signature
+
+    @property
+    def message(self) -> MarketProposal:
+        """What the governor signs."""
+        return describe_proposal(self.market, self.nonce, self.rules)
+
+    def encode_body(self) -> bytes:
+        """What follows the kind byte."""
+        return (
+            pack_uint("market", self.market, 2)
+            + pack_uint("nonce", self.nonce, 8)
+            + pack_signature(self.signature)
+            + self.rules.encode()
+        )
+
+
+def describe_proposal(market: int, nonce: int, rules: MarketParameters) -> MarketProposal:
+    """The message that proposes `rules` for a market."""
+    return MarketProposal(market, nonce, rules.encode().ljust(RULES_BYTES, b"\0"))
+
+
+@dataclass(frozen=True, slots=True)
+class EnactMarket:
+    """Let the rules that wait for a market take effect. Signed by nobody."""
+
+    KIND: ClassVar[int] = inputs.KIND_ENACT_MARKET
+
+    market: int
+
+    def encode_body(self) -> bytes:
+        """What follows the kind byte."""
+        return pack_uint("market", self.market, 2)
+
+
+Action: TypeAlias = PriceUpdate | Trade | Withdraw | Liquidate | ProposeMarket | EnactMarket | AccountAction
+ForcedService: TypeAlias = PriceUpdate | Liquidate | ProposeMarket | EnactMarket
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ from optimist.derive.actions import (
     NO_TIER,
     Action,
     Deposit,
+    EnactMarket,
     Forced,
+    ForcedService,
     ForcedWithdraw,
     Header,
     Init,
@@ -35,6 +37,7 @@ from optimist.derive.actions import (
     Liquidate,
     MarketParameters,
     PriceUpdate,
+    ProposeMarket,
     Sequenced,
     SignedOrder,
     SignedPrice,
@@ -47,7 +50,7 @@ from optimist.derive.typed_data import ADDRESS_BYTES, Order, Signature, Withdraw
 from optimist.stf import inputs
 from optimist.stf.constants import FILL_OR_KILL, MAX_TIERS, MAX_TREE_DEPTH
 
-ForcedAction: TypeAlias = ForcedWithdraw | ForcedCancelAll | ForcedSessionEnd | PriceUpdate | Liquidate
+ForcedAction: TypeAlias = ForcedWithdraw | ForcedCancelAll | ForcedSessionEnd | ForcedService
 
 MARKET_FIELDS: Final = (
     ("size_decimals", 1),
@@ -78,6 +81,18 @@ MARKET_RISK_FIELDS: Final = (
     ("volatility_horizon", 4),
     ("volatility_window", 4),
     ("volatility_sample", 4),
+)
+
+
+# Kinds that anybody may force: they take effect or are rejected, as from the sequencer.
+FORCED_SERVICES: Final = tuple(
+    bytes((kind,))
+    for kind in (
+        inputs.KIND_PRICE,
+        inputs.KIND_LIQUIDATE,
+        inputs.KIND_PROPOSE_MARKET,
+        inputs.KIND_ENACT_MARKET,
+    )
 )
 
 
@@ -118,9 +133,9 @@ def decode(data: bytes) -> Input:
 def decode_forced(payload: bytes) -> ForcedAction:
     """What was forced, from kind and body. Raises DecodingError where the law says MALFORMED."""
     reader = Reader(payload)
-    if payload[:1] in (bytes((inputs.KIND_PRICE,)), bytes((inputs.KIND_LIQUIDATE,))):
+    if payload[:1] in FORCED_SERVICES:
         action = _decode_action(reader)
-        assert isinstance(action, PriceUpdate | Liquidate)  # noqa: S101 - by its kind
+        assert isinstance(action, ForcedService)  # noqa: S101 - by its kind
         return action
     kind = reader.uint("kind", 1)
     wanted: ForcedAction
@@ -133,8 +148,8 @@ def decode_forced(payload: bytes) -> ForcedAction:
             wanted = ForcedSessionEnd(reader.uint("account", 5), reader.uint("index", 1))
         case _:
             raise DecodingError(
-                f"kind {kind} cannot be forced: prices, withdrawals, liquidations, a CANCEL_ALL and the "
-                "end of a session key can"
+                f"kind {kind} cannot be forced: prices, withdrawals, liquidations, rules of markets, a "
+                "CANCEL_ALL and the end of a session key can"
             )
     reader.end()
     return wanted
@@ -160,6 +175,8 @@ def _decode_init(reader: Reader) -> Init:
         reader.uint(name, 4)
         for name in ("future tolerance", "trade heartbeat", "liquidation heartbeat", "liquidation buffer ppm")
     )
+    fee_manager = reader.bytes("fee manager", ADDRESS_BYTES)
+    governor, timelock = reader.bytes("governor", ADDRESS_BYTES), reader.uint("timelock", 4)
     init = Init(
         chain_id=chain_id,
         vault=vault,
@@ -170,9 +187,11 @@ def _decode_init(reader: Reader) -> Init:
         trade_heartbeat=trade,
         liquidation_heartbeat=liquidation,
         liquidation_buffer_ppm=buffer,
-        fee_manager=reader.bytes("fee manager", ADDRESS_BYTES),
+        fee_manager=fee_manager,
         signers=tuple(reader.bytes("signer", ADDRESS_BYTES) for _ in range(signers)),
         markets=tuple(_read_market(reader) for _ in range(markets)),
+        governor=governor,
+        timelock=timelock,
     )
     reader.end()
     return init
@@ -216,6 +235,12 @@ def _decode_action(reader: Reader) -> Action:
             action = Withdraw(request, _read_signature(reader))
         case inputs.KIND_LIQUIDATE:
             action = Liquidate(reader.uint("account", 5), reader.uint("market", 2))
+        case inputs.KIND_PROPOSE_MARKET:
+            market, nonce = reader.uint("market", 2), reader.uint("nonce", 8)
+            signature = _read_signature(reader)
+            action = ProposeMarket(market, nonce, _read_market(reader), signature)
+        case inputs.KIND_ENACT_MARKET:
+            action = EnactMarket(reader.uint("market", 2))
         case _:
             action = _decode_account_action(kind, reader)
     reader.end()

@@ -93,8 +93,7 @@ class Message:
         _, members = _parse_type(self.TYPE)
         values = [getattr(self, field.name) for field in fields(self)]  # type: ignore[arg-type]  # as above
         message = {
-            member: "0x" + value.hex() if isinstance(value, bytes) else value
-            for (_, member), value in zip(members, values, strict=True)
+            member: _wallet_value(kind, value) for (kind, member), value in zip(members, values, strict=True)
         }
         return {
             "types": {
@@ -158,6 +157,17 @@ class PriceReport(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class MarketProposal(Message):
+    """New rules of a market, or a new market: the bytes of a market in INIT, zeros behind the last one."""
+
+    TYPE: ClassVar[str] = "ProposeMarket(uint16 market,uint64 nonce,bytes32[6] rules)"
+
+    market: int
+    nonce: int
+    rules: bytes  # 192 bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SoftConfirmation(Message):
     """The sequencer's word for the first `number` sequenced inputs, whose soft history is `history`."""
 
@@ -179,6 +189,14 @@ def _members_json(members: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
     return [{"name": name, "type": kind} for kind, name in members]
 
 
+def _wallet_value(kind: str, value: int | bytes) -> Any:
+    if not isinstance(value, bytes):
+        return value
+    if kind.endswith("]"):
+        return ["0x" + value[at : at + 32].hex() for at in range(0, len(value), 32)]
+    return "0x" + value.hex()
+
+
 def _word(name: str, kind: str, value: int | bytes) -> bytes:
     """One 32-byte word of a struct. Raises EncodingError when `value` is none of `kind`."""
     if kind in ("address", "bytes32"):
@@ -186,6 +204,11 @@ def _word(name: str, kind: str, value: int | bytes) -> bytes:
         if not isinstance(value, bytes) or len(value) != length:
             raise EncodingError(f"{name} must be {length} bytes, not {value!r}")
         return value.rjust(32, b"\0")
+    if kind.startswith("bytes32["):
+        length = 32 * int(kind[len("bytes32[") : -1])
+        if not isinstance(value, bytes) or len(value) != length:
+            raise EncodingError(f"{name} must be {length} bytes, not {value!r}")
+        return keccak(value)
     bits = 1 if kind == "bool" else int(kind.removeprefix("u").removeprefix("int"))
     low, high = (-1 << bits - 1, 1 << bits - 1) if kind.startswith("int") else (0, 1 << bits)
     if isinstance(value, bytes) or not low <= value < high:

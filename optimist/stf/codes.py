@@ -80,6 +80,11 @@ class Code(IntEnum):
     BAD_OPEN_INTEREST = 129  # a cap of nothing or beyond 2**61, or not lower < upper
     BAD_MARK_RULE = 131  # a cap beyond 100 %
     BAD_VOLATILITY_RULE = 132  # a multiplier without a horizon or a window, or samples rarer than the window
+    BAD_TIMELOCK = 133  # a governor without one
+    NOT_SIGNED_BY_GOVERNOR = 134
+    MARKET_FIXED = 135  # size decimals and lot of a market never change
+    NO_PROPOSAL = 136
+    PROPOSAL_NOT_DUE = 137
     OPEN_INTEREST_BOUND = 130  # the fill would raise open interest beyond the market's cap
 
     # FORCED

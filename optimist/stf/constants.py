@@ -38,8 +38,11 @@ MAX_TREE_DEPTH: Final = 3
 # 7 keys at most may sign prices
 MAX_SIGNERS: Final = 7
 
-# 2 markets at most in this version of the law
-MAX_MARKETS: Final = 2
+# 16 markets at most: 2**SLOT_BITS, so that an account of the largest preset can be in all of them
+MAX_MARKETS: Final = 16
+
+# 128: the rules that are proposed for a market stand this many rows behind those in force
+PROPOSED: Final = 128
 
 # 4 tiers of margin at most in a market, the first among them
 MAX_TIERS: Final = 4

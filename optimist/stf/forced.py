@@ -4,9 +4,9 @@ A right of an account (money out) is never rejected. A rejected input leaves no 
 on L1 that it was refused, or why: therefore it ends in a ForcedOutcome, garbage too; code 0 is done, anything
 else says why not.
 
-A service to everybody (a price, a liquidation that is due) is what it would be from the sequencer: it takes
-effect or is rejected. So a sequencer that suppresses prices, or protects a friend, cannot keep anyone else
-from stating the one and liquidating the other.
+A service to everybody (a price, a liquidation that is due, rules of a market) is what it would be from the
+sequencer: it takes effect or is rejected. So a sequencer that suppresses prices, or protects a friend, cannot
+keep anyone else from stating the one and liquidating the other.
 """
 
 from optimist.provable import (
@@ -37,8 +37,10 @@ from optimist.stf.inputs import (
     FORCED_WITHDRAW_AMOUNT_AT,
     FORCED_WITHDRAW_LENGTH,
     KIND_CANCEL_ALL,
+    KIND_ENACT_MARKET,
     KIND_LIQUIDATE,
     KIND_PRICE,
+    KIND_PROPOSE_MARKET,
     KIND_SESSION_KEY,
     KIND_WITHDRAW,
 )
@@ -46,18 +48,25 @@ from optimist.stf.liquidation import apply_liquidate
 from optimist.stf.oracle import apply_price
 from optimist.stf.records import Account, ForcedOutcome, System
 from optimist.stf.session import force_session_end
+from optimist.stf.timelock import apply_enact_market, apply_propose_market
 from optimist.stf.withdrawal import judge_withdrawal, write_withdrawal
 
 
 @handler
 def apply_forced(system: System) -> None:
-    """Carry out a forced input if it may be; write the outcome of all but prices and liquidations."""
+    """Carry out a forced input if it may be; write the outcome of what is the right of an account."""
     kind = input_uint(FORCED_KIND_AT, 1)
     if kind == KIND_PRICE:
         apply_price(system, FORCED_BODY_AT)
         return
     if kind == KIND_LIQUIDATE:
         apply_liquidate(system, FORCED_BODY_AT)
+        return
+    if kind == KIND_PROPOSE_MARKET:
+        apply_propose_market(system, FORCED_BODY_AT)
+        return
+    if kind == KIND_ENACT_MARKET:
+        apply_enact_market(system, FORCED_BODY_AT)
         return
     outcome = zero(ForcedOutcome)
     outcome.sender = input_uint(FORCED_SENDER_AT, 20)

@@ -33,6 +33,7 @@ from optimist.stf.inputs import (
     INIT_CHAIN_ID_AT,
     INIT_FEE_MANAGER_AT,
     INIT_FUTURE_TOLERANCE_AT,
+    INIT_GOVERNOR_AT,
     INIT_LIQUIDATION_BUFFER_AT,
     INIT_LIQUIDATION_HEARTBEAT_AT,
     INIT_LISTS_AT,
@@ -42,6 +43,7 @@ from optimist.stf.inputs import (
     INIT_SECOND_AT,
     INIT_SIGNER_LENGTH,
     INIT_SIGNERS_AT,
+    INIT_TIMELOCK_AT,
     INIT_TRADE_HEARTBEAT_AT,
     INIT_VAULT_AT,
     MODE_SEQUENCER,
@@ -51,6 +53,7 @@ from optimist.stf.records import (
     Account,
     BatchLimit,
     FeeManager,
+    Governance,
     OracleSigner,
     Parameters,
     SignerCount,
@@ -94,6 +97,7 @@ def apply_init(system: System) -> None:
         set_signer(i)
     for i in range(markets):
         set_market_rules(i, markets_at + i * INIT_MARKET_LENGTH)
+    set_governance()
     set_system(system)
 
 
@@ -119,6 +123,14 @@ def set_backstop() -> None:
     owner = input_uint(INIT_BACKSTOP_OWNER_AT, 20)
     require(owner != 0, Code.BAD_OWNER)
     store(BACKSTOP, Account(owner=owner, collateral=0, nonce=0, order_floor=0, fee_tier=0))
+
+
+def set_governance() -> None:
+    """Nobody, or somebody whose proposals wait. How long is for users to judge: it is in INIT."""
+    governor = input_uint(INIT_GOVERNOR_AT, 20)
+    timelock = input_uint(INIT_TIMELOCK_AT, 4)
+    require(governor == 0 or timelock > 0, Code.BAD_TIMELOCK)
+    store(0, Governance(governor=governor, timelock=timelock, nonce=0))
 
 
 def set_signer(index: u8) -> None:

@@ -26,6 +26,8 @@ KIND_TRANSFER: Final = 8
 KIND_SESSION_KEY: Final = 9
 KIND_FEES: Final = 10
 KIND_ACCOUNT_TIER: Final = 11
+KIND_PROPOSE_MARKET: Final = 16
+KIND_ENACT_MARKET: Final = 17
 
 # ---- INIT: 1 · chain id:8 · vault:20 · second:5 | parameters, signers, markets
 INIT_CHAIN_ID_AT: Final = 1
@@ -40,7 +42,9 @@ INIT_TRADE_HEARTBEAT_AT: Final = 61
 INIT_LIQUIDATION_HEARTBEAT_AT: Final = 65
 INIT_LIQUIDATION_BUFFER_AT: Final = 69
 INIT_FEE_MANAGER_AT: Final = 73
-INIT_LISTS_AT: Final = 93  # the signers begin here, the markets follow them
+INIT_GOVERNOR_AT: Final = 93
+INIT_TIMELOCK_AT: Final = 113
+INIT_LISTS_AT: Final = 117  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
 INIT_MARKET_LENGTH: Final = 165
 
@@ -229,3 +233,14 @@ ACCOUNT_TIER_TIER_AT: Final = 12
 ACCOUNT_TIER_NONCE_AT: Final = 13
 ACCOUNT_TIER_SIGNATURE_AT: Final = 21
 ACCOUNT_TIER_LENGTH: Final = 86
+
+# PROPOSE_MARKET, sequenced or forced; offsets from where the body begins:
+# market:2 · nonce:8 · signature:65 · a market as in INIT
+PROPOSE_MARKET_AT: Final = 0
+PROPOSE_NONCE_AT: Final = 2
+PROPOSE_SIGNATURE_AT: Final = 10
+PROPOSE_RULES_AT: Final = 75
+
+# ENACT_MARKET, sequenced or forced: market:2
+ENACT_MARKET_AT: Final = 0
+ENACT_BODY_LENGTH: Final = 2

@@ -26,6 +26,7 @@ MODULES: Final = (
     PRESET_MODULE,
     "optimist.stf.genesis",
     "optimist.stf.markets",
+    "optimist.stf.timelock",
     "optimist.stf.header",
     "optimist.stf.clock",
     "optimist.stf.deposit",

@@ -22,7 +22,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import SLOT_BITS
-from optimist.stf.margin import Holdings
+from optimist.stf.margin import Holdings, is_reduced
 from optimist.stf.open_interest import change_open_interest
 from optimist.stf.preset import POSITION_SLOTS
 from optimist.stf.records import AccountId, Funding, Market, Position
@@ -65,7 +65,9 @@ def change_position(account_id: AccountId, holdings: Holdings, fill: Fill, is_bu
     require(slot < POSITION_SLOTS, Code.SLOTS_FULL)
     moved = fill.size if is_buy else -fill.size
     size = fit(i62, holdings.size + moved, Code.POSITION_BOUND)
-    require(abs(size) <= peek(Market, fill.market).max_position, Code.POSITION_BOUND)
+    # A bound that was lowered locks nobody in: what shrinks may still be beyond it.
+    is_within = abs(size) <= peek(Market, fill.market).max_position
+    require(is_within or is_reduced(holdings.size, size), Code.POSITION_BOUND)
     if size == 0:
         store(account_id << SLOT_BITS | slot, zero(Position))
     else:

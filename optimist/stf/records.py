@@ -241,3 +241,19 @@ class Volatility:
     peak: u64  # what it has been since, forgotten slowly
     peak_at: u40
     floor_ppm: Ppm  # the least initial fraction
+
+
+@record(table=30)
+class Governance:
+    """Row 0. Who may propose the rules of a market, and how long everybody has to leave."""
+
+    governor: u160  # 0: nobody, ever
+    timelock: u32  # seconds between a proposal and its enactment, at least
+    nonce: u64  # last one used by a proposal
+
+
+@record(table=31)
+class Proposal:
+    """Row = market. Its rules stand in the rows PROPOSED + market of their tables."""
+
+    not_before: u40  # second from which on they may be enacted; 0: there is none

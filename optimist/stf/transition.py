@@ -18,9 +18,11 @@ from optimist.stf.inputs import (
     KIND_ACCOUNT_TIER,
     KIND_CANCEL,
     KIND_CANCEL_ALL,
+    KIND_ENACT_MARKET,
     KIND_FEES,
     KIND_LIQUIDATE,
     KIND_PRICE,
+    KIND_PROPOSE_MARKET,
     KIND_SESSION_KEY,
     KIND_TRADE,
     KIND_TRANSFER,
@@ -38,6 +40,7 @@ from optimist.stf.liquidation import apply_liquidate
 from optimist.stf.oracle import apply_price
 from optimist.stf.records import Parameters, System
 from optimist.stf.session import apply_session_key
+from optimist.stf.timelock import apply_enact_market, apply_propose_market
 from optimist.stf.trade import apply_trade
 from optimist.stf.transfer import apply_transfer
 from optimist.stf.withdrawal import apply_withdraw
@@ -87,5 +90,9 @@ def apply_sequenced(system: System) -> None:
         apply_fees(system)
     elif kind == KIND_ACCOUNT_TIER:
         apply_account_tier(system)
+    elif kind == KIND_PROPOSE_MARKET:
+        apply_propose_market(system, SEQUENCED_BODY_AT)
+    elif kind == KIND_ENACT_MARKET:
+        apply_enact_market(system, SEQUENCED_BODY_AT)
     else:
         reject(Code.UNKNOWN_KIND)

@@ -173,14 +173,14 @@ def test_auditor_notices_a_careless_edit_of_the_law(module: str, original: str, 
     sources[name] = sources[name].replace(original, edited)
     law = Program(sources, ENTRY).native()
 
-    for seed in range(300, 330):
+    for seed in range(300, 400):
         storm = Storm(seed, "minimal", law)
         while len(storm.world.inputs) < 220:
             storm.step()
         workload = Workload(seed, "minimal", tuple(storm.world.inputs), tuple(storm.world.codes))
         if is_noticed(workload, law):
             return
-    pytest.fail("thirty workloads gave the auditor nothing to object to")
+    pytest.fail("a hundred workloads gave the auditor nothing to object to")
 
 
 def is_noticed(workload: Workload, law: Apply) -> bool:

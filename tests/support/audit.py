@@ -23,18 +23,21 @@ from optimist.derive.account_actions import ForcedCancelAll, ForcedSessionEnd, T
 from optimist.derive.actions import (
     Action,
     Deposit,
+    EnactMarket,
     Forced,
+    ForcedService,
     ForcedWithdraw,
     Header,
     Init,
     Liquidate,
     PriceUpdate,
+    ProposeMarket,
     Sequenced,
     SignedOrder,
     Trade,
     Withdraw,
 )
-from optimist.derive.decode import decode, decode_forced
+from optimist.derive.decode import FORCED_SERVICES, decode, decode_forced
 from optimist.derive.octets import DecodingError
 from optimist.derive.order_tree import recover_signer
 from optimist.derive.typed_data import Domain, PriceReport
@@ -56,6 +59,7 @@ from optimist.stf.records import (
     Volatility,
 )
 from tests.support.audit_accounts import check_account, check_account_action, check_changes, find_signer
+from tests.support.audit_rules import check_enactment, check_proposal, check_rules_unchanged
 from tests.support.ledger import Ledger
 
 PPM: Final = 10**6
@@ -85,6 +89,8 @@ def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
 
 
 def check_action(domain: Domain, action: Action, before: Ledger, after: Ledger) -> None:
+    if not isinstance(action, ProposeMarket | EnactMarket):
+        check_rules_unchanged(before, after, set())
     match action:
         case Trade():
             check_trade(domain, action, before, after)
@@ -94,6 +100,10 @@ def check_action(domain: Domain, action: Action, before: Ledger, after: Ledger) 
             check_withdrawal(domain, action, before, after)
         case Liquidate():
             check_liquidation(action, before, after)
+        case ProposeMarket():
+            check_proposal(domain, action, before, after)
+        case EnactMarket():
+            check_enactment(action, before, after)
         case _:
             check_account_action(domain, action, before, after)
             if isinstance(action, Transfer):
@@ -127,8 +137,10 @@ def check_funding(before: Ledger, after: Ledger) -> None:
     """I9: an index moves only as far as its rate and time allow, and is never reset. I3: dust is counted."""
     for market, new in after.all_records(Funding).items():
         old, rule = before.funding(market), after.record(FundingRule, market)
-        assert abs(new.rate) <= rule.max_rate
-        assert max(abs(new.fill_premium), abs(new.last_premium)) <= rule.max_premium
+        # Where a rule has been tightened, what was found under the old one stands until it is found anew.
+        assert new.rate == old.rate or abs(new.rate) <= rule.max_rate
+        assert new.last_premium == old.last_premium or abs(new.last_premium) <= rule.max_premium
+        assert abs(new.fill_premium) <= max(abs(old.fill_premium), abs(old.last_premium))
         assert 0 <= new.remainder < after.funding_unit(market)
         assert new.accrued_at >= old.accrued_at
         seconds = min(new.accrued_at - old.accrued_at, 3_600) if old.accrued_at else 0
@@ -396,11 +408,11 @@ def check_paid(before: Ledger, after: Ledger, account: int, amount: int, recipie
 
 def check_forced(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
     """I22, or what the same action would have to be from the sequencer."""
-    if data[26:27] in (b"\1", b"\4"):
+    if data[26:27] in FORCED_SERVICES:
         forced = decode(data)
         assert isinstance(forced, Forced)
         action = decode_forced(forced.payload)
-        assert isinstance(action, PriceUpdate | Liquidate)
+        assert isinstance(action, ForcedService)
         assert after.system.next_forced == before.system.next_forced
         check_action(domain, action, before, after)
         return

@@ -9,7 +9,7 @@ from typing import Final
 
 from optimist.derive.actions import Deposit, Forced, Trade
 from optimist.stf.codes import Code
-from optimist.stf.constants import GROUP_BITS, TIER_BITS
+from optimist.stf.constants import GROUP_BITS, PRICE_UNCONFIRMED, TIER_BITS
 from optimist.stf.law import get_law
 from optimist.stf.records import FeeTier, Market, Position
 from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, address, confirmed_price
@@ -340,6 +340,26 @@ def liquidation_without_a_price(world: World) -> int:
     return Code.PRICE_STALE
 
 
+def liquidation_on_an_unconfirmed_price(world: World) -> int:
+    """The price has jumped, and the next round has not said so yet."""
+    world.trade(1, 2, 4 * BTC_01, 50_000)
+    price = world.stored_price(0)
+    price.status = PRICE_UNCONFIRMED
+    world.put(0, price)
+    world.liquidate(1)
+    return Code.PRICE_STALE
+
+
+def positions_beyond_a_lowered_bound(world: World) -> int:
+    """A long and a short shrink, and are still beyond it."""
+    world.trade(1, 2, 10_000, 50_000)
+    market = world.market(0)
+    market.max_position = 5_000
+    world.put(0, market)
+    world.trade(2, 1, 1_000, 50_000)
+    return OK
+
+
 BUILDERS: Final = (
     liquidation_without_a_price,
     transfer_on_an_old_price,
@@ -369,4 +389,6 @@ BUILDERS: Final = (
     sums_beyond_their_bound,
     dust_that_goes_whole,
     part_that_cannot_help,
+    liquidation_on_an_unconfirmed_price,
+    positions_beyond_a_lowered_bound,
 )

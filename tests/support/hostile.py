@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from optimist.base.signature import CURVE_ORDER
 from optimist.derive.actions import (
-    NO_TIER,
     Deposit,
     Header,
     Init,
     Liquidate,
-    MarketParameters,
     PriceUpdate,
     Sequenced,
     SignedOrder,
-    Tier,
     Trade,
     Withdraw,
 )
 from optimist.derive.typed_data import Signature, WithdrawRequest
 from optimist.stf import inputs
-from tests.support.world import BTC, ETH, START, USD, address, build_init, forge, secret, trader
+from tests.support.hostile_rules import unsound_markets
+from tests.support.world import BTC, START, USD, address, build_init, forge, secret, trader
 
 if TYPE_CHECKING:
     from tests.support.workload import Storm
@@ -46,6 +44,7 @@ def before_init(seed: int) -> list[bytes]:
         Sequenced(START, Liquidate(1, 0)).encode(),
         data[:-1],
         data + b"\0",
+        data[: inputs.INIT_MARKETS_AT] + bytes((17,)) + data[inputs.INIT_MARKETS_AT + 1 :],
     ]
     cases = unsound + early
     return [cases[(8 * seed + i) % len(cases)] for i in range(8)]
@@ -61,68 +60,12 @@ def unsound_inits() -> list[Init]:
         {"signers": (*signers[:4], bytes(20))},
         {"signers": (*signers[:4], signers[1])},
         {"markets": ()},
-        {"markets": (BTC, ETH, BTC)},
+        {"governor": address("governor"), "timelock": 0},
         {"backstop_owner": bytes(20)},
         {"liquidation_buffer_ppm": 1_000_001},
     ]
     changes += [{"markets": (BTC, market)} for market in unsound_markets()]
     return [build_init(**change) for change in changes]
-
-
-def unsound_markets() -> list[MarketParameters]:
-    """One market for every rule that markets have."""
-    changes: list[dict[str, Any]] = [
-        {"size_decimals": 11},
-        {"max_position": 1 << 61},
-        {"lot": 0},
-        {"lot": BTC.max_position + 1},
-        {"size_decimals": 0, "max_position": (1 << 61) - 1},
-        {"initial_margin_ppm": 1_000_001},
-        {"maintenance_margin_ppm": 0},
-        {"maintenance_margin_ppm": 50_001},
-        {"maker_fee_ppm": 30_001},
-        {"taker_fee_ppm": 30_001},
-        {"liquidation_penalty_ppm": 30_001},
-        {"step_ppm": 0},
-        {"step_ppm": 2, "halt_ppm": 1},
-        {"halt_ppm": 1_000_001},
-        {"gap_seconds": 0},
-        {"interest": 1_000_000_001},
-        {"damper": 1_000_000_001},
-        {"max_rate": 40_000_001},
-        {"max_premium": 1_000_000_001},
-        {"smoothing_seconds": 0},
-        {"max_open_interest": 0},
-        {"max_open_interest": 1 << 61},
-        {"open_interest_lower": 1, "open_interest_upper": 1},
-        {"open_interest_lower": 1},
-        {"mark_cap_ppm": 1_000_001},
-        {"volatility_multiplier_ppm": 1, "volatility_horizon": 0},
-        {"volatility_multiplier_ppm": 1, "volatility_window": 0, "volatility_sample": 0},
-        {"volatility_sample": 86_401},
-    ]
-    return [
-        *(replace(BTC, **change) for change in changes),
-        *(replace(BTC, tiers=tiers) for tiers in unsound_tiers()),
-    ]
-
-
-def unsound_tiers() -> list[tuple[Tier, ...]]:
-    """Tiers for every rule that tiers have, beyond the first one of BTC."""
-    first, second = Tier(10, 60_000, 40_000), Tier(20, 70_000, 50_000)
-    return [
-        (replace(first, maintenance_margin_ppm=60_001),),
-        (replace(first, initial_margin_ppm=1_000_001),),
-        (replace(first, initial_margin_ppm=1_000_000, maintenance_margin_ppm=1_000_001),),
-        (replace(first, initial_margin_ppm=49_999),),
-        (replace(first, maintenance_margin_ppm=29_999),),
-        (replace(first, from_notional=0),),
-        (replace(first, from_notional=0, initial_margin_ppm=0),),
-        (NO_TIER, second),
-        (first, replace(second, from_notional=10)),
-        (first, replace(second, initial_margin_ppm=59_999)),
-        (first, replace(second, maintenance_margin_ppm=39_999)),
-    ]
 
 
 # -------------------------------------------------------------------------------------------------- bytes
@@ -177,6 +120,8 @@ def wrong_length(storm: "Storm") -> None:
             bytes((inputs.KIND_TRADE,)) + bytes(237),
             bytes((inputs.KIND_WITHDRAW,)),
             bytes((inputs.KIND_LIQUIDATE,)) + bytes(6),
+            bytes((inputs.KIND_PROPOSE_MARKET,)) + bytes(239),
+            bytes((inputs.KIND_ENACT_MARKET,)) + bytes(1),
         ),
     )
     storm.world.apply_bytes(head + body)
@@ -541,6 +486,7 @@ FLAGS_AT: Final = (
     inputs.ORDER_DEPTH_AT,
     inputs.ORDER_INDEX_AT,
 )
+
 
 ATTACKS: Final[tuple[Callable[["Storm"], None], ...]] = (
     replay,

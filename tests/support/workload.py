@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from optimist.derive.actions import Liquidate, SignedOrder, Tier, Trade
+from optimist.derive.actions import EnactMarket, Liquidate, SignedOrder, Tier, Trade
 from optimist.derive.order_tree import OrderTree
 from optimist.stf.constants import GROUP_BITS, PERPETUAL_FEED, SLOT_BITS
 from optimist.stf.law import Apply
-from optimist.stf.records import SessionKey
+from optimist.stf.records import Proposal, SessionKey
 from tests.support import hostile
 from tests.support.attacks import attack
 from tests.support.world import BTC, ETH, PRICE, USD, World, address, secret, trader
@@ -70,6 +70,14 @@ ETH_STRICT: Final = replace(
 MARKETS: Final = (BTC_STRICT, ETH_STRICT)
 SESSION: Final = 3  # index of the session key that a trader may have lent
 T = TypeVar("T")
+# What a governor may think of: tighter and looser rules, with and without a floor.
+RULE_CHANGES: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"volatility_multiplier_ppm": 0},
+    {"max_position": 5 * 10**7, "max_open_interest": 5 * 10**7},
+    {"tiers": (), "max_premium": 10**5, "max_rate": 10**4},
+    {"initial_margin_ppm": 120_000, "maintenance_margin_ppm": 60_000, "tiers": ()},
+)
 FIRST_PRICES: Final = (50_000 * PRICE, 2_000 * PRICE)
 
 
@@ -126,6 +134,7 @@ class Storm:
             (3, self.force_withdraw),
             (2, self.next_batch),
             (4, self.arrange),
+            (3, self.govern),
             (30, lambda: attack(self)),
         ]
         weights, choices = zip(*acts, strict=True)
@@ -312,6 +321,19 @@ class Storm:
     def deposit(self) -> int:
         return self.world.deposit(self.random.choice((*TRADERS, 0)), self.random.randint(1, 2_000))
 
+    def govern(self) -> int:
+        """Rules that wait are enacted when they are due; else new ones are proposed, rarely a new market."""
+        world = self.world
+        for market, proposal in world.all_records(Proposal).items():
+            if proposal.not_before <= world.second:
+                due = EnactMarket(market)
+                return world.force_action(due) if self.random.random() < 0.3 else world.act(due)
+        market = self.random.randrange(len(world.init.markets) + 1)
+        rules = (*world.init.markets, ETH_STRICT)[market]
+        changes = self.turn("govern", RULE_CHANGES)
+        wanted = world.proposal(market, replace(rules, **changes))
+        return world.force_action(wanted) if self.random.random() < 0.3 else world.act(wanted)
+
     def next_batch(self) -> int:
         self.world.second += self.random.randint(0, 3)
         return self.world.open_batch(mode=self.random.choice((0, 0, 1)))
@@ -324,5 +346,6 @@ def build_changes(random: Random) -> dict[str, object]:
         "quorum": random.randint(keys // 2 + 1, keys),
         "signers": tuple(address(f"oracle {i}") for i in range(keys)),
         "liquidation_buffer_ppm": random.choice((0, 150_000, 500_000)),
+        "timelock": random.choice((1, 20)),
         "markets": random.choice((MARKETS, MARKETS, (replace(BTC_STRICT, volatility_multiplier_ppm=0),))),
     }

@@ -30,18 +30,22 @@ from optimist.derive.account_actions import (
 from optimist.derive.actions import (
     Action,
     Deposit,
+    EnactMarket,
     Forced,
+    ForcedService,
     ForcedWithdraw,
     Header,
     Init,
     Liquidate,
     MarketParameters,
     PriceUpdate,
+    ProposeMarket,
     Sequenced,
     SignedOrder,
     SignedPrice,
     Trade,
     Withdraw,
+    describe_proposal,
     encode_forced,
 )
 from optimist.derive.typed_data import Message, Order, PriceReport, Signature, WithdrawRequest
@@ -49,7 +53,7 @@ from optimist.provable import Receipt, State
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, GROUP_BITS, PRICE_CONFIRMED
 from optimist.stf.law import Apply, get_law
-from optimist.stf.records import Account, FeeManager, ForcedOutcome, Price
+from optimist.stf.records import Account, FeeManager, ForcedOutcome, Governance, Price
 from tests.support.ledger import Ledger
 
 USD: Final = 10**6  # 1e-6 USD
@@ -120,6 +124,8 @@ def build_init(**changes: Any) -> Init:
         signers=tuple(address(f"oracle {i}") for i in range(5)),
         markets=(BTC, ETH),
         fee_manager=address("fee manager"),
+        governor=address("governor"),
+        timelock=100,
     )
     return replace(init, **changes)
 
@@ -312,9 +318,24 @@ class World(Ledger):
         assert self.apply_bytes(Forced(address(sender), at, payload).encode()).code == OK
         return self.record(ForcedOutcome, row).code
 
-    def force_action(self, action: PriceUpdate | Liquidate, sender: str = "anyone") -> int:
-        """Push a price or a liquidation through L1; the code in its receipt."""
+    def force_action(self, action: ForcedService, sender: str = "anyone") -> int:
+        """Push what anybody may through L1; the code in its receipt."""
         return self.apply_bytes(Forced(address(sender), self.second, encode_forced(action)).encode()).code
+
+    def proposal(self, market: int, rules: MarketParameters, **changes: Any) -> ProposeMarket:
+        """New rules with the next nonce, signed by the governor unless `signer`."""
+        signer = changes.pop("signer", "governor")
+        nonce = changes.pop("nonce", self.record(Governance, 0).nonce + 1)
+        message = describe_proposal(market, nonce, rules)
+        return ProposeMarket(market, nonce, rules, message.sign(self.domain, secret(signer)))
+
+    def propose(self, market: int, rules: MarketParameters, **changes: Any) -> int:
+        """Propose the rules."""
+        return self.act(self.proposal(market, rules, **changes))
+
+    def enact(self, market: int) -> int:
+        """Let the rules that wait take effect."""
+        return self.act(EnactMarket(market))
 
     def liquidate(self, account: int, market: int = 0) -> int:
         """Ask the law to liquidate."""

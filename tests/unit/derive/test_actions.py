@@ -24,6 +24,7 @@ from optimist.derive.account_actions import (
 )
 from optimist.derive.actions import (
     Deposit,
+    EnactMarket,
     Forced,
     ForcedWithdraw,
     Header,
@@ -32,6 +33,7 @@ from optimist.derive.actions import (
     Liquidate,
     MarketParameters,
     PriceUpdate,
+    ProposeMarket,
     Sequenced,
     SignedOrder,
     SignedPrice,
@@ -99,11 +101,6 @@ account_actions = st.one_of(
     ),
     st.builds(SetAccountTier, st.builds(AccountTierRequest, uint(5), uint(1), uint(8)), signatures),
 )
-sequenced = st.builds(
-    Sequenced,
-    uint(5),
-    st.one_of(trades, prices, withdrawals, st.builds(Liquidate, uint(5), uint(2)), account_actions),
-)
 tiers = st.lists(st.builds(Tier, st.integers(1, 2**64 - 1), uint(4), uint(4)), max_size=3).map(tuple)
 markets = st.builds(
     MarketParameters,
@@ -116,6 +113,13 @@ markets = st.builds(
     *[uint(8)] * 3,
     *[uint(4)] * 5,
 )
+services = st.one_of(
+    prices,
+    st.builds(Liquidate, uint(5), uint(2)),
+    st.builds(ProposeMarket, uint(2), uint(8), markets, signatures),
+    st.builds(EnactMarket, uint(2)),
+)
+sequenced = st.builds(Sequenced, uint(5), st.one_of(trades, withdrawals, services, account_actions))
 inits = st.builds(
     Init,
     uint(8),
@@ -127,6 +131,8 @@ inits = st.builds(
     st.lists(addresses, max_size=7).map(tuple),
     st.lists(markets, max_size=2).map(tuple),
     addresses,
+    addresses,
+    uint(4),
 )
 any_input: st.SearchStrategy[Input] = st.one_of(
     inits,

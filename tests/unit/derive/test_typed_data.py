@@ -10,6 +10,7 @@ from optimist.base.keccak import keccak
 from optimist.derive.octets import EncodingError
 from optimist.derive.typed_data import (
     Domain,
+    MarketProposal,
     Message,
     Order,
     PriceReport,
@@ -33,6 +34,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(WithdrawRequest, uint(40), uint(64), st.binary(min_size=20, max_size=20), uint(64)),
     st.builds(PriceReport, uint(16), uint(64), uint(40)),
     st.builds(SoftConfirmation, uint(64), st.binary(min_size=32, max_size=32)),
+    st.builds(MarketProposal, uint(16), uint(64), st.binary(min_size=192, max_size=192)),
 )
 
 
@@ -63,3 +65,5 @@ def test_value_that_does_not_fit_its_type_is_refused_by_name() -> None:
         PriceReport(0, 1, 1 << 40).struct_hash()
     with pytest.raises(EncodingError, match="recipient"):
         WithdrawRequest(0, 1, bytes(19), 0).struct_hash()
+    with pytest.raises(EncodingError, match="rules"):
+        MarketProposal(0, 1, bytes(191)).struct_hash()

@@ -84,7 +84,7 @@ def test_up_to_seven_keys_are_accepted(count: int) -> None:
     assert code_of(quorum=count, signers=signers) == 0
 
 
-@pytest.mark.parametrize("markets", [(), (BTC, ETH, BTC)])
+@pytest.mark.parametrize("markets", [(), (BTC,) * 17])
 def test_number_of_markets_is_bounded(markets: tuple[Any, ...]) -> None:
     assert code_of(markets=markets) == Code.BAD_MARKETS
 
@@ -169,6 +169,16 @@ def test_backstop_without_owner_is_refused() -> None:
 def test_buffer_beyond_the_whole_is_refused() -> None:
     assert code_of(liquidation_buffer_ppm=1_000_001) == Code.BAD_FEE
     assert code_of(liquidation_buffer_ppm=1_000_000) == 0
+
+
+def test_governor_without_a_timelock_is_refused() -> None:
+    assert code_of(timelock=0) == Code.BAD_TIMELOCK
+    assert code_of(timelock=0, governor=bytes(20)) == 0
+    assert code_of(timelock=1) == 0
+
+
+def test_sixteen_markets_are_accepted() -> None:
+    assert code_of(markets=(BTC,) * 16) == 0
 
 
 def test_wrong_length_is_refused() -> None:

@@ -75,6 +75,8 @@ def test_law_is_provable_within_its_budget(preset: str) -> None:
         "apply_session_key",
         "apply_fees",
         "apply_account_tier",
+        "apply_propose_market",
+        "apply_enact_market",
     }
 
 

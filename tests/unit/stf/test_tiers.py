@@ -16,7 +16,7 @@ from optimist.stf.liquidation import compute_closing_size
 from optimist.stf.margin import Margin, compute_fraction, compute_notional
 from optimist.stf.records import MarginTier, Market
 from optimist.stf.tiers import MarginSchedule, compute_initial, compute_maintenance
-from tests.support.hostile import unsound_tiers
+from tests.support.hostile_rules import unsound_tiers
 from tests.support.schedules import build_schedule
 from tests.support.world import BTC, ETH, FREE, OK, USD, World, build_init, confirmed_price
 
