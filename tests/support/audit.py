@@ -255,7 +255,7 @@ def check_order(
         assert signed is trade.taker
         assert order.time_in_force == 1 or trade.size == order.size
     if order.reduce_only:
-        size = before.positions(order.account)[trade.market]
+        size = before.positions(order.account).get(trade.market, 0)
         now = after.positions(order.account).get(trade.market, 0)
         assert abs(now) < abs(size)
         assert now * size >= 0
