@@ -26,7 +26,7 @@ from optimist.derive.account_actions import (
     Transfer,
     TransferRequest,
 )
-from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, SignedPrice, Withdraw
+from optimist.derive.actions import Liquidate, PriceUpdate, Settle, SignedOrder, SignedPrice, Withdraw
 from optimist.derive.typed_data import Order, Signature, WithdrawRequest
 
 Decimal = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,19})$")]
@@ -169,9 +169,16 @@ class LiquidateBody(_Body, tag="liquidate"):
     market: Market
 
 
+class SettleBody(_Body, tag="settle"):
+    """Ask for the settlement of a position that its whole side's deleveraging has closed. Unsigned."""
+
+    account: Account
+    market: Market
+
+
 AccountBody = CancelBody | CancelAllBody | TransferBody | SessionKeyBody | FeeTierBody | AccountTierBody
-ActionBody = OrderBody | WithdrawBody | PriceBody | LiquidateBody | AccountBody
-ParsedAction = SignedOrder | Withdraw | PriceUpdate | Liquidate | AccountAction
+ActionBody = OrderBody | WithdrawBody | PriceBody | LiquidateBody | SettleBody | AccountBody
+ParsedAction = SignedOrder | Withdraw | PriceUpdate | Liquidate | Settle | AccountAction
 
 _decoder: msgspec.json.Decoder[ActionBody] = msgspec.json.Decoder(ActionBody)
 
@@ -222,6 +229,8 @@ def parse_action(body: bytes) -> ParsedAction:
             return PriceUpdate(parsed.market, parsed.publish_time, reports).sort()
         case LiquidateBody():
             return Liquidate(parsed.account, parsed.market)
+        case SettleBody():
+            return Settle(parsed.account, parsed.market)
         case _:
             return _to_account_action(parsed)
 
@@ -263,6 +272,8 @@ def to_body(action: ParsedAction) -> dict[str, Any]:
             body = PriceBody(action.market, action.publish_time, reports)
         case Liquidate():
             body = LiquidateBody(action.account, action.market)
+        case Settle():
+            body = SettleBody(action.account, action.market)
         case _:
             body = _from_account_action(action)
     built: dict[str, Any] = msgspec.to_builtins(body)

@@ -79,9 +79,10 @@ class MarketParameters:
     volatility_horizon: int = 28_800  # s (= 8 h)
     volatility_window: int = 86_400  # s (= 1 day)
     volatility_sample: int = 60  # s
+    group: int = 0  # risk group
 
     def encode(self) -> bytes:
-        """165 bytes. Raises EncodingError for too many tiers."""
+        """166 bytes. Raises EncodingError for too many tiers."""
         if len(self.tiers) >= MAX_TIERS:
             raise EncodingError(f"{len(self.tiers)} further tiers: a market has {MAX_TIERS - 1} at most")
         return (
@@ -111,6 +112,7 @@ class MarketParameters:
             + pack_uint("volatility horizon", self.volatility_horizon, 4)
             + pack_uint("volatility window", self.volatility_window, 4)
             + pack_uint("volatility sample", self.volatility_sample, 4)
+            + pack_uint("group", self.group, 1)
         )
 
 
@@ -441,8 +443,24 @@ class EnactMarket:
         return pack_uint("market", self.market, 2)
 
 
-Action: TypeAlias = PriceUpdate | Trade | Withdraw | Liquidate | ProposeMarket | EnactMarket | AccountAction
-ForcedService: TypeAlias = PriceUpdate | Liquidate | ProposeMarket | EnactMarket
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Ask the law to clear a position that its whole side's deleveraging has closed. Signed by nobody."""
+
+    KIND: ClassVar[int] = inputs.KIND_SETTLE
+
+    account: int
+    market: int
+
+    def encode_body(self) -> bytes:
+        """What follows the kind byte."""
+        return pack_uint("account", self.account, 5) + pack_uint("market", self.market, 2)
+
+
+Action: TypeAlias = (
+    PriceUpdate | Trade | Withdraw | Liquidate | Settle | ProposeMarket | EnactMarket | AccountAction
+)
+ForcedService: TypeAlias = PriceUpdate | Liquidate | Settle | ProposeMarket | EnactMarket
 
 
 @dataclass(frozen=True, slots=True)

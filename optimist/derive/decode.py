@@ -39,6 +39,7 @@ from optimist.derive.actions import (
     PriceUpdate,
     ProposeMarket,
     Sequenced,
+    Settle,
     SignedOrder,
     SignedPrice,
     Tier,
@@ -81,6 +82,7 @@ MARKET_RISK_FIELDS: Final = (
     ("volatility_horizon", 4),
     ("volatility_window", 4),
     ("volatility_sample", 4),
+    ("group", 1),
 )
 
 
@@ -90,6 +92,7 @@ FORCED_SERVICES: Final = tuple(
     for kind in (
         inputs.KIND_PRICE,
         inputs.KIND_LIQUIDATE,
+        inputs.KIND_SETTLE,
         inputs.KIND_PROPOSE_MARKET,
         inputs.KIND_ENACT_MARKET,
     )
@@ -147,10 +150,7 @@ def decode_forced(payload: bytes) -> ForcedAction:
         case inputs.KIND_SESSION_KEY:
             wanted = ForcedSessionEnd(reader.uint("account", 5), reader.uint("index", 1))
         case _:
-            raise DecodingError(
-                f"kind {kind} cannot be forced: prices, withdrawals, liquidations, rules of markets, a "
-                "CANCEL_ALL and the end of a session key can"
-            )
+            raise DecodingError(f"kind {kind} cannot be forced: see docs/PROTOCOL.md")
     reader.end()
     return wanted
 
@@ -241,6 +241,8 @@ def _decode_action(reader: Reader) -> Action:
             action = ProposeMarket(market, nonce, _read_market(reader), signature)
         case inputs.KIND_ENACT_MARKET:
             action = EnactMarket(reader.uint("market", 2))
+        case inputs.KIND_SETTLE:
+            action = Settle(reader.uint("account", 5), reader.uint("market", 2))
         case _:
             action = _decode_account_action(kind, reader)
     reader.end()

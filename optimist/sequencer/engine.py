@@ -8,7 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from optimist.derive.account_actions import AccountAction, Cancel, CancelAll, CancelRequest
-from optimist.derive.actions import Action, Liquidate, PriceUpdate, Sequenced, SignedOrder, Trade, Withdraw
+from optimist.derive.actions import (
+    Action,
+    ForcedService,
+    Sequenced,
+    SignedOrder,
+    Trade,
+    Withdraw,
+)
 from optimist.derive.decode import decode, decode_order
 from optimist.derive.typed_data import Domain, Order
 from optimist.provable import Receipt, State
@@ -69,7 +76,7 @@ class Engine:
         sealed = self.builder.seal()
         return Sealed(sealed.header.batch, sealed.header.last, sealed.batch.accumulator), sealed
 
-    def act(self, action: PriceUpdate | Withdraw | Liquidate | AccountAction, second: int) -> Outcome:
+    def act(self, action: ForcedService | Withdraw | AccountAction, second: int) -> Outcome:
         """Sequence anything but an order. What it cancels leaves the books."""
         data, receipt = self.builder.apply(action, second)
         if receipt.rejected:

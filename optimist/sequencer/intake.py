@@ -18,7 +18,7 @@ from optimist.derive.account_actions import (
     SetSessionKey,
     Transfer,
 )
-from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, Withdraw
+from optimist.derive.actions import Liquidate, PriceUpdate, Settle, SignedOrder, Withdraw
 from optimist.derive.order_tree import compute_signed_digest
 from optimist.derive.typed_data import Domain, Message, Signature
 from optimist.provable import State
@@ -85,7 +85,7 @@ class Intake:
                     self._expect(report, one.signature, get_oracle_signer(state, one.signer))
                     for report, one in zip(action.reports(), action.prices, strict=True)
                 ]
-            case Liquidate():
+            case Liquidate() | Settle():
                 self._require_market(action.market)
                 self._owner(action.account)
                 return []

@@ -5,25 +5,28 @@ from typing import Any, TypeVar, cast
 from optimist.node.what_if import compute_size_decimals
 from optimist.provable import State
 from optimist.stf.codes import Code
-from optimist.stf.constants import MAX_TIERS, SLOT_BITS, TIER_BITS
-from optimist.stf.funding import compute_owed, compute_unit
+from optimist.stf.constants import EPOCH_BITS, MAX_TIERS, ONE, SLOT_BITS, TIER_BITS
 from optimist.stf.records import (
     Account,
     FeeManager,
     FeeTier,
     Funding,
+    Group,
+    Listing,
     MarginTier,
     Market,
-    OpenInterest,
     OracleSigner,
     OrderSlot,
     Position,
     Price,
     RiskRule,
     SessionKey,
+    Side,
+    SideEnd,
     System,
     Volatility,
 )
+from optimist.stf.sides import compute_unit, get_side_row
 
 R = TypeVar("R")
 
@@ -67,11 +70,11 @@ def get_fee_manager(state: State) -> int:
 
 
 def get_position_size(state: State, account: int, market: int) -> int:
-    """Size of an account's position in a market; 0 when it has none."""
+    """Size of an account's position in a market, in units, after all deleveraging; 0 when it has none."""
     for slot in range(1 << SLOT_BITS):
         position = get_record(state, Position, account << SLOT_BITS | slot)
         if position.market_plus_one == market + 1:
-            return int(position.size)
+            return compute_size(state, position)
     return 0
 
 
@@ -97,8 +100,8 @@ def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:
         "positions": [
             {
                 "market": position.market_plus_one - 1,
-                "size": str(position.size),
-                "funding": str(compute_unpaid_funding(state, position)),
+                "size": str(compute_size(state, position)),
+                "funding": str(compute_unpaid(state, position)),
             }
             for position in positions
             if position.market_plus_one
@@ -106,11 +109,24 @@ def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:
     }
 
 
-def compute_unpaid_funding(state: State, position: Position) -> int:
-    """What a position has still to receive (negative: to pay), 1e-6 USD, rounded down as the law does."""
+def compute_size(state: State, position: Position) -> int:
+    """Signed size in units, after all deleveraging: what is left is rounded down, of a short up."""
+    row = get_side_row(position.market_plus_one - 1, position.shares < 0)
+    side = get_record(state, Side, row)
+    return position.shares * side.multiplier // ONE if position.epoch == side.epoch else 0
+
+
+def compute_unpaid(state: State, position: Position) -> int:
+    """What its side owes a position (negative: it has to pay), 1e-6 USD, rounded down as the law does.
+
+    Funding, and the quote of what was deleveraged.
+    """
     market = position.market_plus_one - 1
-    index = get_record(state, Funding, market).index
-    owed = compute_owed(position.size, position.funding_index, index)
+    row = get_side_row(market, position.shares < 0)
+    side = get_record(state, Side, row)
+    end = get_record(state, SideEnd, row << EPOCH_BITS | position.epoch)
+    index = side.index if position.epoch == side.epoch else end.index
+    owed = abs(position.shares) * (index - position.index)
     return owed // compute_unit(get_market(state, market).notional_divisor)
 
 
@@ -139,7 +155,6 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
             }
             for tier in get_tiers(state, market)
         ],
-        "openInterest": str(get_record(state, OpenInterest, market).size),
         "maxOpenInterest": str(get_record(state, RiskRule, market).max_open_interest),
         "volatilityFloorPpm": get_record(state, Volatility, market).floor_ppm,
         "makerFeePpm": fees.maker_ppm,
@@ -149,8 +164,21 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
         "publishTime": price.publish_time,
         "priceStatus": ("confirmed", "unconfirmed", "halted")[price.status],
         "fundingRate": str(funding.rate),
-        "fundingIndex": str(funding.index),
+        "group": get_record(state, Listing, market).group,
+        "openInterest": str(compute_open_interest(state, market)),
     }
+
+
+def compute_open_interest(state: State, market: int) -> int:
+    """Sum of all long sizes, in units, rounded down."""
+    longs = get_record(state, Side, get_side_row(market, False))
+    return longs.shares * longs.multiplier // ONE
+
+
+def describe_group(state: State, group: int) -> dict[str, Any]:
+    """A risk group: its fund (below 0: a loss that nobody carries yet), and what was paid in, 1e-6 USD."""
+    found = get_record(state, Group, group)
+    return {"group": group, "fund": str(found.fund), "money": str(found.money)}
 
 
 def get_system(state: State) -> System:

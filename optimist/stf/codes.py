@@ -73,7 +73,7 @@ class Code(IntEnum):
     BACKSTOP_ITSELF = 88
     NO_POSITION = 89
     NOT_LIQUIDATABLE = 90
-    BACKSTOP_UNABLE = 91  # the backstop's own margin does not allow it
+    BACKSTOP_UNABLE = 91  # nor does the account call for deleveraging: it is above its close-out margin
 
     # Markets
     BAD_TIERS = 128  # not ascending, a smaller fraction in a later one, or maintenance above initial
@@ -89,6 +89,13 @@ class Code(IntEnum):
 
     # FORCED
     NOT_OWNER = 96  # the sender of a forced input does not own the account
+
+    # Risk groups and sides
+    OTHER_GROUP = 100  # the account and the market belong to different risk groups
+    NO_COUNTERPART = 101  # nobody holds the other side
+    SIDE_TOO_THIN = 102  # deleveraging would leave shares of a side worth less than 2**-24 units of size
+    GROUP_SHORT = 103  # more than the group holds: accounts that owe it are not liquidated yet
+    STILL_OPEN = 104  # a position that is to be settled has not been closed
 
     # Orders, keys, subaccounts, fee tiers
     ORDER_CANCELLED = 144  # its nonce is below the floor of its account

@@ -11,7 +11,7 @@ ACCOUNT_LIMIT: Final = 1 << 36
 # 4 bits of a row hold the slot of a position or of an order, in every preset
 SLOT_BITS: Final = 4
 
-# account 0 takes over what is liquidated
+# account 0 is the backstop of group 0; the backstops of other groups have its owner
 BACKSTOP: Final = 0
 
 # 1 .. 15: the session keys of an account; 0 stands for its owner
@@ -34,6 +34,20 @@ FILL_OR_KILL: Final = 2  # never, and it takes all of its size in one fill or no
 
 # 3: a tree of at most 2**3 (= 8) orders under one signature
 MAX_TREE_DEPTH: Final = 3
+# 2**4 (= 16) risk groups: ACCOUNT_LIMIT >> GROUP_BITS
+MAX_GROUPS: Final = 16
+
+# 2**48 (= 281,474,976,710,656) parts of a unit of size; what a share is worth until its side is deleveraged
+ONE: Final = 1 << 48
+
+# 2**24 (= 16,777,216) parts: what a share is worth at least, lest sizes round too coarsely
+MIN_MULTIPLIER: Final = 1 << 24
+
+# 24 bits of the row of a SideEnd count epochs
+EPOCH_BITS: Final = 24
+
+# 666,666 ppm (about 2 / 3) of the maintenance margin: an account that is worth less is taken over whole
+CLOSE_OUT_PPM: Final = 666_666
 
 # 7 keys at most may sign prices
 MAX_SIGNERS: Final = 7
@@ -74,8 +88,9 @@ BILLION: Final = 1_000_000_000
 # 10**18 * 1e-18 (= 1) a second: the variance of a return of 100 % in a second
 MAX_VARIANCE: Final = 10**18
 
-# 3,600 * 10**9 (= 3.6e12): 1e-9 an hour, over seconds. Times the notional divisor: 1e-6 USD
-FUNDING_SCALE: Final = 3_600_000_000_000
+# 3,600 * 10**9 * 2**48 (about 1.01e27): 1e-9 an hour, over seconds and parts of a unit of size.
+# Times the notional divisor: how many parts of a side's index make 1e-6 USD
+INDEX_SCALE: Final = 3_600_000_000_000 << 48
 
 # 8 hours: what interest and premium are stated over
 FUNDING_HOURS: Final = 8

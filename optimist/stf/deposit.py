@@ -3,6 +3,7 @@
 from optimist.provable import handler, input_length, input_uint, load, note, require, store
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, MAX_COLLATERAL, REASON_DEPOSIT_REFUSED
+from optimist.stf.group import enter_group
 from optimist.stf.inputs import DEPOSIT_ACCOUNT_AT, DEPOSIT_AMOUNT_AT, DEPOSIT_LENGTH, DEPOSIT_OWNER_AT
 from optimist.stf.notes import Deposited
 from optimist.stf.records import Account, System
@@ -30,5 +31,6 @@ def apply_deposit(system: System) -> None:
             account.collateral = total
             store(account_id, account)
             note(Deposited(account=account_id, owner=owner, amount=amount))
+            enter_group(account_id, amount)
             return
     write_withdrawal(system, owner, amount, account_id, REASON_DEPOSIT_REFUSED)

@@ -19,7 +19,6 @@ from optimist.provable import (
     fit,
     handler,
     i32,
-    i62,
     i160,
     input_int,
     input_length,
@@ -64,6 +63,7 @@ from optimist.stf.records import (
     InputOffset,
     MarketId,
     Parameters,
+    Parts,
     SignedPpm,
     System,
 )
@@ -168,7 +168,9 @@ def compute_fee(fill: Fill, fee_ppm: SignedPpm, most_rebate: u128) -> i160:
     return -min(fill.proceeds * -fee_ppm // PPM, most_rebate)
 
 
-def compute_capped_fee(before: Margin, after: Margin, size_before: i62, size_after: i62, fee: i160) -> i160:
+def compute_capped_fee(
+    before: Margin, after: Margin, parts_before: Parts, parts_after: Parts, fee: i160
+) -> i160:
     """The fee, or less where it would keep an account from reducing.
 
     `after` is the margin without the fee. An account that meets its initial margin with the fee, or that does
@@ -176,7 +178,7 @@ def compute_capped_fee(before: Margin, after: Margin, size_before: i62, size_aft
     """
     if fee <= 0 or after.value - fee >= after.initial:
         return fee
-    if not is_reduced(size_before, size_after):
+    if not is_reduced(parts_before, parts_after):
         return fee
     # A position that can shrink has a requirement of 1 or more; max says so to the compiler.
     kept = ceil_div(before.value * after.maintenance, max(before.maintenance, 1))

@@ -4,9 +4,9 @@ A right of an account (money out) is never rejected. A rejected input leaves no 
 on L1 that it was refused, or why: therefore it ends in a ForcedOutcome, garbage too; code 0 is done, anything
 else says why not.
 
-A service to everybody (a price, a liquidation that is due, rules of a market) is what it would be from the
-sequencer: it takes effect or is rejected. So a sequencer that suppresses prices, or protects a friend, cannot
-keep anyone else from stating the one and liquidating the other.
+A service to everybody (a price, a liquidation or settlement that is due, rules of a market) is what it would
+be from the sequencer: it takes effect or is rejected. So a sequencer that suppresses prices, or protects a
+friend, cannot keep anyone else from stating the one and liquidating the other.
 """
 
 from optimist.provable import (
@@ -42,14 +42,16 @@ from optimist.stf.inputs import (
     KIND_PRICE,
     KIND_PROPOSE_MARKET,
     KIND_SESSION_KEY,
+    KIND_SETTLE,
     KIND_WITHDRAW,
 )
 from optimist.stf.liquidation import apply_liquidate
 from optimist.stf.oracle import apply_price
 from optimist.stf.records import Account, ForcedOutcome, System
 from optimist.stf.session import force_session_end
+from optimist.stf.settlement import apply_settle
 from optimist.stf.timelock import apply_enact_market, apply_propose_market
-from optimist.stf.withdrawal import judge_withdrawal, write_withdrawal
+from optimist.stf.withdrawal import judge_withdrawal, pay_out
 
 
 @handler
@@ -61,6 +63,9 @@ def apply_forced(system: System) -> None:
         return
     if kind == KIND_LIQUIDATE:
         apply_liquidate(system, FORCED_BODY_AT)
+        return
+    if kind == KIND_SETTLE:
+        apply_settle(system, FORCED_BODY_AT)
         return
     if kind == KIND_PROPOSE_MARKET:
         apply_propose_market(system, FORCED_BODY_AT)
@@ -110,7 +115,9 @@ def force_withdraw(system: System, wanted: ForcedOutcome) -> u16:
     verdict = judge_withdrawal(account_id, collateral, input_uint(FORCED_ENQUEUED_AT, 5))
     if verdict != DONE:
         return verdict
+    verdict = pay_out(system, account_id, wanted.amount, account.owner, REASON_FORCED)
+    if verdict != DONE:
+        return verdict
     account.collateral = collateral
     store(account_id, account)
-    write_withdrawal(system, account.owner, wanted.amount, account_id, REASON_FORCED)
     return DONE

@@ -1,12 +1,11 @@
 """Funding: what longs pay shorts, or shorts longs, so that a perpetual stays near its index.
 
-    index     I(t) = sum of rate * index price * seconds        1e-17 USD-hours per 1.0 of size: no division
-    payment   of a position = floor(-size * (I now - I when it was settled last) / unit)            1e-6 USD
-              unit = 10^(size decimals) * 10^11 * 3600 = 3.6e12 * notional divisor
+    moved     dI = rate * index price * seconds                 1e-17 USD-hours per 1.0 of size: no division
+    payment   of a position = floor(-size * sum of dI since it was settled last / unit)             1e-6 USD
 
-A positive rate lets longs pay. Positions settle lazily: when they change, or in the value of their account
-until then. Both sides round down; what that leaves is counted exactly, and goes to the insurance fund as soon
-as it makes a unit.
+A positive rate lets longs pay. The index of each side (`sides.py`) remembers what was paid: positions settle
+lazily, when they change, or in the value of their account until then. Both sides round down; what that leaves
+is counted exactly, and goes to the fund of the market's group as soon as it makes a unit.
 
     premium   P = the middle one of 0, what the perpetual costs elsewhere, and what it costs here   1e-9
     rate      r = clamp((P + clamp(interest - P, +-damper)) / 8, +-max rate)                   1e-9 an hour
@@ -19,23 +18,10 @@ The rate is found at every round of prices and holds until the next one, for at 
 outage costs nobody a day's funding. The index never jumps and is never reset.
 """
 
-from optimist.provable import (
-    fit,
-    i64,
-    i128,
-    i192,
-    inline,
-    load,
-    peek,
-    store,
-    u40,
-    u60,
-)
-from optimist.stf.codes import Code
+from optimist.provable import inline, load, peek, store, u40, u60
 from optimist.stf.constants import (
     BILLION,
     FUNDING_HOURS,
-    FUNDING_SCALE,
     MAX_FUNDING_SECONDS,
     PERPETUAL_FEED,
     PRICE_CONFIRMED,
@@ -45,11 +31,12 @@ from optimist.stf.records import (
     Billionths,
     Funding,
     FundingRule,
+    HourlyRate,
     MarketId,
-    NotionalDivisor,
     Parameters,
     Price,
 )
+from optimist.stf.sides import pay_funding
 
 
 def accrue_funding(market_id: MarketId, index_price: u60, clock: u40) -> None:
@@ -60,7 +47,7 @@ def accrue_funding(market_id: MarketId, index_price: u60, clock: u40) -> None:
     funding = load(Funding, market_id)
     if funding.accrued_at != 0:
         seconds = min(max(clock - funding.accrued_at, 0), MAX_FUNDING_SECONDS)
-        funding.index = fit(i128, funding.index + funding.rate * index_price * seconds, Code.VALUE_BOUND)
+        pay_funding(funding, market_id, funding.rate * index_price * seconds)
     funding.accrued_at = clock
     store(market_id, funding)
 
@@ -103,7 +90,7 @@ def compute_agreed_premium(elsewhere: Billionths, here: Billionths) -> Billionth
     return max(min(elsewhere, here), min(max(elsewhere, here), 0))
 
 
-def compute_rate(premium: Billionths, rule: FundingRule) -> Billionths:
+def compute_rate(premium: Billionths, rule: FundingRule) -> HourlyRate:
     """The hourly rate, 1e-9, rounded down."""
     damped = premium + max(min(rule.interest - premium, rule.damper), -rule.damper)
     return max(min(damped // FUNDING_HOURS, rule.max_rate), -rule.max_rate)
@@ -129,15 +116,3 @@ def average_fills(funding: Funding, rule: FundingRule, clock: u40) -> None:
         moved = funding.fill_premium + distance * seconds // smoothing
         funding.fill_premium = max(min(moved, BILLION), -BILLION)
     funding.averaged_at = clock
-
-
-@inline
-def compute_owed(size: i64, settled: i128, index: i128) -> i192:
-    """-size * (I now - I then): what a position is to receive, in 1e-6 USD / unit."""
-    return -size * (index - settled)
-
-
-@inline
-def compute_unit(divisor: NotionalDivisor) -> i128:
-    """How many of `compute_owed` make 1e-6 USD. Never 0: a market that does not exist counts as 1."""
-    return FUNDING_SCALE * max(divisor, 1)

@@ -48,7 +48,7 @@ from optimist.stf.inputs import (
     INIT_VAULT_AT,
     MODE_SEQUENCER,
 )
-from optimist.stf.markets import set_market_rules
+from optimist.stf.markets import open_market, set_market_rules
 from optimist.stf.records import (
     Account,
     BatchLimit,
@@ -97,6 +97,7 @@ def apply_init(system: System) -> None:
         set_signer(i)
     for i in range(markets):
         set_market_rules(i, markets_at + i * INIT_MARKET_LENGTH)
+        open_market(i)
     set_governance()
     set_system(system)
 
@@ -158,6 +159,5 @@ def set_system(system: System) -> None:
     system.batch = 1
     system.next_withdrawal = 1
     system.next_forced = 1
-    system.insurance = 0
     system.mode = MODE_SEQUENCER
     store(0, BatchLimit(last=second))

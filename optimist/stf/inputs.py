@@ -26,6 +26,7 @@ KIND_TRANSFER: Final = 8
 KIND_SESSION_KEY: Final = 9
 KIND_FEES: Final = 10
 KIND_ACCOUNT_TIER: Final = 11
+KIND_SETTLE: Final = 12
 KIND_PROPOSE_MARKET: Final = 16
 KIND_ENACT_MARKET: Final = 17
 
@@ -46,7 +47,7 @@ INIT_GOVERNOR_AT: Final = 93
 INIT_TIMELOCK_AT: Final = 113
 INIT_LISTS_AT: Final = 117  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
-INIT_MARKET_LENGTH: Final = 165
+INIT_MARKET_LENGTH: Final = 166
 
 # A market of the INIT body.
 MARKET_SIZE_DECIMALS_AT: Final = 0
@@ -75,6 +76,7 @@ MARKET_VOLATILITY_MULTIPLIER_AT: Final = 149
 MARKET_VOLATILITY_HORIZON_AT: Final = 153
 MARKET_VOLATILITY_WINDOW_AT: Final = 157
 MARKET_VOLATILITY_SAMPLE_AT: Final = 161
+MARKET_GROUP_AT: Final = 165
 
 # A tier of a market.
 TIER_FROM_AT: Final = 0
@@ -233,6 +235,11 @@ ACCOUNT_TIER_TIER_AT: Final = 12
 ACCOUNT_TIER_NONCE_AT: Final = 13
 ACCOUNT_TIER_SIGNATURE_AT: Final = 21
 ACCOUNT_TIER_LENGTH: Final = 86
+
+# SETTLE, sequenced or forced; offsets from where the body begins: account:5 · market:2
+SETTLE_ACCOUNT_AT: Final = 0
+SETTLE_MARKET_AT: Final = 5
+SETTLE_BODY_LENGTH: Final = 7
 
 # PROPOSE_MARKET, sequenced or forced; offsets from where the body begins:
 # market:2 · nonce:8 · signature:65 · a market as in INIT

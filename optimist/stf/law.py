@@ -35,6 +35,8 @@ MODULES: Final = (
     "optimist.stf.oracle",
     "optimist.stf.freshness",
     "optimist.stf.funding",
+    "optimist.stf.sides",
+    "optimist.stf.group",
     "optimist.stf.signatures",
     "optimist.stf.session",
     "optimist.stf.cancel",
@@ -49,6 +51,7 @@ MODULES: Final = (
     "optimist.stf.tiers",
     "optimist.stf.margin",
     "optimist.stf.liquidation",
+    "optimist.stf.settlement",
 )
 PRESETS: Final = ("minimal", "mainnet")
 

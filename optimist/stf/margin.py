@@ -1,6 +1,6 @@
 """Margin: what an account is worth and what it must be worth. Cross margin over all its positions.
 
-    value        TV  = collateral + sum of (floor(size * price / divisor) + funding not paid yet)  1e-6 USD
+    value        TV  = collateral + sum of (floor(size * price / divisor) + what its side owes)   1e-6 USD
     notional     N   = ceil(|size| * price / divisor)                             1e-6 USD
     maintenance  MMR = sum of what the tiers of a market ask for N (`tiers.py`)   1e-6 USD
     initial      IMR = the same, with their initial fractions                     1e-6 USD
@@ -19,7 +19,6 @@ from optimist.provable import (
     Range,
     ceil_div,
     fit,
-    i62,
     i64,
     i112,
     i128,
@@ -38,23 +37,26 @@ from optimist.provable import (
     zero,
 )
 from optimist.stf.codes import Code
-from optimist.stf.constants import PPM, SLOT_BITS
+from optimist.stf.constants import ONE, PPM, SLOT_BITS
 from optimist.stf.freshness import is_price_fresh
-from optimist.stf.funding import compute_owed, compute_unit
-from optimist.stf.notes import FundingPaid
+from optimist.stf.notes import Settled
 from optimist.stf.preset import POSITION_SLOTS
 from optimist.stf.records import (
     Account,
     AccountId,
     Funding,
+    Group,
     Market,
     MarketId,
     NotionalDivisor,
+    Owed,
+    Parts,
     Position,
+    PositionShares,
     Ppm,
     Price,
-    System,
 )
+from optimist.stf.sides import Share, compute_unit, measure
 from optimist.stf.tiers import MarginSchedule, compute_initial, compute_maintenance, load_schedule
 
 Slot = Annotated[int, Range(0, 16)]
@@ -65,8 +67,10 @@ class Holdings:
     """An account's positions as one market sees them: the one there, and sums over all other ones."""
 
     slot: Slot  # where the position in the market is, or could be; POSITION_SLOTS when there is no room
-    size: i62  # of the position in the market
-    funding_index: i128  # up to which that position has paid funding
+    is_held: bool  # it is there, if only to be settled: `parts` may be 0
+    parts: Parts  # size of the position in the market
+    shares: PositionShares  # of its side, of the same position
+    owed: Owed  # what its side still owes it, in parts of 1e-6 USD
     value: i112  # of the other positions, as are the next two
     maintenance: u112
     initial: u112
@@ -84,15 +88,15 @@ class Margin:
 
 
 @inline
-def compute_value(size: i62, price: u60, divisor: NotionalDivisor) -> i128:
+def compute_value(parts: Parts, price: u60, divisor: NotionalDivisor) -> i128:
     """What a position is worth: floor(size * price / divisor). A long rounds down, a short owes more."""
-    return size * price // divisor
+    return parts * price // ONE // divisor
 
 
 @inline
-def compute_notional(size: i62, price: u60, divisor: NotionalDivisor) -> u128:
+def compute_notional(parts: Parts, price: u60, divisor: NotionalDivisor) -> u128:
     """ceil(|size| * price / divisor)."""
-    return ceil_div(abs(size) * price, divisor)
+    return ceil_div(ceil_div(abs(parts) * price, ONE), divisor)
 
 
 @inline
@@ -110,39 +114,43 @@ def scan_holdings(
     """
     held: Slot = POSITION_SLOTS
     free: Slot = POSITION_SLOTS
-    size: i62 = 0
-    funding_index: i128 = 0
+    parts: Parts = 0
+    shares: PositionShares = 0
+    owed: Owed = 0
     value: i112 = 0
     maintenance: u112 = 0
     initial: u112 = 0
     is_fresh = True
     schedule = zero(MarginSchedule)
+    share = zero(Share)
     for slot in range(POSITION_SLOTS):
         position = peek(Position, account_id << SLOT_BITS | slot)
         if position.market_plus_one == 0:
             free = min(free, slot)
         elif position.market_plus_one == market_plus_one:
             held = slot
-            size = position.size
-            funding_index = position.funding_index
+            measure(share, position, position.market_plus_one - 1)
+            parts = share.parts
+            shares = share.shares
+            owed = share.owed
         else:
             market = peek(Market, position.market_plus_one - 1)
             price = peek(Price, position.market_plus_one - 1)
-            owed = compute_owed(
-                position.size, position.funding_index, peek(Funding, position.market_plus_one - 1).index
-            )
-            paid = owed // compute_unit(market.notional_divisor)
+            measure(share, position, position.market_plus_one - 1)
+            paid = share.owed // compute_unit(market.notional_divisor)
             if not is_price_fresh(price, now, heartbeat):
                 is_fresh = False
-            worth = compute_value(position.size, price.mark, market.notional_divisor)
-            notional = compute_notional(position.size, price.mark, market.notional_divisor)
+            worth = compute_value(share.parts, price.mark, market.notional_divisor)
+            notional = compute_notional(share.parts, price.mark, market.notional_divisor)
             value = fit(i112, value + worth + paid, Code.VALUE_BOUND)
             load_schedule(schedule, position.market_plus_one - 1, price.mark)
             maintenance = fit(u112, maintenance + compute_maintenance(schedule, notional), Code.VALUE_BOUND)
             initial = fit(u112, initial + compute_initial(schedule, notional), Code.VALUE_BOUND)
     holdings.slot = held if held < POSITION_SLOTS else free
-    holdings.size = size
-    holdings.funding_index = funding_index
+    holdings.is_held = held < POSITION_SLOTS
+    holdings.parts = parts
+    holdings.shares = shares
+    holdings.owed = owed
     holdings.value = value
     holdings.maintenance = maintenance
     holdings.initial = initial
@@ -150,22 +158,22 @@ def scan_holdings(
     holdings.account = account_id
 
 
-def settle_funding(system: System, account: Account, holdings: Holdings, market_id: MarketId) -> None:
-    """Pay the funding of the account's position in the market of `holdings`, rounded down, up to now.
+def settle(group: Group, account: Account, holdings: Holdings, market_id: MarketId) -> None:
+    """Pay what the side of the account's position in the market of `holdings` owes it, rounded down.
 
-    What rounding leaves is kept to the last part and goes to the insurance fund by whole units.
+    What rounding leaves is kept to the last part and goes to the group's fund by whole units.
     """
-    if holdings.size == 0:
+    if holdings.owed == 0:
         return
     funding = load(Funding, market_id)
-    owed = compute_owed(holdings.size, holdings.funding_index, funding.index)
     unit = compute_unit(peek(Market, market_id).notional_divisor)
-    account.collateral = fit(i64, account.collateral + owed // unit, Code.COLLATERAL_BOUND)
-    left = funding.remainder + owed % unit
-    system.insurance = fit(i64, system.insurance + left // unit, Code.COLLATERAL_BOUND)
+    account.collateral = fit(i64, account.collateral + holdings.owed // unit, Code.COLLATERAL_BOUND)
+    left = funding.remainder + holdings.owed % unit
+    group.fund = fit(i64, group.fund + left // unit, Code.COLLATERAL_BOUND)
     funding.remainder = left % unit
     store(market_id, funding)
-    note(FundingPaid(account=holdings.account, market=market_id, amount=owed // unit))
+    note(Settled(account=holdings.account, market=market_id, amount=holdings.owed // unit))
+    holdings.owed = 0
 
 
 def compute_margin(
@@ -173,16 +181,16 @@ def compute_margin(
     holdings: Holdings,
     schedule: MarginSchedule,
     collateral: i64,
-    size: i62,
+    parts: Parts,
     market: Market,
     price: Price,
 ) -> None:
-    """Fill `margin` for an account with `collateral`, and `size` in the market of `holdings`.
+    """Fill `margin` for an account with `collateral`, and `parts` in the market of `holdings`.
 
-    `schedule`: of that market.
+    `schedule`: of that market. What the side of that position owes must be settled before.
     """
-    worth = compute_value(size, price.mark, market.notional_divisor)
-    notional = compute_notional(size, price.mark, market.notional_divisor)
+    worth = compute_value(parts, price.mark, market.notional_divisor)
+    notional = compute_notional(parts, price.mark, market.notional_divisor)
     margin.value = fit(i112, collateral + holdings.value + worth, Code.VALUE_BOUND)
     margin.maintenance = fit(
         u112, holdings.maintenance + compute_maintenance(schedule, notional), Code.VALUE_BOUND
@@ -191,12 +199,12 @@ def compute_margin(
 
 
 @inline
-def is_reduced(before: i62, after: i62) -> bool:
+def is_reduced(before: Parts, after: Parts) -> bool:
     """True if a position became strictly smaller without changing sides."""
     return 0 <= after < before or before < after <= 0
 
 
-def is_allowed(before: Margin, after: Margin, size_before: i62, size_after: i62) -> bool:
+def is_allowed(before: Margin, after: Margin, size_before: Parts, size_after: Parts) -> bool:
     """True if an account may go from `before` to `after` by changing one position.
 
     Either it meets its initial margin afterwards, or it has improved: the position is strictly smaller and

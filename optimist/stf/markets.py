@@ -4,23 +4,28 @@ The checks make the rest of the law safe: no notional overflows a sum, no fee ke
 liquidated yet from reducing, no requirement falls when a position grows.
 """
 
-from optimist.provable import fit, input_uint, peek, require, store, u8, u16, u64
+from optimist.provable import fit, input_uint, load, peek, require, store, u8, u16, u64
 from optimist.stf.codes import Code
 from optimist.stf.constants import (
+    BACKSTOP,
     BILLION,
     MAX_FUNDING_RATE,
+    MAX_GROUPS,
     MAX_NOTIONAL,
     MAX_NOTIONAL_DIVISOR,
     MAX_PRICE,
     MAX_SIZE,
     MAX_SIZE_DECIMALS,
     MAX_TIERS,
+    ONE,
     PPM,
     TIER_BITS,
 )
+from optimist.stf.group import get_backstop
 from optimist.stf.inputs import (
     MARKET_DAMPER_AT,
     MARKET_GAP_SECONDS_AT,
+    MARKET_GROUP_AT,
     MARKET_HALT_AT,
     MARKET_HALT_SECONDS_AT,
     MARKET_INITIAL_MARGIN_AT,
@@ -51,8 +56,10 @@ from optimist.stf.inputs import (
     TIER_MAINTENANCE_MARGIN_AT,
 )
 from optimist.stf.records import (
+    Account,
     FeeTier,
     FundingRule,
+    Listing,
     MarginTier,
     Market,
     MarketId,
@@ -60,7 +67,9 @@ from optimist.stf.records import (
     Ppm,
     PriceRule,
     RiskRule,
+    Side,
 )
+from optimist.stf.sides import get_side_row
 
 
 def set_market_rules(market_id: MarketId, offset: u16) -> None:
@@ -70,6 +79,28 @@ def set_market_rules(market_id: MarketId, offset: u16) -> None:
     set_price_rule(market_id, offset)
     set_funding_rule(market_id, offset)
     set_risk_rule(market_id, offset)
+    set_listing(market_id, offset)
+
+
+def set_listing(market_id: MarketId, offset: u16) -> None:
+    """The risk group of a market."""
+    group_id = input_uint(offset + MARKET_GROUP_AT, 1)
+    require(group_id < MAX_GROUPS, Code.BAD_MARKETS)
+    store(market_id, Listing(group=group_id))
+
+
+def open_market(market_id: MarketId) -> None:
+    """Open the backstop of a new market's group, and let both sides begin: a share is a unit of size.
+
+    All backstops have one owner, and no money before it is deposited or transferred.
+    """
+    backstop_id = get_backstop(peek(Listing, market_id).group)
+    backstop = load(Account, backstop_id)
+    backstop.owner = peek(Account, BACKSTOP).owner
+    store(backstop_id, backstop)
+    side = Side(shares=0, multiplier=ONE, index=0, epoch=0)
+    store(get_side_row(market_id, False), side)
+    store(get_side_row(market_id, True), side)
 
 
 def set_market(market_id: MarketId, offset: u16) -> None:

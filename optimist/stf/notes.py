@@ -6,7 +6,8 @@ says what it added (negative: took). Amounts are 1e-6 USD, prices 1e-8 USD per 1
 history a note belongs to.
 """
 
-from optimist.provable import i64, i160, i250, record, u8, u16, u40, u60, u64, u160
+from optimist.provable import i64, i160, i250, record, u8, u16, u40, u60, u64, u128, u160, u250
+from optimist.stf.records import Multiplier, Parts
 
 
 @record()
@@ -33,8 +34,16 @@ class Withdrawn:
 
 
 @record()
-class FundingPaid:
-    """Funding of one position, up to now."""
+class Haircut:
+    """What an account left behind, besides, because its group has a loss."""
+
+    account: u40
+    amount: u64
+
+
+@record()
+class Settled:
+    """What its side paid for one position up to now: funding, and the quote of what was deleveraged."""
 
     account: u40
     market: u16
@@ -75,7 +84,40 @@ class TakenOver:
     size: i64
     price: u60
     quote: i160
-    shortfall: i64  # what the fund could not pay of the charge
+    shortfall: u128  # what the fund could not pay of the charge
+
+
+@record()
+class Deleveraged:
+    """A whole position was closed against the other side of its market, as its backstop was unable."""
+
+    account: u40
+    market: u16
+    parts: Parts  # 2^-48 units of size that were bought; negative: sold
+    price: u60  # the mark
+    quote: i160
+    charge: i250  # to the other side; negative: what a bankrupt account was given,
+    from_fund: u250  # of it by the fund,
+    lost: u250  # as a loss of the fund, and the rest by the other side
+
+
+@record()
+class SideScaled:
+    """All positions of a side became smaller at once, in the proportion of the two multipliers."""
+
+    market: u16
+    is_short: bool
+    before: Multiplier
+    after: Multiplier  # 0: they were closed whole
+
+
+@record()
+class Held:
+    """What an account holds after a change of its own, to the last part."""
+
+    account: u40
+    market: u16
+    parts: Parts
 
 
 @record()

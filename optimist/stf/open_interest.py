@@ -9,27 +9,20 @@ It may ask more initial margin the more crowded it is (the rule of dYdX v4, docs
 Initial only: a crowd that comes later liquidates nobody.
 """
 
-from optimist.provable import ceil_div, fit, i62, inline, load, peek, store, u8, u16, u60, u64
-from optimist.stf.codes import Code
-from optimist.stf.constants import PPM
-from optimist.stf.records import Market, OpenInterest, Ppm, RiskRule
+from optimist.provable import ceil_div, inline, peek, u60, u96
+from optimist.stf.constants import ONE, PPM
+from optimist.stf.records import Market, MarketId, Ppm, RiskRule, Side
+from optimist.stf.sides import get_side_row
 
 
 @inline
-def get_open_interest(market_id: u16) -> u64:
-    """In units of size."""
-    return peek(OpenInterest, market_id).size
+def get_open_interest(market_id: MarketId) -> u96:
+    """In units of size, rounded down."""
+    longs = peek(Side, get_side_row(market_id, False))
+    return longs.shares * longs.multiplier // ONE
 
 
-def change_open_interest(market_id: u8, before: i62, after: i62) -> None:
-    """Count that one position has changed. INVARIANT: between two inputs it is the sum of all long ones."""
-    interest = load(OpenInterest, market_id)
-    risen = interest.size + max(after, 0) - max(before, 0)
-    interest.size = fit(u64, max(risen, 0), Code.POSITION_BOUND)
-    store(market_id, interest)
-
-
-def compute_share(market_id: u16, price: u60) -> Ppm:
+def compute_share(market_id: MarketId, price: u60) -> Ppm:
     """How far open interest has come from the market's lower to its upper bound, in ppm, rounded up."""
     rule = peek(RiskRule, market_id)
     if rule.open_interest_upper == 0:

@@ -7,9 +7,10 @@ receives floor(Q), and the unit that may remain goes to the insurance fund: a fi
 from optimist.provable import (
     ceil_div,
     fit,
-    i62,
+    i112,
     i160,
     inline,
+    note,
     peek,
     record,
     require,
@@ -21,11 +22,13 @@ from optimist.provable import (
     zero,
 )
 from optimist.stf.codes import Code
-from optimist.stf.constants import SLOT_BITS
+from optimist.stf.constants import ONE, SLOT_BITS
+from optimist.stf.group import get_group
 from optimist.stf.margin import Holdings, is_reduced
-from optimist.stf.open_interest import change_open_interest
+from optimist.stf.notes import Held
 from optimist.stf.preset import POSITION_SLOTS
-from optimist.stf.records import AccountId, Funding, Market, Position
+from optimist.stf.records import AccountId, Listing, Market, Parts, Position, WholeParts
+from optimist.stf.sides import enter_side, leave_side
 
 
 @record()
@@ -55,24 +58,35 @@ def compute_quote(fill: Fill, is_buy: bool) -> i160:
     return -fill.cost if is_buy else fill.proceeds
 
 
-def change_position(account_id: AccountId, holdings: Holdings, fill: Fill, is_buy: bool) -> i62:
+@inline
+def compute_target(holdings: Holdings, fill: Fill, is_buy: bool) -> i112:
+    """Size of the position after a fill, before it is rounded to shares, in parts."""
+    moved = fill.size if is_buy else -fill.size
+    return holdings.parts + moved * ONE
+
+
+def change_position(account_id: AccountId, holdings: Holdings, fill: Fill, is_buy: bool) -> Parts:
     """Write the position of one side after the fill and return its size; `holdings` stays as it was before.
 
-    Funding must be settled before. Rejects a position beyond the market's bound, and a new one when no slot
-    is free. A size of 0 frees the slot.
+    It must be settled before. Rejects a position beyond the market's bound, one in another group's market,
+    and a new one when no slot is free.
+
+    Less than a unit of a long is dropped, and the slot is free: after deleveraging sizes are no whole units,
+    and a long is closed by selling its size rounded down, a short by buying its size rounded up.
     """
     slot = holdings.slot
     require(slot < POSITION_SLOTS, Code.SLOTS_FULL)
-    moved = fill.size if is_buy else -fill.size
-    size = fit(i62, holdings.size + moved, Code.POSITION_BOUND)
+    require(peek(Listing, fill.market).group == get_group(account_id), Code.OTHER_GROUP)
+    target = fit(WholeParts, compute_target(holdings, fill, is_buy), Code.POSITION_BOUND)
     # A bound that was lowered locks nobody in: what shrinks may still be beyond it.
-    is_within = abs(size) <= peek(Market, fill.market).max_position
-    require(is_within or is_reduced(holdings.size, size), Code.POSITION_BOUND)
-    if size == 0:
-        store(account_id << SLOT_BITS | slot, zero(Position))
-    else:
-        index = peek(Funding, fill.market).index
-        position = Position(market_plus_one=fill.market + 1, size=size, funding_index=index)
-        store(account_id << SLOT_BITS | slot, position)
-    change_open_interest(fill.market, holdings.size, size)
-    return size
+    is_within = abs(target) <= peek(Market, fill.market).max_position * ONE
+    require(is_within or is_reduced(holdings.parts, target), Code.POSITION_BOUND)
+    if holdings.shares != 0:
+        leave_side(fill.market, holdings.shares)
+    position = zero(Position)
+    parts: Parts = 0
+    if target < 0 or target >= ONE:
+        parts = enter_side(position, fill.market, target)
+    store(account_id << SLOT_BITS | slot, position)
+    note(Held(account=account_id, market=fill.market, parts=parts))
+    return parts

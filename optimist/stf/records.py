@@ -6,13 +6,15 @@ Money is in 1e-6 USD (the unit of the token on L1), prices in 1e-8 USD per 1.0 o
 
 from typing import Annotated
 
-from optimist.provable import Range, b32, i62, i64, i128, record, u8, u16, u32, u40, u60, u62, u64, u128, u160
+from optimist.provable import Range, b32, i64, record, u8, u16, u32, u40, u60, u62, u64, u96, u160
 
 Ppm = Annotated[int, Range(0, 1_000_000)]
 SignedPpm = Annotated[int, Range(-1_000_000, 1_000_000)]  # negative: a rebate
 Flag = Annotated[int, Range(0, 1)]
 MarketId = Annotated[int, Range(0, 255)]
+MarketPlusOne = Annotated[int, Range(0, 256)]  # 0: none
 Billionths = Annotated[int, Range(-1_000_000_000, 1_000_000_000)]
+HourlyRate = Annotated[int, Range(-40_000_000, 40_000_000)]  # 1e-9
 PriceStatus = Annotated[int, Range(0, 2)]
 FeeTierId = Annotated[int, Range(0, 7)]
 Rights = Annotated[int, Range(0, 3)]
@@ -21,6 +23,19 @@ NotionalDivisor = Annotated[int, Range(0, 1_000_000_000_000)]
 PositionBound = Annotated[int, Range(0, 2**61 - 1)]
 InputOffset = Annotated[int, Range(0, 1_023)]  # of a byte in an input
 BodyOffset = Annotated[int, Range(0, 255)]  # where a body begins, behind envelope and kind
+PositionShares = Annotated[int, Range(-(2**85), 2**85)]  # MAX_SIZE * ONE / MIN_MULTIPLIER, either side
+SideShares = Annotated[int, Range(0, 2**88 - 1)]  # of all positions of a side
+Multiplier = Annotated[int, Range(0, 2**48)]  # ONE at most
+WholeParts = Annotated[int, Range(-(2**109), 2**109)]  # MAX_SIZE * ONE, either side
+Parts = Annotated[int, Range(-(2**110), 2**110)]  # 2^-48 units of size, rounded to shares; positive: long
+SideIndex = Annotated[int, Range(-(2**168), 2**168)]
+IndexChange = Annotated[int, Range(-(2**98), 2**98)]  # 1e-17 USD-hours in one accrual
+Owed = Annotated[int, Range(-(2**254), 2**254)]
+Unit = Annotated[int, Range(1, 2**130)]  # INDEX_SCALE * a notional divisor
+Remainder = Annotated[int, Range(-(2**240), 2**240)]
+Epoch = Annotated[int, Range(0, 2**24 - 1)]
+SideRow = Annotated[int, Range(0, 511)]  # market << 1 | 1 if short
+GroupId = Annotated[int, Range(0, 15)]
 AccountId = Annotated[int, Range(0, 2**36 - 1)]  # what a row has room for, beside four bits for a slot
 
 
@@ -34,7 +49,6 @@ class System:
     batch: u64
     next_withdrawal: u40  # row of the next Withdrawal, from 1
     next_forced: u40  # row of the next ForcedOutcome, from 1
-    insurance: i64  # the insurance fund; trading fees go here as well
     mode: u8  # of the current batch: 0 sequencer, 1 public
 
 
@@ -108,9 +122,10 @@ class Account:
 class Position:
     """Row = account << 4 | slot. A slot is empty or holds one market; no account holds a market twice."""
 
-    market_plus_one: u16
-    size: i62  # positive: long
-    funding_index: i128  # up to which funding has been paid
+    market_plus_one: MarketPlusOne
+    shares: PositionShares  # of its side; positive: long
+    index: SideIndex  # up to which the side has paid it
+    epoch: Epoch  # of its side; once the side's is another one, nothing is left but what it is still paid
 
 
 @record(table=9)
@@ -155,13 +170,12 @@ class PriceRule:
 class Funding:
     """Row = market (`funding.py`)."""
 
-    index: i128  # 1e-17 USD-hours per 1.0 of size, as if held since the beginning
-    accrued_at: u40  # second up to which `index` counts; 0 before the first price
-    rate: Billionths  # an hour, in force since then; positive: longs pay
+    accrued_at: u40  # second up to which the sides have been paid; 0 before the first price
+    rate: HourlyRate  # in force since then; positive: longs pay
     fill_premium: Billionths  # time-weighted average
     last_premium: Billionths  # of the last fill
     averaged_at: u40
-    remainder: u128  # what rounding has left, in parts of 1e-6 USD
+    remainder: Remainder  # what rounding has left of payments to and from the sides, in parts of 1e-6 USD
 
 
 @record(table=14)
@@ -170,9 +184,41 @@ class FundingRule:
 
     interest: Billionths  # over eight hours, where the premium is small
     damper: Billionths  # how far a premium may differ from interest and not count
-    max_rate: Billionths  # an hour
+    max_rate: HourlyRate  # an hour, either way
     max_premium: Billionths  # of one fill, and of the perpetual elsewhere
     smoothing_seconds: u32  # over which the premium of fills is averaged
+
+
+@record(table=15)
+class Group:
+    """Row = risk group. What its accounts share, and no other group's accounts."""
+
+    fund: i64  # the insurance fund, fees included; below 0: a loss that nobody has carried yet
+    money: u96  # what was paid in and not paid out again: what the Vault holds for this group
+
+
+@record(table=16)
+class Side:
+    """Row = market << 1 | 1 if short. All long, or all short, positions of a market (`sides.py`)."""
+
+    shares: SideShares
+    multiplier: Multiplier  # what a share is worth, in 2^-48 units of size
+    index: SideIndex  # what a share has been paid since the beginning, in parts of 1e-6 USD
+    epoch: Epoch  # how often the whole side has been deleveraged
+
+
+@record(table=17)
+class SideEnd:
+    """Row = (market << 1 | 1 if short) << 24 | epoch. Where the index of a side stood when an epoch ended."""
+
+    index: SideIndex
+
+
+@record(table=18)
+class Listing:
+    """Row = market. Where it is traded: only accounts of the group may hold it."""
+
+    group: GroupId
 
 
 @record(table=21)
@@ -222,13 +268,6 @@ class RiskRule:
     volatility_horizon: u32  # seconds
     volatility_window: u32  # seconds over which variance is averaged and forgotten (`volatility.py`)
     volatility_sample: u32  # seconds between two samples at least
-
-
-@record(table=28)
-class OpenInterest:
-    """Row = market."""
-
-    size: u64  # the sum of all long positions, which is that of all short ones
 
 
 @record(table=29)

@@ -19,7 +19,6 @@ from optimist.provable import (
     inline,
     peek,
     record,
-    u16,
     u24,
     u60,
     u112,
@@ -30,7 +29,7 @@ from optimist.provable import (
 from optimist.stf.codes import Code
 from optimist.stf.constants import MAX_NOTIONAL, MAX_TIERS, PPM, TIER_BITS
 from optimist.stf.open_interest import compute_share, raise_fraction
-from optimist.stf.records import MarginTier, Market, Ppm, Volatility
+from optimist.stf.records import MarginTier, Market, MarketId, Ppm, Volatility
 
 Starts = Annotated[Vec[u112], 4]
 Rises = Annotated[Vec[Ppm], 4]
@@ -46,7 +45,7 @@ class MarginSchedule:
     maintenance: Rises
 
 
-def load_schedule(schedule: MarginSchedule, market_id: u16, price: u60) -> None:
+def load_schedule(schedule: MarginSchedule, market_id: MarketId, price: u60) -> None:
     """Fill `schedule` for a market at its `price`, with its open interest and volatility as they stand."""
     market = peek(Market, market_id)
     share = compute_share(market_id, price)

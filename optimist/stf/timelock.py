@@ -5,10 +5,10 @@ are checked as in INIT and wait in shadow rows for the time that INIT names; the
 effect. Whoever disagrees reads them in the state and has that long to leave, by force if need be
 (docs/adr/0036).
 
-The market may be the next one that there is not yet. Of one that there is, size decimals and lot never
-change: positions and orders are stated in them. A newer proposal for the market replaces one that waits, and
-waits itself from the start. Nothing else is in the governor's hands: neither keys of the oracle nor the
-backstop, nor money, nor a stop.
+The market may be the next one that there is not yet. Of one that there is, size decimals, lot and risk group
+never change: positions and orders are stated in them. A newer proposal for the market replaces one that
+waits, and waits itself from the start. Nothing else is in the governor's hands: neither keys of the oracle
+nor the backstop, nor money, nor a stop.
 """
 
 from typing import Final
@@ -44,12 +44,13 @@ from optimist.stf.inputs import (
     PROPOSE_RULES_AT,
     PROPOSE_SIGNATURE_AT,
 )
-from optimist.stf.markets import set_market_rules
+from optimist.stf.markets import open_market, set_market_rules
 from optimist.stf.records import (
     BodyOffset,
     FeeTier,
     FundingRule,
     Governance,
+    Listing,
     MarginTier,
     Market,
     Parameters,
@@ -109,6 +110,8 @@ def apply_propose_market(system: System, at: BodyOffset) -> None:
         market = peek(Market, market_id)
         require(rules.notional_divisor == market.notional_divisor, Code.MARKET_FIXED)
         require(rules.lot == market.lot, Code.MARKET_FIXED)
+        group_id = peek(Listing, market_id).group
+        require(peek(Listing, PROPOSED + market_id).group == group_id, Code.MARKET_FIXED)
     governance.nonce = nonce
     store(0, governance)
     not_before = fit(u40, system.clock + governance.timelock, Code.SECOND_AFTER_LIMIT)
@@ -142,8 +145,10 @@ def apply_enact_market(system: System, at: BodyOffset) -> None:
     if peek(RiskRule, market_id).volatility_multiplier_ppm == 0:
         store(market_id, zero(Volatility))  # nobody would ever lower the floor that it has left
     parameters = load(Parameters, 0)
-    parameters.markets = max(parameters.markets, market_id + 1)
-    store(0, parameters)
+    if market_id >= parameters.markets:
+        open_market(market_id)
+        parameters.markets = market_id + 1
+        store(0, parameters)
 
 
 def move_rules(market_id: u8) -> None:
@@ -153,11 +158,13 @@ def move_rules(market_id: u8) -> None:
     store(market_id, peek(PriceRule, shadow))
     store(market_id, peek(FundingRule, shadow))
     store(market_id, peek(RiskRule, shadow))
+    store(market_id, peek(Listing, shadow))
     store(market_id << TIER_BITS, peek(FeeTier, shadow << TIER_BITS))
     store(shadow, zero(Market))
     store(shadow, zero(PriceRule))
     store(shadow, zero(FundingRule))
     store(shadow, zero(RiskRule))
+    store(shadow, zero(Listing))
     store(shadow << TIER_BITS, zero(FeeTier))
     for i in range(1, MAX_TIERS):
         store(market_id << TIER_BITS | i, peek(MarginTier, shadow << TIER_BITS | i))

@@ -2,7 +2,8 @@
 
 The sequencer chooses whom it matches, when, at what price inside both limits, and who is called maker; the
 law checks everything else. Two accounts of one owner cannot trade. A fill may be far from the last price: it
-moves money only between two who have signed their limits, and neither may be left below margin by it.
+moves money only between two who have signed their limits, and neither may be left below margin by it. Fees go
+to the fund of the market's risk group.
 """
 
 from optimist.provable import (
@@ -27,6 +28,7 @@ from optimist.stf.constants import ACCOUNT_LIMIT, MAX_PRICE
 from optimist.stf.fees import compute_capped_fee, compute_fee, get_fee
 from optimist.stf.freshness import is_price_fresh
 from optimist.stf.funding import note_fill
+from optimist.stf.group import add_to_fund
 from optimist.stf.inputs import (
     ORDER_ACCOUNT_AT,
     ORDER_IS_BUY_AT,
@@ -42,7 +44,7 @@ from optimist.stf.margin import (
     is_allowed,
     is_reduced,
     scan_holdings,
-    settle_funding,
+    settle,
 )
 from optimist.stf.notes import Filled
 from optimist.stf.open_interest import get_open_interest
@@ -59,7 +61,9 @@ from optimist.stf.positions import Fill, change_position, compute_quote, set_fil
 from optimist.stf.records import (
     Account,
     AccountId,
+    Group,
     InputOffset,
+    Listing,
     Market,
     Parameters,
     Price,
@@ -88,21 +92,22 @@ def apply_trade(system: System) -> None:
     taker_side = input_uint(taker_at + ORDER_IS_BUY_AT, 1)
     require(maker_side != taker_side, Code.SAME_SIDE)
 
+    group_id = peek(Listing, market_id).group
+    group = load(Group, group_id)
     fill = zero(Fill)
     read_fill(fill, market_id)
     schedule = zero(MarginSchedule)
     load_schedule(schedule, market_id, peek(Price, market_id).mark)
     open_interest = get_open_interest(market_id)
     note_fill(market_id, fill.price, peek(Price, market_id).confirmed, system.clock)
-    taker_fee, taker_ends = apply_side(system, fill, schedule, taker_at, False, 0)
-    maker_fee, maker_ends = apply_side(system, fill, schedule, TRADE_MAKER_AT, True, max(taker_fee, 0))
+    taker_fee, taker_ends = apply_side(system, group, fill, schedule, taker_at, False, 0)
+    maker_fee, maker_ends = apply_side(system, group, fill, schedule, TRADE_MAKER_AT, True, max(taker_fee, 0))
     bound = max(open_interest, peek(RiskRule, market_id).max_open_interest)
     require(get_open_interest(market_id) <= bound, Code.OPEN_INTEREST_BOUND)
     if fill.size % peek(Market, market_id).lot != 0:
         require(taker_ends or maker_ends, Code.FILL_SIZE)
-    remainder = fill.cost - fill.proceeds
-    fund = system.insurance + taker_fee + maker_fee + remainder
-    system.insurance = fit(i64, fund, Code.COLLATERAL_BOUND)
+    add_to_fund(group, taker_fee + maker_fee + fill.cost - fill.proceeds)
+    store(group_id, group)
 
 
 def read_fill(fill: Fill, market_id: u8) -> None:
@@ -116,6 +121,7 @@ def read_fill(fill: Fill, market_id: u8) -> None:
 
 def apply_side(
     system: System,
+    group: Group,
     fill: Fill,
     schedule: MarginSchedule,
     offset: InputOffset,
@@ -143,23 +149,23 @@ def apply_side(
     heartbeat = peek(Parameters, 0).trade_heartbeat
     scan_holdings(holdings, account_id, fill.market + 1, system.clock, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
-    settle_funding(system, account, holdings, fill.market)
+    settle(group, account, holdings, fill.market)
     before = zero(Margin)
-    compute_margin(before, holdings, schedule, account.collateral, holdings.size, market, price)
+    compute_margin(before, holdings, schedule, account.collateral, holdings.parts, market, price)
 
-    size = change_position(account_id, holdings, fill, order.is_buy)
+    parts = change_position(account_id, holdings, fill, order.is_buy)
     if order.reduce_only:
-        require(is_reduced(holdings.size, size), Code.REDUCE_ONLY)
+        require(is_reduced(holdings.parts, parts), Code.REDUCE_ONLY)
     paid = account.collateral + compute_quote(fill, order.is_buy)
     account.collateral = fit(i64, paid, Code.COLLATERAL_BOUND)
     after = zero(Margin)
-    compute_margin(after, holdings, schedule, account.collateral, size, market, price)
+    compute_margin(after, holdings, schedule, account.collateral, parts, market, price)
     full_fee = compute_fee(fill, fee_ppm, most_rebate)
-    fee = compute_capped_fee(before, after, holdings.size, size, full_fee)
+    fee = compute_capped_fee(before, after, holdings.parts, parts, full_fee)
     account.collateral = fit(i64, account.collateral - fee, Code.COLLATERAL_BOUND)
     after.value = fit(i112, after.value - fee, Code.VALUE_BOUND)
     # INVARIANT: an account below its initial margin may only improve.
-    require(is_allowed(before, after, holdings.size, size), Code.BELOW_INITIAL_MARGIN)
+    require(is_allowed(before, after, holdings.parts, parts), Code.BELOW_INITIAL_MARGIN)
     store(account_id, account)
     note(
         Filled(
@@ -172,4 +178,4 @@ def apply_side(
             is_maker=is_maker,
         )
     )
-    return fit(i64, fee, Code.COLLATERAL_BOUND), order.reduce_only and size == 0
+    return fit(i64, fee, Code.COLLATERAL_BOUND), order.reduce_only and parts == 0

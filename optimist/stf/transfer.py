@@ -28,6 +28,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, DONE, GROUP_BITS
+from optimist.stf.group import enter_group, get_group, leave_group
 from optimist.stf.inputs import (
     TRANSFER_AMOUNT_AT,
     TRANSFER_LENGTH,
@@ -81,8 +82,19 @@ def apply_transfer(system: System) -> None:
     require(verdict != Code.PRICE_STALE, Code.PRICE_STALE)
     require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
     store(source_id, source)
-    credit(target_id, source.owner, amount)
-    note(Transferred(source_account=source_id, target_account=target_id, amount=amount))
+    arriving = move_money(source_id, target_id, amount)
+    credit(target_id, source.owner, arriving)
+    note(Transferred(source_account=source_id, target_account=target_id, amount=arriving))
+
+
+def move_money(source_id: AccountId, target_id: AccountId, amount: u64) -> u64:
+    """Take `amount` from the source's group into the target's; what arrives: less its part of a loss."""
+    if get_group(source_id) == get_group(target_id):
+        return amount
+    is_there, arriving = leave_group(source_id, amount)
+    require(is_there, Code.GROUP_SHORT)
+    enter_group(target_id, arriving)
+    return arriving
 
 
 def credit(account_id: AccountId, owner: u160, amount: u64) -> None:

@@ -24,6 +24,7 @@ from optimist.stf.inputs import (
     KIND_PRICE,
     KIND_PROPOSE_MARKET,
     KIND_SESSION_KEY,
+    KIND_SETTLE,
     KIND_TRADE,
     KIND_TRANSFER,
     KIND_WITHDRAW,
@@ -40,6 +41,7 @@ from optimist.stf.liquidation import apply_liquidate
 from optimist.stf.oracle import apply_price
 from optimist.stf.records import Parameters, System
 from optimist.stf.session import apply_session_key
+from optimist.stf.settlement import apply_settle
 from optimist.stf.timelock import apply_enact_market, apply_propose_market
 from optimist.stf.trade import apply_trade
 from optimist.stf.transfer import apply_transfer
@@ -76,6 +78,8 @@ def apply_sequenced(system: System) -> None:
         apply_price(system, SEQUENCED_BODY_AT)
     elif kind == KIND_LIQUIDATE:
         apply_liquidate(system, SEQUENCED_BODY_AT)
+    elif kind == KIND_SETTLE:
+        apply_settle(system, SEQUENCED_BODY_AT)
     elif kind == KIND_WITHDRAW:
         apply_withdraw(system)
     elif kind == KIND_CANCEL:

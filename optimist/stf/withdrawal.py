@@ -37,6 +37,7 @@ from optimist.provable import (
 )
 from optimist.stf.codes import Code
 from optimist.stf.constants import ACCOUNT_LIMIT, DONE, REASON_SIGNED
+from optimist.stf.group import leave_group
 from optimist.stf.inputs import (
     WITHDRAW_ACCOUNT_AT,
     WITHDRAW_AMOUNT_AT,
@@ -98,7 +99,7 @@ def apply_withdraw(system: System) -> None:
     require(verdict != Code.PRICE_STALE, Code.PRICE_STALE)
     require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
     store(account_id, account)
-    write_withdrawal(system, recipient, amount, account_id, REASON_SIGNED)
+    require(pay_out(system, account_id, amount, recipient, REASON_SIGNED) == DONE, Code.GROUP_SHORT)
 
 
 def judge_withdrawal(account_id: AccountId, collateral: i64, now: u40) -> u8:
@@ -112,6 +113,19 @@ def judge_withdrawal(account_id: AccountId, collateral: i64, now: u40) -> u8:
         return Code.PRICE_STALE
     if collateral + holdings.value < holdings.initial:
         return Code.BELOW_INITIAL_MARGIN
+    return DONE
+
+
+def pay_out(system: System, account_id: AccountId, amount: u64, recipient: u160, reason: u8) -> u8:
+    """Let `amount` leave an account's group, less its part of the group's loss; DONE, or why it cannot.
+
+    The account's collateral is the caller's to change.
+    """
+    is_there, paid = leave_group(account_id, amount)
+    if not is_there:
+        return Code.GROUP_SHORT
+    if paid != 0:
+        write_withdrawal(system, recipient, paid, account_id, reason)
     return DONE
 
 

@@ -133,9 +133,17 @@ def test_every_instruction_of_the_image_is_executed(record_property: Callable[[s
     ("module", "original", "altered"),
     [
         ("optimist.stf.margin", "ceil_div(notional * fraction_ppm, PPM)", "notional * fraction_ppm // PPM"),
-        ("optimist.stf.margin", "return size * price // divisor", "return ceil_div(size * price, divisor)"),
-        ("optimist.stf.liquidation", "min(penalty, surrendered)", "surrendered"),
-        ("optimist.stf.trade", "after, holdings.size, size)", "after, size, holdings.size)"),
+        (
+            "optimist.stf.margin",
+            "return parts * price // ONE // divisor",
+            "return ceil_div(parts * price // ONE, divisor)",
+        ),
+        (
+            "optimist.stf.liquidation",
+            "min(penalty, compute_surrender(before, after))",
+            "compute_surrender(before, after)",
+        ),
+        ("optimist.stf.trade", "after, holdings.parts, parts)", "after, parts, holdings.parts)"),
     ],
 )
 def test_law_that_differs_in_one_word_does_not_agree(module: str, original: str, altered: str) -> None:

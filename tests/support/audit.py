@@ -6,12 +6,14 @@ is.
 
     I4   a user's act leaves the account at its initial margin, or
     I5   below it the account only improved: position smaller, not flipped, TV / MMR not lower
+    I8   deleveraging: pro rata, at the zero price, nobody flipped, the healthy stay healthy
     I6   liquidation: TV < MMR before; MMR strictly lower after, TV / MMR not lower; TV never below 0
     I10  a price: a quorum of distinct keys, the lower median of what they signed, strictly newer
     I11  no price older than the heartbeat of the act
     I12  nonces only rise
     I13  an order is filled within its size, its limit price, its fee and its time
     I15  reduce-only reduces, an immediate order only takes, fill-or-kill is filled whole
+    I21  money leaves a group with a loss only less its part of it
     I22  a forced input always ends in an outcome, and in the right one
 """
 
@@ -33,6 +35,7 @@ from optimist.derive.actions import (
     PriceUpdate,
     ProposeMarket,
     Sequenced,
+    Settle,
     SignedOrder,
     Trade,
     Withdraw,
@@ -42,14 +45,15 @@ from optimist.derive.octets import DecodingError
 from optimist.derive.order_tree import recover_signer
 from optimist.derive.typed_data import Domain, PriceReport
 from optimist.stf.codes import Code
-from optimist.stf.constants import PERPETUAL_FEED, PRICE_CONFIRMED, PRICE_HALTED, RIGHT_TRADE
-from optimist.stf.inputs import KIND_CANCEL_ALL, KIND_SESSION_KEY
+from optimist.stf.constants import CLOSE_OUT_PPM, PERPETUAL_FEED, PRICE_CONFIRMED, PRICE_HALTED, RIGHT_TRADE
+from optimist.stf.inputs import KIND_CANCEL_ALL, KIND_SESSION_KEY, KIND_TRANSFER
 from optimist.stf.records import (
     Account,
     FeeTier,
     ForcedOutcome,
     Funding,
     FundingRule,
+    Group,
     OracleSigner,
     OrderSlot,
     Position,
@@ -69,6 +73,7 @@ def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
     """Check one accepted input. Raises AssertionError."""
     check_nonces(before, after)
     check_funding(before, after)
+    check_groups(data, before, after)
     if data[0] == 4:
         check_forced(domain, data, before, after)
         return
@@ -100,6 +105,8 @@ def check_action(domain: Domain, action: Action, before: Ledger, after: Ledger) 
             check_withdrawal(domain, action, before, after)
         case Liquidate():
             check_liquidation(action, before, after)
+        case Settle():
+            check_settlement(action, before, after)
         case ProposeMarket():
             check_proposal(domain, action, before, after)
         case EnactMarket():
@@ -133,18 +140,36 @@ def check_nonces(before: Ledger, after: Ledger) -> None:
         assert (now.nonce, now.filled) >= (slot.nonce, slot.filled)
 
 
+def check_groups(data: bytes, before: Ledger, after: Ledger) -> None:
+    """A group's money changes by deposits, withdrawals and transfers alone; only these touch two groups."""
+    old, new = before.all_records(Group), after.all_records(Group)
+    touched = {row for row in old.keys() | new.keys() if old.get(row) != new.get(row)}
+    is_transfer = data[0] == 5 and data[6] == KIND_TRANSFER
+    assert len(touched) <= 1 or is_transfer, touched
+    is_payment = data[0] == 3 or after.system.next_withdrawal != before.system.next_withdrawal or is_transfer
+    for row in touched:
+        assert is_payment or before.group(row).money == after.group(row).money
+
+
 def check_funding(before: Ledger, after: Ledger) -> None:
-    """I9: an index moves only as far as its rate and time allow, and is never reset. I3: dust is counted."""
+    """I9: an index moves only as far as its rate and time allow, and is never reset. I3: dust is counted.
+
+    Deleveraging moves the index of the side that it closes as well: `check_deleveraging`.
+    """
     for market, new in after.all_records(Funding).items():
         old, rule = before.funding(market), after.record(FundingRule, market)
         # Where a rule has been tightened, what was found under the old one stands until it is found anew.
         assert new.rate == old.rate or abs(new.rate) <= rule.max_rate
         assert new.last_premium == old.last_premium or abs(new.last_premium) <= rule.max_premium
         assert abs(new.fill_premium) <= max(abs(old.fill_premium), abs(old.last_premium))
-        assert 0 <= new.remainder < after.funding_unit(market)
         assert new.accrued_at >= old.accrued_at
         seconds = min(new.accrued_at - old.accrued_at, 3_600) if old.accrued_at else 0
-        assert new.index - old.index == old.rate * before.stored_price(market).confirmed * seconds
+        moved = old.rate * before.stored_price(market).confirmed * seconds
+        for is_short, sign in ((False, -1), (True, 1)):
+            side, now = before.side(market, is_short), after.side(market, is_short)
+            was_deleveraged = (now.multiplier, now.epoch) != (side.multiplier, side.epoch)
+            if not was_deleveraged or new.accrued_at != old.accrued_at:
+                assert now.index - side.index == sign * moved * side.multiplier
     for market in before.all_records(Funding):
         assert after.funding(market).accrued_at, "a market's funding has disappeared"
 
@@ -163,7 +188,7 @@ def check_margin(before: Ledger, after: Ledger, account: int, market: int) -> No
     old, new = before.rounded_margin(account), after.rounded_margin(account, before)
     if new.value >= new.initial:
         return
-    size, now = before.positions(account).get(market, 0), after.positions(account).get(market, 0)
+    size, now = before.position(account, market), after.position(account, market)
     assert abs(now) < abs(size)
     assert now * size >= 0
     assert new.value * old.maintenance >= old.value * new.maintenance
@@ -184,6 +209,7 @@ def check_trade(domain: Domain, trade: Trade, before: Ledger, after: Ledger) -> 
     check_only(before, after, accounts)
     now, heartbeat = after.system.clock, after.parameters.trade_heartbeat
     quote = Fraction(trade.size * trade.price, market.notional_divisor)
+    group = before.group_of(trade.market)
     fees, left = 0, Fraction(before.funding(trade.market).remainder, before.funding_unit(trade.market))
     for signed in (trade.taker, trade.maker):
         account = signed.order.account
@@ -193,22 +219,22 @@ def check_trade(domain: Domain, trade: Trade, before: Ledger, after: Ledger) -> 
         check_fresh(after, account, now, heartbeat)
         check_margin(before, after, account, trade.market)
         moved = after.account(account).collateral - before.account(account).collateral
-        funding = before.unpaid_funding(account, trade.market)
-        left += funding - funding // 1
-        fee = (-ceil(quote) if signed.order.is_buy else int(quote // 1)) + funding // 1 - moved
+        assert group == account >> 32
+        owed = before.unpaid(account, trade.market)
+        left += owed - owed // 1
+        fee = (-ceil(quote) if signed.order.is_buy else int(quote // 1)) + owed // 1 - moved
         full = ceil(Fraction(ceil(quote) * fee_ppm, PPM))
         if fee_ppm < 0:
             full = -min(-fee_ppm * int(quote // 1) // PPM, fees)
         check_fee(before, after, account, trade.market, fee, full)
         fees += fee
-        assert after.unpaid_funding(account, trade.market) == 0
-        size = after.positions(account).get(trade.market, 0) - before.positions(account).get(trade.market, 0)
-        assert size == (trade.size if signed.order.is_buy else -trade.size)
+        assert after.unpaid(account, trade.market) == 0
+        check_moved(before, after, account, trade.market, trade.size if signed.order.is_buy else -trade.size)
     interest, bound = after.open_interest(trade.market), after.record(RiskRule, trade.market)
     assert interest <= max(before.open_interest(trade.market), bound.max_open_interest)
     remainder = ceil(quote) - int(quote // 1)
     assert fees >= 0
-    assert after.system.insurance - before.system.insurance == fees + remainder + left // 1
+    assert after.group(group).fund - before.group(group).fund == fees + remainder + left // 1
     ends = [
         signed.order.reduce_only and trade.market not in after.positions(signed.order.account)
         for signed in (trade.maker, trade.taker)
@@ -226,7 +252,7 @@ def find_fee(ledger: Ledger, market: int, account: int, *, is_maker: bool) -> in
 
 def check_fee(before: Ledger, after: Ledger, account: int, market: int, fee: int, full: int) -> None:
     """All of it; less only where all of it would keep an account below initial margin from reducing."""
-    size, now = before.positions(account).get(market, 0), after.positions(account).get(market, 0)
+    size, now = before.position(account, market), after.position(account, market)
     old, new = before.rounded_margin(account), after.rounded_margin(account, before)
     value = new.value + fee
     is_reduced = abs(now) < abs(size) and now * size >= 0
@@ -234,6 +260,15 @@ def check_fee(before: Ledger, after: Ledger, account: int, market: int, fee: int
         kept = ceil(Fraction(old.value * new.maintenance, old.maintenance))
         full = max(min(full, value - kept), 0)
     assert fee == full
+
+
+def check_moved(before: Ledger, after: Ledger, account: int, market: int, moved: int) -> None:
+    """A position moved by what was traded; by less than a unit less once a side has been deleveraged."""
+    wanted = before.position(account, market) + moved
+    now = after.position(account, market)
+    assert 0 <= wanted - now < 1
+    if after.side(market, now < 0).multiplier == 1 << 48 and wanted % 1 == 0:
+        assert wanted == now
 
 
 def check_order(
@@ -255,8 +290,8 @@ def check_order(
         assert signed is trade.taker
         assert order.time_in_force == 1 or trade.size == order.size
     if order.reduce_only:
-        size = before.positions(order.account).get(trade.market, 0)
-        now = after.positions(order.account).get(trade.market, 0)
+        size = before.position(order.account, trade.market)
+        now = after.position(order.account, trade.market)
         assert abs(now) < abs(size)
         assert now * size >= 0
 
@@ -397,12 +432,18 @@ def check_withdrawal(domain: Domain, action: Withdraw, before: Ledger, after: Le
 
 
 def check_paid(before: Ledger, after: Ledger, account: int, amount: int, recipient: int) -> None:
-    """The account paid, and one record was written, in the next row."""
+    """I21. The account paid, its part of the group's loss stayed, one record was written, in the next row."""
     assert before.account(account).collateral - after.account(account).collateral == amount > 0
-    row = before.system.next_withdrawal
-    assert after.system.next_withdrawal == row + 1
+    group, row = before.group(account >> 32), before.system.next_withdrawal
+    paid = amount - before.share_of_loss(account >> 32, amount)
+    assert after.group(account >> 32).money == group.money - paid
+    assert after.group(account >> 32).fund == group.fund + amount - paid
     assert before.withdrawal(row).amount == 0
-    assert (after.withdrawal(row).recipient, after.withdrawal(row).amount) == (recipient, amount)
+    if paid:
+        assert after.system.next_withdrawal == row + 1
+        assert (after.withdrawal(row).recipient, after.withdrawal(row).amount) == (recipient, paid)
+    else:
+        assert after.system.next_withdrawal == row
     assert recipient != 0
 
 
@@ -464,36 +505,96 @@ def judge_forced(data: bytes, before: Ledger) -> int:
         if age > before.parameters.trade_heartbeat or price.status != PRICE_CONFIRMED:
             return Code.PRICE_STALE
     margin = before.rounded_margin(wanted.account)
-    return Code.BELOW_INITIAL_MARGIN if margin.value - wanted.amount < margin.initial else 0
+    if margin.value - wanted.amount < margin.initial:
+        return Code.BELOW_INITIAL_MARGIN
+    group = wanted.account >> 32
+    paid = wanted.amount - before.share_of_loss(group, wanted.amount)
+    return Code.GROUP_SHORT if paid > before.group(group).money else 0
 
 
 # -------------------------------------------------------------------------------------------- liquidation
 
 
 def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
-    """I6, and the backstop's own I4, I5."""
+    """I6, and the backstop's own I4, I5; or I8 when nobody takes over."""
     account, market_id = action.account, action.market
-    check_only(before, after, {account, 0})
+    backstop = account >> 32 << 32
     now, heartbeat = after.system.clock, after.parameters.liquidation_heartbeat
-    for who in (account, 0):
+    for who in (account, backstop):
         check_fresh(before, who, now, heartbeat)
         check_fresh(after, who, now, heartbeat)
-    check_margin(before, after, 0, market_id)
+    size = before.positions(account)[market_id]
+    rest = after.position(account, market_id)
+    old_side, new_side = before.side(market_id, size > 0), after.side(market_id, size > 0)
+    if (old_side.multiplier, old_side.epoch) == (new_side.multiplier, new_side.epoch):
+        check_only(before, after, {account, backstop})
+        check_margin(before, after, backstop, market_id)
+        penalty_limit = Fraction(before.market(market_id).liquidation_penalty_ppm, PPM)
+    else:
+        check_only(before, after, {account})
+        assert rest == 0
+        check_deleveraging(account, market_id, before, after)
+        penalty_limit = Fraction(1)
     old, new = before.rounded_margin(account), after.rounded_margin(account)
     assert old.value < old.maintenance
     assert new.maintenance < old.maintenance
     assert new.value * old.maintenance >= old.value * new.maintenance
-    size, rest = before.positions(account)[market_id], after.positions(account).get(market_id, 0)
     assert abs(rest) < abs(size)
     assert rest * size >= 0
     if old.value >= 0:
         assert new.value >= 0
-        penalty_limit = before.market(market_id).liquidation_penalty_ppm
         price = before.stored_price(market_id).mark
-        notional = Fraction(abs(size - rest) * price, before.market(market_id).notional_divisor)
-        assert old.value - new.value <= notional * penalty_limit / PPM + 3  # three roundings of a unit
+        notional = abs(size - rest) * price / before.market(market_id).notional_divisor
+        assert old.value - new.value <= notional * penalty_limit + 3  # three roundings of a unit
     else:
         assert rest == 0
         assert new.value <= 0
     if not after.positions(account):
         assert after.account(account).collateral >= 0
+
+
+def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger) -> None:
+    """I8: everyone on the other side is reduced, not flipped, by the same part, and paid the same per share.
+
+    Nobody loses more than the maintenance margin of what was closed, and whoever was healthy still is.
+    """
+    old = before.rounded_margin(account)
+    assert old.value * PPM < old.maintenance * CLOSE_OUT_PPM, "above its close-out margin"
+    size = before.positions(account)[market]
+    is_short = size > 0
+    closed = before.total(market, is_short) - after.total(market, is_short)
+    is_last = before.total(market, not is_short) == abs(size)
+    if is_last:
+        assert closed == before.total(market, is_short)
+    else:
+        assert abs(closed - abs(size)) <= Fraction(before.side(market, is_short).shares, 1 << 48)
+    price, divisor = before.stored_price(market).mark, before.market(market).notional_divisor
+    share = closed / before.total(market, is_short)
+    for row, position in before.all_records(Position).items():
+        other = row >> 4
+        held = before.position(other, market)
+        if position.market_plus_one != market + 1 or held == 0 or (held < 0) != is_short:
+            continue
+        left = after.position(other, market)
+        assert left == held * (1 - share)
+        worth = (held - left) * price / divisor
+        paid = after.unpaid(other, market) - before.unpaid(other, market)
+        lost = worth - paid
+        maintenance = Fraction(before.market(market).maintenance_margin_ppm, PPM)
+        assert lost <= abs(worth) * maintenance + 2
+        healthy, then = before.rounded_margin(other), after.rounded_margin(other)
+        if healthy.value >= healthy.maintenance:
+            assert then.value + 3 >= then.maintenance, "deleveraging made a healthy account liquidatable"
+    group, was = after.group(account >> 32), before.group(account >> 32)
+    if group.fund < min(was.fund, 0):
+        assert old.value < 0, "a loss of nobody's"
+
+
+def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:
+    """A position that was closed is paid; nobody else is touched."""
+    check_only(before, after, {action.account})
+    assert action.market in before.markets_of(action.account)
+    assert action.market not in before.positions(action.account)
+    assert action.market not in after.markets_of(action.account)
+    moved = after.account(action.account).collateral - before.account(action.account).collateral
+    assert moved == before.unpaid(action.account, action.market) // 1

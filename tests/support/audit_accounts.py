@@ -39,7 +39,9 @@ def check_account_action(domain: Domain, action: AccountAction, before: Ledger, 
             check_account(before, after, cancel_all.account, order_floor=cancel_all.nonce)
         case Transfer(request=transfer):
             check_transfer(action, signer, before, after)
-            check_changes(before, after, {(7, transfer.source), (7, transfer.target)})
+            groups = {(15, transfer.source >> 32), (15, transfer.target >> 32)}
+            allowed = {(7, transfer.source), (7, transfer.target)}
+            check_changes(before, after, allowed | (groups if len(groups) == 2 else set()))
         case SetSessionKey(request=session):
             assert signer == get_owner(before, session.account)
             row = session.account << 4 | session.index
@@ -56,7 +58,10 @@ def check_account_action(domain: Domain, action: AccountAction, before: Ledger, 
 
 
 def check_transfer(action: Transfer, signer: bytes, before: Ledger, after: Ledger) -> None:
-    """Money moved between two accounts of the owner who signed; the second one may be new."""
+    """Money moved between two accounts of the owner who signed; the second one may be new.
+
+    What leaves a group with a loss leaves its part of it.
+    """
     request = action.request
     assert signer == get_owner(before, request.source)
     assert request.source != request.target
@@ -70,9 +75,15 @@ def check_transfer(action: Transfer, signer: bytes, before: Ledger, after: Ledge
         assert before.account(request.target % (1 << 32)).owner == source.owner
     else:
         assert target.owner == source.owner
-    check_account(
-        before, after, request.target, owner=source.owner, collateral=target.collateral + request.amount
-    )
+    arriving = request.amount
+    if request.source >> 32 != request.target >> 32:
+        left, entered = before.group(request.source >> 32), before.group(request.target >> 32)
+        arriving -= before.share_of_loss(request.source >> 32, request.amount)
+        assert after.group(request.source >> 32).money == left.money - arriving
+        assert after.group(request.source >> 32).fund == left.fund + request.amount - arriving
+        assert after.group(request.target >> 32).money == entered.money + arriving
+        assert after.group(request.target >> 32).fund == entered.fund
+    check_account(before, after, request.target, owner=source.owner, collateral=target.collateral + arriving)
 
 
 def check_fee_manager(action: SetFees | SetAccountTier, signer: bytes, before: Ledger, after: Ledger) -> None:

@@ -62,7 +62,7 @@ class Bench:
     def position(self, account: int) -> int:
         """Size of an account's BTC position."""
         self.world.state = self.engine.builder.head.state
-        return self.world.positions(account).get(0, 0)
+        return int(self.world.position(account, 0))
 
     def busy_day(self) -> None:
         """Orders, fills, dropped orders, and a rest in the book."""

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
-from optimist.stf.constants import REASON_DEPOSIT_REFUSED
+from optimist.stf.constants import ONE, REASON_DEPOSIT_REFUSED
 
 Note = dict[str, Any]
 
@@ -15,7 +16,7 @@ class Rebuilt:
     """What the notes of one account add up to: 1e-6 USD, and sizes by market."""
 
     collateral: int = 0
-    positions: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    positions: dict[int, Fraction] = field(default_factory=dict)
 
 
 def rebuild(notes: Iterable[Note]) -> dict[int, Rebuilt]:
@@ -26,28 +27,39 @@ def rebuild(notes: Iterable[Note]) -> dict[int, Rebuilt]:
             accounts[note["sourceAccount"]].collateral -= int(note["amount"])
             accounts[note["targetAccount"]].collateral += int(note["amount"])
             continue
+        if note["type"] == "SideScaled":
+            _scale(accounts, note)
+            continue
         account = accounts[note["account"]]
         match note["type"]:
             case "Deposited":
                 account.collateral += int(note["amount"])
             case "Withdrawn":
                 account.collateral -= int(note["amount"]) if note["reason"] != REASON_DEPOSIT_REFUSED else 0
-            case "FundingPaid":
+            case "Haircut":
+                account.collateral -= int(note["amount"])
+            case "Settled":
                 account.collateral += int(note["amount"])
+            case "Held":
+                account.positions[note["market"]] = Fraction(int(note["parts"]), ONE)
+                if int(note["parts"]) == 0:
+                    del account.positions[note["market"]]
             case "Filled":
-                _fill(account, note, int(note["fee"]))
-            case "Liquidated":
-                _fill(account, note, int(note["charge"]))
+                account.collateral += int(note["quote"]) - int(note["fee"])
+            case "Liquidated" | "Deleveraged":
+                account.collateral += int(note["quote"]) - int(note["charge"])
             case "TakenOver":
-                _fill(account, note, int(note["shortfall"]))
+                account.collateral += int(note["quote"]) - int(note["shortfall"])
             case kind:
                 raise ValueError(f"a note {kind} that nobody knows how to add up")
     return accounts
 
 
-def _fill(account: Rebuilt, note: Note, paid: int) -> None:
-    account.collateral += int(note["quote"]) - paid
-    size = account.positions[note["market"]] + int(note["size"])
-    account.positions[note["market"]] = size
-    if size == 0:
-        del account.positions[note["market"]]
+def _scale(accounts: dict[int, Rebuilt], note: Note) -> None:
+    """All positions of a side become smaller alike."""
+    market, left = note["market"], Fraction(int(note["after"]), int(note["before"]))
+    for account in accounts.values():
+        if (account.positions.get(market, 0) < 0) == note["isShort"] and market in account.positions:
+            account.positions[market] *= left
+            if left == 0:
+                del account.positions[market]

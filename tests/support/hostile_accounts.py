@@ -33,7 +33,7 @@ def wrong_reduction(storm: "Storm") -> None:
     """A reduce-only order that would open, grow or flip a position, or leave less than a lot."""
     world, price = storm.world, storm.prices[0]
     account, other = storm.random.sample((1, 2, 3, 4, 5, 6), 2)
-    held = world.positions(account).get(0, 0)
+    held = int(world.position(account, 0))
     is_buy, size = storm.turn(
         "wrong_reduction",
         (

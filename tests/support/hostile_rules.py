@@ -35,6 +35,7 @@ def unsound_markets() -> list[MarketParameters]:
         {"max_rate": 40_000_001},
         {"max_premium": 1_000_000_001},
         {"smoothing_seconds": 0},
+        {"group": 16},
         {"max_open_interest": 0},
         {"max_open_interest": 1 << 61},
         {"open_interest_lower": 1, "open_interest_upper": 1},

@@ -1,5 +1,6 @@
 """Reads a state: records by name, an account's health in exact fractions, the invariants over all of it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, TypeVar, cast
@@ -9,14 +10,17 @@ from optimist.stf.margin import Margin
 from optimist.stf.records import (
     Account,
     Funding,
+    Group,
+    Listing,
     MarginTier,
     Market,
-    OpenInterest,
     OrderSlot,
     Parameters,
     Position,
     Price,
     RiskRule,
+    Side,
+    SideEnd,
     System,
     Volatility,
     Withdrawal,
@@ -59,16 +63,52 @@ class Ledger:
     def stored_price(self, market: int) -> Price:
         return self.record(Price, market)
 
-    def positions(self, account: int) -> dict[int, int]:
+    def positions(self, account: int) -> dict[int, Fraction]:
         """Market -> size of every position that an account holds."""
-        held: dict[int, int] = {}
+        held: dict[int, Fraction] = {}
         for slot in range(1 << SLOT_BITS):
             position = self.record(Position, account << SLOT_BITS | slot)
             if position.market_plus_one:
-                assert position.size != 0
+                assert position.shares != 0
                 assert position.market_plus_one - 1 not in held, "a market in two slots"
-                held[position.market_plus_one - 1] = position.size
-        return held
+                held[position.market_plus_one - 1] = self.size(position)
+        return {market: size for market, size in held.items() if size}
+
+    def position(self, account: int, market: int) -> Fraction:
+        """Signed size in units, to the last part; 0 when there is none."""
+        return self.positions(account).get(market, Fraction(0))
+
+    def side(self, market: int, is_short: bool) -> Side:
+        return self.record(Side, market << 1 | is_short)
+
+    def size(self, position: Position) -> Fraction:
+        """Signed size in units, to the last part; 0 once the whole side has been deleveraged."""
+        side = self.side(position.market_plus_one - 1, position.shares < 0)
+        if position.epoch != side.epoch:
+            return Fraction(0)
+        return Fraction(position.shares * side.multiplier, 1 << 48)
+
+    def total(self, market: int, is_short: bool) -> Fraction:
+        """Size of a whole side."""
+        side = self.side(market, is_short)
+        return Fraction(side.shares * side.multiplier, 1 << 48)
+
+    def group_of(self, market: int) -> int:
+        return self.record(Listing, market).group
+
+    def group(self, group: int = 0) -> Group:
+        return self.record(Group, group)
+
+    def share_of_loss(self, group: int, amount: int) -> int:
+        """What stays behind of an amount that leaves a group, rounded up."""
+        found = self.group(group)
+        loss = max(-found.fund, 0)
+        return -int(-Fraction(amount * loss, max(found.money + loss, 1)) // 1)
+
+    @property
+    def fund(self) -> int:
+        """The fund of group 0."""
+        return self.group().fund
 
     def order_slot(self, account: int, slot: int = 0) -> OrderSlot:
         return self.record(OrderSlot, account << SLOT_BITS | slot)
@@ -91,25 +131,30 @@ class Ledger:
 
     def funding_unit(self, market: int) -> int:
         """How many 1e-17 USD-hours, times a unit of size, make 1e-6 USD (by its seconds)."""
-        return 3_600 * 10**9 * self.market(market).notional_divisor
+        return 3_600 * 10**9 * self.market(market).notional_divisor << 48
 
-    def unpaid_funding(self, account: int, market: int) -> Fraction:
-        """What a position is to receive, 1e-6 USD, not rounded."""
+    def unpaid(self, account: int, market: int) -> Fraction:
+        """What its side owes a position, 1e-6 USD, not rounded."""
         for slot in range(1 << SLOT_BITS):
             position = self.record(Position, account << SLOT_BITS | slot)
             if position.market_plus_one == market + 1:
-                moved = self.funding(market).index - position.funding_index
-                return Fraction(-position.size * moved, self.funding_unit(market))
+                row = market << 1 | (position.shares < 0)
+                side = self.record(Side, row)
+                end = self.record(SideEnd, row << 24 | position.epoch)
+                index = side.index if side.epoch == position.epoch else end.index
+                moved = index - position.index
+                return Fraction(abs(position.shares) * moved, self.funding_unit(market))
         return Fraction(0)
 
     def health(self, account: int) -> tuple[Fraction, Fraction, Fraction]:
         """(TV, MMR, IMR) of an account by the formulas in rational numbers, without any rounding."""
         value = Fraction(self.account(account).collateral)
         maintenance = initial = Fraction(0)
+        for market_id in self.markets_of(account):
+            value += self.unpaid(account, market_id)
         for market_id, size in self.positions(account).items():
-            value += self.unpaid_funding(account, market_id)
             market, price = self.market(market_id), self.stored_price(market_id).mark
-            worth = Fraction(size * price, market.notional_divisor)
+            worth = size * price / market.notional_divisor
             value += worth
             maintenance += self.requirement(market_id, abs(worth), is_initial=False)
             initial += self.requirement(market_id, abs(worth), is_initial=True)
@@ -137,43 +182,70 @@ class Ledger:
         return self.record(RiskRule, market)
 
     def open_interest(self, market: int) -> int:
-        """The sum of all long positions."""
+        """The sum of all long positions, in whole units."""
         positions = self.all_records(Position).values()
-        return sum(max(one.size, 0) for one in positions if one.market_plus_one == market + 1)
+        sizes = [self.size(one) for one in positions if one.market_plus_one == market + 1]
+        return int(sum(size for size in sizes if size > 0))
 
     def raised_ppm(self, market: int, ppm: int, before: "Ledger") -> int:
         """An initial fraction, raised by open interest, each of two steps rounded up; not below the floor."""
         rule, floor = self.record(RiskRule, market), self.record(Volatility, market).floor_ppm
         if not rule.open_interest_upper:
             return max(ppm, floor)
-        size = before.record(OpenInterest, market).size
+        size = before.open_interest(market)
         notional = Fraction(size * self.stored_price(market).mark, self.market(market).notional_divisor)
         span = rule.open_interest_upper - rule.open_interest_lower
         share = Fraction(-(-notional // 1) - rule.open_interest_lower, span)
         share_ppm = -(-min(max(share, Fraction(0)), Fraction(1)) * 10**6 // 1)
         return max(int(ppm - (-(10**6 - ppm) * share_ppm // 10**6)), floor)
 
+    def markets_of(self, account: int) -> list[int]:
+        """Every market of a slot, also one whose position the whole side's deleveraging has closed."""
+        slots = [self.record(Position, account << SLOT_BITS | slot) for slot in range(1 << SLOT_BITS)]
+        return [position.market_plus_one - 1 for position in slots if position.market_plus_one]
+
     def check_conservation(self, deposited: int) -> None:
-        """Collateral + insurance + withdrawals + unpaid funding = deposits, to the last part of a unit; sizes
-        sum to zero.
+        """I1, I2, I3, I21.
+
+        In every group: collateral + fund + what sides owe = the group's money, to the last part of a unit.
+        Money of all groups + withdrawals = deposits. A side has the shares of its positions, and shorts are
+        what longs are, or larger by less than a unit for every rounding since somebody was deleveraged.
         """
-        held = sum(account.collateral for account in self.all_records(Account).values())
-        paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
-        unpaid = Fraction(0)
+        held: Counter[int] = Counter()
+        for row, account in self.all_records(Account).items():
+            held[row >> 32] += account.collateral
+        exact: dict[int, Fraction] = {group: Fraction(amount) for group, amount in held.items()}
         for row, position in self.all_records(Position).items():
-            unpaid += self.unpaid_funding(row >> SLOT_BITS, position.market_plus_one - 1)
-        for market, funding in self.all_records(Funding).items():
-            unpaid += Fraction(funding.remainder, self.funding_unit(market))
-            assert 0 <= funding.remainder < self.funding_unit(market)
-        assert held + self.system.insurance + paid + unpaid == deposited
-        sizes: dict[int, int] = {}
-        for position in self.all_records(Position).values():
             market = position.market_plus_one - 1
-            sizes[market] = sizes.get(market, 0) + position.size
-        assert not any(sizes.values()), sizes
-        for market in sizes:
-            assert self.record(OpenInterest, market).size == self.open_interest(market)
-        assert self.system.insurance >= 0
+            assert self.group_of(market) == row >> 36, "a market of another group"
+            exact[row >> 36] += self.unpaid(row >> SLOT_BITS, market)
+        for market, funding in self.all_records(Funding).items():
+            exact[self.group_of(market)] += Fraction(funding.remainder, self.funding_unit(market))
+        groups = self.all_records(Group)
+        for group, amount in exact.items():
+            assert amount + self.group(group).fund == self.group(group).money, f"group {group}"
+        paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
+        assert sum(group.money for group in groups.values()) + paid == deposited
+        self.check_sides()
+
+    def check_sides(self) -> None:
+        """I2."""
+        shares: Counter[int] = Counter()
+        for position in self.all_records(Position).values():
+            row = position.market_plus_one - 1 << 1 | (position.shares < 0)
+            if position.epoch == self.record(Side, row).epoch:
+                shares[row] += abs(position.shares)
+        for row, side in self.all_records(Side).items():
+            assert side.shares == shares[row]
+            assert 1 << 24 <= side.multiplier <= 1 << 48
+        for market in self.all_records(Listing):
+            excess = self.total(market, True) - self.total(market, False)
+            was_deleveraged = any(
+                self.side(market, is_short).multiplier != 1 << 48 or self.side(market, is_short).epoch
+                for is_short in (False, True)
+            )
+            assert excess >= 0, "longs that no short stands against"
+            assert excess == 0 or was_deleveraged, excess
 
     def rounded_margin(self, account: int, before: "Ledger | None" = None) -> Margin:
         """(TV, MMR, IMR) as the law rounds them, position by position.
@@ -182,11 +254,13 @@ class Ledger:
         """
         value = Fraction(self.account(account).collateral)
         maintenance = initial = Fraction(0)
+        for market_id in self.markets_of(account):
+            value += self.unpaid(account, market_id) // 1
         for market_id, size in self.positions(account).items():
             market, price = self.market(market_id), self.stored_price(market_id).mark
-            exact = Fraction(size * price, market.notional_divisor)
+            exact = size * price / market.notional_divisor
             notional = -(-abs(exact) // 1)
-            value += exact // 1 + self.unpaid_funding(account, market_id) // 1
+            value += exact // 1
             maintenance += -(-self.requirement(market_id, notional, is_initial=False) // 1)
             initial += -(-self.requirement(market_id, notional, is_initial=True, before=before) // 1)
         return Margin(value=int(value), maintenance=int(maintenance), initial=int(initial))

@@ -14,7 +14,7 @@ from functools import cache
 from random import Random
 from typing import Any, Final, TypeVar
 
-from optimist.derive.actions import EnactMarket, Liquidate, SignedOrder, Tier, Trade
+from optimist.derive.actions import EnactMarket, Liquidate, Settle, SignedOrder, Tier, Trade
 from optimist.derive.order_tree import OrderTree
 from optimist.stf.constants import GROUP_BITS, PERPETUAL_FEED, SLOT_BITS
 from optimist.stf.law import Apply
@@ -68,6 +68,7 @@ ETH_STRICT: Final = replace(
     volatility_sample=0,
 )
 MARKETS: Final = (BTC_STRICT, ETH_STRICT)
+ISOLATED: Final = (BTC_STRICT, replace(ETH_STRICT, group=1))
 SESSION: Final = 3  # index of the session key that a trader may have lent
 T = TypeVar("T")
 # What a governor may think of: tighter and looser rules, with and without a floor.
@@ -112,7 +113,7 @@ class Storm:
         self.turns: Counter[str] = Counter()
         before = hostile.before_init(seed)
         # A poor backstop cannot take over what a crash leaves behind.
-        backstop = self.random.choice((300, 20_000, 500_000, 500_000))
+        backstop = self.random.choice((10, 300, 20_000, 500_000))
         self.world = World(preset, law, before=before, **build_changes(self.random))
         self.prices = list(FIRST_PRICES)
         self.crash = 0  # ticks that it still lasts; negative: a rise
@@ -120,8 +121,27 @@ class Storm:
         self.world.deposit(0, backstop)
         for account in TRADERS:
             self.world.deposit(account, self.random.randint(200, 5_000))
+        if self.is_isolated:
+            self.world.deposit(1 << 32, backstop)
+            for account in TRADERS:
+                self.world.deposit(1 << 32 | account, self.random.randint(200, 5_000))
         self.tick()
         self.tick()
+
+    @property
+    def is_isolated(self) -> bool:
+        """Market 1 is traded in a risk group of its own."""
+        return len(self.world.init.markets) > 1 and self.world.init.markets[1].group == 1
+
+    @property
+    def traders(self) -> tuple[int, ...]:
+        """Everybody but the backstops."""
+        return (*TRADERS, *(1 << 32 | account for account in TRADERS)) if self.is_isolated else TRADERS
+
+    def members(self, market: int) -> tuple[int, ...]:
+        """Everybody who may hold a market, the backstop first."""
+        group = self.world.init.markets[market].group
+        return tuple(group << 32 | account for account in (0, *TRADERS))
 
     def step(self) -> None:
         """One or a few inputs."""
@@ -133,6 +153,7 @@ class Storm:
             (4, self.deposit),
             (3, self.force_withdraw),
             (2, self.next_batch),
+            (2, self.settle),
             (4, self.arrange),
             (3, self.govern),
             (30, lambda: attack(self)),
@@ -152,7 +173,7 @@ class Storm:
         """A second or more passes, prices move, a random quorum signs them."""
         self.world.second += self.random.choice((1, 1, 1, 2, 5))
         if self.crash == 0 and self.random.random() < 0.06:
-            self.crash = self.random.choice((-8, -5, 4, 7, 10))
+            self.crash = self.random.choice((-12, -8, -5, 4, 7, 12))
         drift = -0.025 if self.crash > 0 else 0.025 if self.crash < 0 else 0.0
         self.crash -= (self.crash > 0) - (self.crash < 0)
         markets = range(len(self.world.init.markets))
@@ -198,11 +219,12 @@ class Storm:
     def trade(self) -> int:
         """Two traders meet near the last price; sometimes a resting order is met again."""
         market = self.random.randrange(len(self.world.init.markets))
-        maker, taker = self.random.sample((*TRADERS, 0), 2)
+        maker, taker = self.random.sample(self.members(market), 2)
         price = int(self.prices[market] * self.random.uniform(0.999, 1.001))
-        held = self.world.positions(taker).get(market, 0)
+        held = self.world.position(taker, market)
         if held and self.random.random() < 0.4:  # somebody closes, or a part of it
-            buys, size = held < 0, abs(held)
+            lot = self.world.init.markets[market].lot
+            buys, size = held < 0, max(int(abs(held)) // lot, 1) * lot
         else:
             buys, size = self.random.random() < 0.5, self.random_size(taker, market)
         again = self.open_orders(market, taker)
@@ -267,26 +289,26 @@ class Storm:
         """Whoever is below maintenance margin; rarely anyone else."""
         unhealthy = [
             account
-            for account in TRADERS
+            for account in self.traders
             if self.world.positions(account) and self.world.health(account)[0] < self.world.health(account)[1]
         ]
         if not unhealthy and self.random.random() < 0.8:
             self.tick()
             return None
-        account = self.random.choice(unhealthy or list(TRADERS))
+        account = self.random.choice(unhealthy or list(self.traders))
         held = list(self.world.positions(account)) or [0]
         due = Liquidate(account, self.random.choice(held))
         return self.world.force_action(due) if self.random.random() < 0.2 else self.world.act(due)
 
     def withdraw(self) -> int:
         """What is free above initial margin, or a little more."""
-        account = self.random.choice(TRADERS)
+        account = self.random.choice(self.traders)
         value, _, initial = self.world.health(account)
         free = max(int(value - initial), 0)
         return self.world.withdraw(account, self.random.choice((free, free // 3, free + USD)) + 1)
 
     def force_withdraw(self) -> int:
-        account = self.random.choice(TRADERS)
+        account = self.random.choice(self.traders)
         value, _, initial = self.world.health(account)
         amount = self.random.choice((max(int(value - initial), 0) // 2 + 1, 10**12))
         return self.world.force_withdraw(account, amount, enqueued_at=self.world.second - 5)
@@ -319,7 +341,18 @@ class Storm:
         return max((one.order.nonce for one in self.resting), default=1)
 
     def deposit(self) -> int:
-        return self.world.deposit(self.random.choice((*TRADERS, 0)), self.random.randint(1, 2_000))
+        return self.world.deposit(self.random.choice((*self.traders, 0)), self.random.randint(1, 2_000))
+
+    def settle(self) -> int:
+        """Whoever has something to settle, or anybody."""
+        closed = [
+            (account, market)
+            for account in (*self.traders, 0)
+            for market in self.world.markets_of(account)
+            if market not in self.world.positions(account)
+        ]
+        due = Settle(*self.random.choice(closed or [(self.random.choice(self.traders), 0)]))
+        return self.world.force_action(due) if self.random.random() < 0.2 else self.world.act(due)
 
     def govern(self) -> int:
         """Rules that wait are enacted when they are due; else new ones are proposed, rarely a new market."""
@@ -347,5 +380,7 @@ def build_changes(random: Random) -> dict[str, object]:
         "signers": tuple(address(f"oracle {i}") for i in range(keys)),
         "liquidation_buffer_ppm": random.choice((0, 150_000, 500_000)),
         "timelock": random.choice((1, 20)),
-        "markets": random.choice((MARKETS, MARKETS, (replace(BTC_STRICT, volatility_multiplier_ppm=0),))),
+        "markets": random.choice(
+            (MARKETS, MARKETS, ISOLATED, (replace(BTC_STRICT, volatility_multiplier_ppm=0),))
+        ),
     }

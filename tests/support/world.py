@@ -41,6 +41,7 @@ from optimist.derive.actions import (
     PriceUpdate,
     ProposeMarket,
     Sequenced,
+    Settle,
     SignedOrder,
     SignedPrice,
     Trade,
@@ -51,9 +52,17 @@ from optimist.derive.actions import (
 from optimist.derive.typed_data import Message, Order, PriceReport, Signature, WithdrawRequest
 from optimist.provable import Receipt, State
 from optimist.stf.codes import Code
-from optimist.stf.constants import ACCOUNT_LIMIT, GROUP_BITS, PRICE_CONFIRMED
+from optimist.stf.constants import ACCOUNT_LIMIT, GROUP_BITS, ONE, PRICE_CONFIRMED, SLOT_BITS
 from optimist.stf.law import Apply, get_law
-from optimist.stf.records import Account, FeeManager, ForcedOutcome, Governance, Price
+from optimist.stf.records import (
+    Account,
+    FeeManager,
+    ForcedOutcome,
+    Governance,
+    Position,
+    Price,
+    Side,
+)
 from tests.support.ledger import Ledger
 
 USD: Final = 10**6  # 1e-6 USD
@@ -341,6 +350,10 @@ class World(Ledger):
         """Ask the law to liquidate."""
         return self.act(Liquidate(account, market))
 
+    def settle(self, account: int, market: int = 0) -> int:
+        """Ask the law to clear a position that deleveraging has closed."""
+        return self.act(Settle(account, market))
+
     # ------------------------------------------------------------------------------------------------ state
 
     @property
@@ -364,6 +377,22 @@ class World(Ledger):
         changed: Account = found.record_copy()
         changed.collateral = collateral
         self.put(account, changed)
+
+    def put_fund(self, amount: int, group: int = 0) -> None:
+        """Fill, or empty, a group's fund by `amount` (1e-6 USD), as if it had been paid in."""
+        record = self.group(group)
+        record.fund += amount
+        self.put(group, record)
+
+    def put_position(self, account: int, slot: int, market: int, size: int) -> None:
+        """Give an account `size` units out of nothing; its side gets the shares."""
+        row = market << 1 | (size < 0)
+        side = self.record(Side, row)
+        side.multiplier = side.multiplier or ONE
+        side.shares += abs(size)
+        self.put(row, side)
+        position = Position(market_plus_one=market + 1, shares=size, index=side.index, epoch=side.epoch)
+        self.put(account << SLOT_BITS | slot, position)
 
     def check(self) -> None:
         """The invariants that hold in every state."""

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from optimist.provable import zero
 from optimist.stf.codes import Code
+from optimist.stf.constants import ONE
 from optimist.stf.liquidation import compute_charge, compute_closing_size
 from optimist.stf.margin import (
     Margin,
@@ -20,7 +22,7 @@ from optimist.stf.margin import (
     compute_value,
     is_allowed,
 )
-from optimist.stf.records import Market, OpenInterest, Position
+from optimist.stf.records import Market, Position, Side
 from optimist.stf.tiers import compute_initial
 from tests.support.external_cases import PPM, exact, get_replayed, is_perpetual, ppm, read_cases, replays
 from tests.support.schedules import build_schedule, read_schedule
@@ -51,8 +53,8 @@ def test_dydx_notional(cases: dict[str, Any]) -> None:
     """
     for case in cases["DYDX4-NOTIONAL"]:
         divisor = 10 ** -(case["price_exponent"] + case["atomic_resolution"] + 6)
-        assert compute_value(case["quantums"], case["price"], divisor) == case["quote_quantums"]
-        assert compute_notional(case["quantums"], case["price"], divisor) == case["quote_quantums"] + 1
+        assert compute_value(case["quantums"] * ONE, case["price"], divisor) == case["quote_quantums"]
+        assert compute_notional(case["quantums"] * ONE, case["price"], divisor) == case["quote_quantums"] + 1
 
 
 @replays("DYDX4-MARGIN-ROUND-UP")
@@ -73,7 +75,7 @@ def test_dydx_margin_rounds_up(cases: dict[str, Any]) -> None:
             open_interest_upper=upper,
         )
         world = World(markets=(market,))
-        world.put(0, OpenInterest(size=interest))
+        world.put(0, Side(shares=interest, multiplier=ONE, index=0, epoch=0))
         world.put(0, confirmed_price(100, START))  # a unit of size is worth 1e-6 USD
         schedule = read_schedule(world.state, 0, 100)
         assert schedule.initial[0] == case.get("scaled_imf_ppm", fraction)
@@ -89,10 +91,7 @@ def held(usdc: float, *positions: tuple[float, int], initial: float, maintenance
     world.put_collateral(1, int(exact(usdc) * USD))
     for index, (size, price) in enumerate(positions):
         world.price(index, price)
-        world.put(
-            (1 << 4) + index,
-            Position(market_plus_one=index + 1, size=int(exact(size) * BTC), funding_index=0),
-        )
+        world.put_position(1, index, index, int(exact(size) * BTC))
     return world
 
 
@@ -136,7 +135,7 @@ def test_dydx_bankruptcy_quote_is_our_zero_price(cases: dict[str, Any]) -> None:
         world = held(case["usdc"], *positions, initial=maintenance, maintenance=maintenance)
         size, price = exact(positions[closed][0]), positions[closed][1]
         before = world.rounded_margin(1)
-        world.put((1 << 4) + closed, Position(market_plus_one=0, size=0, funding_index=0))
+        world.put((1 << 4) + closed, zero(Position))
         at_last_price = size * price * USD
         account = world.account(1)
         world.put_collateral(1, int(account.collateral + at_last_price))
@@ -164,8 +163,9 @@ def test_extended_value_and_risk(cases: dict[str, Any]) -> None:
     for case in cases["EXTENDED-TVTR"]:
         value, risk = case["coll"] * USD, 0
         for balance, price, factor in case["positions"]:
-            value += compute_value(balance * BTC, price * PRICE, 10**10)
-            risk += compute_fraction(compute_notional(balance * BTC, price * PRICE, 10**10), ppm(factor))
+            value += compute_value(balance * BTC * ONE, price * PRICE, 10**10)
+            notional = compute_notional(balance * BTC * ONE, price * PRICE, 10**10)
+            risk += compute_fraction(notional, ppm(factor))
         assert (value, risk) == (case["tv"] * USD, case["tr"] * USD)
 
 
@@ -188,7 +188,7 @@ def test_drift_liquidation_size(cases: dict[str, Any]) -> None:
         # Our collateral is the dollar itself: what is worth 1.01 USD there makes the price 1 % higher here.
         price = confirmed_price(int(case["price"] * exact(case.get("quote_price", 1)) * PRICE), 1)
         schedule = build_schedule([(0, PPM, market.maintenance_margin_ppm)])
-        size = compute_closing_size(before, schedule, 10**15, market, price, 0)
+        size = compute_closing_size(before, schedule, 10**15 * ONE, market, price, 0)
         assert case["base_1e9"] <= size <= case["base_1e9"] + 1
 
 

@@ -146,7 +146,7 @@ def test_anyone_may_force_a_liquidation_that_is_due(world: World) -> None:
     world.open_batch()
     assert world.force_action(world.price_update(0, [(key, 41_000 * PRICE) for key in range(3)])) == OK
     assert world.force_action(Liquidate(1, 0)) == OK
-    assert abs(world.positions(1).get(0, 0)) < BTC_01
+    assert abs(world.position(1, 0)) < BTC_01
     world.check()
 
 
@@ -164,4 +164,5 @@ def test_codes_of_outcomes_are_those_of_the_protocol() -> None:
         Code.COLLATERAL_BOUND,
         Code.PRICE_STALE,
         Code.BELOW_INITIAL_MARGIN,
+        Code.GROUP_SHORT,
     ]

@@ -47,7 +47,7 @@ def test_init_starts_clock_and_counters() -> None:
     world.state = state
     system = world.system
     assert (system.clock, system.last_sequenced, system.batch) == (START, START, 1)
-    assert (system.next_withdrawal, system.next_forced, system.insurance, system.mode) == (1, 1, 0, 0)
+    assert (system.next_withdrawal, system.next_forced, system.mode) == (1, 1, 0)
     assert world.record(BatchLimit, 0).last == START
 
 

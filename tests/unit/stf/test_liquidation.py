@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from optimist.derive.actions import Liquidate, Sequenced
 from optimist.stf.codes import Code
+from optimist.stf.constants import CLOSE_OUT_PPM, ONE
 from optimist.stf.liquidation import compute_closing_size
 from optimist.stf.margin import Margin, compute_fraction, compute_notional
-from optimist.stf.records import Market, Position
+from optimist.stf.records import Market
 from optimist.stf.tiers import MarginSchedule
 from tests.support.schedules import build_schedule
 from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, confirmed_price
@@ -42,9 +43,10 @@ def schedule_of(market: Market) -> MarginSchedule:
 
 def give_insurance(world: World, usd: int) -> None:
     """As if fees had been paid."""
-    system = world.system
-    system.insurance += usd * USD
-    world.put(0, system)
+    world.put_fund(usd * USD)
+    group = world.group()
+    group.money += usd * USD
+    world.put(0, group)
     world.deposited += usd * USD
 
 
@@ -73,7 +75,7 @@ def test_partial_liquidation_restores_the_buffer() -> None:
     assert world.positions(0) == {0: 5_579_000}
     assert world.account(1).collateral == -4_700 * USD + 2_677_920_000 - 26_779_200
     assert world.account(0).collateral == 1_000_000 * USD - 2_677_920_000
-    assert world.system.insurance == 26_779_200
+    assert world.fund == 26_779_200
     value, maintenance, _ = world.health(1)
     assert value == 73_220_800
     assert maintenance == 63_662_400
@@ -90,7 +92,7 @@ def test_short_is_liquidated_when_the_price_rises() -> None:
     assert world.positions(0) == {0: -4_627_000}
     notional = 4_627_000 * 51_800 * PRICE // 10**10
     assert world.account(1).collateral == 5_300 * USD - notional - 23_967_860
-    assert world.system.insurance == 23_967_860
+    assert world.fund == 23_967_860
     world.check()
 
 
@@ -100,7 +102,7 @@ def test_charge_stops_at_the_zero_price() -> None:
     assert world.liquidate(1) == OK
     assert world.positions(1) == {}
     assert world.account(1).collateral == 0
-    assert world.system.insurance == 30 * USD
+    assert world.fund == 30 * USD
     world.check()
 
 
@@ -113,7 +115,7 @@ def test_loss_is_paid_by_insurance_first_and_then_by_the_backstop(
     assert world.liquidate(1) == OK
     assert world.positions(1) == {}
     assert world.account(1).collateral == 0
-    assert world.system.insurance == (insurance - from_insurance) * USD
+    assert world.fund == (insurance - from_insurance) * USD
     assert world.account(0).collateral == (1_000_000 - 4_600 - (100 - from_insurance)) * USD
     assert world.positions(0) == {0: BTC_01}
     world.check()
@@ -164,7 +166,7 @@ def test_whole_position_goes_when_no_part_would_suffice() -> None:
     assert world.liquidate(1) == OK
     assert world.positions(1) == {}
     assert world.account(1).collateral == 0  # penalty 144, but the zero price leaves 0 of 100
-    assert world.system.insurance == 100 * USD
+    assert world.fund == 100 * USD
 
 
 def test_dust_whose_requirement_would_not_fall_goes_whole() -> None:
@@ -178,7 +180,8 @@ def test_dust_whose_requirement_would_not_fall_goes_whole() -> None:
         max_position=2**61 - 1,
     )
     before = Margin(value=3, maintenance=4, initial=4)
-    assert compute_closing_size(before, schedule_of(market), 1_000, market, confirmed_price(1, 1), 0) == 1_000
+    price = confirmed_price(1, 1)
+    assert compute_closing_size(before, schedule_of(market), 1_000 * ONE, market, price, 0) == 1_000
 
 
 markets = st.builds(
@@ -211,19 +214,21 @@ def test_size_is_the_least_number_of_lots_that_restores_the_buffer(
     """I6: never more than the position, never more than needed plus a lot, and the requirement falls."""
     size = min(lots * market.lot, (2**61 - 1) // market.lot * market.lot)
     margin_of = compute_fraction(
-        compute_notional(size, price, market.notional_divisor), market.maintenance_margin_ppm
+        compute_notional(size * ONE, price, market.notional_divisor), market.maintenance_margin_ppm
     )
     maintenance = margin_of + other
     before = Margin(value=int(maintenance * ratio), maintenance=maintenance, initial=maintenance)
     if before.value >= maintenance:
         return
     closing = compute_closing_size(
-        before, schedule_of(market), size, market, confirmed_price(price, 1), buffer_ppm
+        before, schedule_of(market), size * ONE, market, confirmed_price(price, 1), buffer_ppm
     )
     assert 0 < closing <= size
     assert closing % market.lot == 0
-    rest = compute_notional(size - closing, price, market.notional_divisor)
+    rest = compute_notional((size - closing) * ONE, price, market.notional_divisor)
     assert compute_fraction(rest, market.maintenance_margin_ppm) < margin_of
+    if before.value * 10**6 < maintenance * CLOSE_OUT_PPM:
+        assert closing == size, "below its close-out margin, and not taken over whole"
     if closing == size:
         return
     exact_notional = Fraction(closing * price, market.notional_divisor)
@@ -296,8 +301,11 @@ def test_backstop_must_meet_its_own_margin() -> None:
 
 def test_backstop_pays_losses_only_within_its_margin() -> None:
     """0.1 BTC at 46,000 needs 230 USD, and 100 USD are lost."""
-    assert ruined(46_000, backstop=329).liquidate(1) == Code.BACKSTOP_UNABLE
-    assert ruined(46_000, backstop=330).liquidate(1) == OK
+    for backstop, taken in ((329, {}), (330, {0: BTC_01})):
+        world = ruined(46_000, backstop=backstop)
+        assert world.liquidate(1) == OK
+        assert world.positions(0) == taken
+        world.check()
 
 
 def test_backstop_below_its_margin_may_take_over_what_shrinks_it() -> None:
@@ -328,8 +336,8 @@ def test_backstop_without_a_free_slot_takes_nothing_over() -> None:
     for slot in range(4):
         world.put(10 + slot, world.market(0))
         world.put(10 + slot, world.stored_price(0))
-        world.put(slot, Position(market_plus_one=11 + slot, size=1_000, funding_index=0))
-    assert world.liquidate(1) == Code.SLOTS_FULL
+        world.put_position(0, slot, 10 + slot, 1_000)
+    assert world.liquidate(1) == Code.BACKSTOP_UNABLE
 
 
 @given(

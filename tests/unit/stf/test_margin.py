@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimist.stf.constants import ONE
 from optimist.stf.freshness import is_price_fresh
 from optimist.stf.margin import (
     Margin,
@@ -33,15 +34,15 @@ divisors = st.integers(0, 10).map(lambda decimals: 10 ** (decimals + 2))
     ],
 )
 def test_value_and_notional_by_hand(size: int, price: int, divisor: int, value: int, notional: int) -> None:
-    assert compute_value(size, price, divisor) == value
-    assert compute_notional(size, price, divisor) == notional
+    assert compute_value(size * ONE, price, divisor) == value
+    assert compute_notional(size * ONE, price, divisor) == notional
 
 
 @given(sizes, prices, divisors)
 def test_rounding_is_against_the_account_and_below_one_unit(size: int, price: int, divisor: int) -> None:
     exact = Fraction(size * price, divisor)
-    assert 0 <= exact - compute_value(size, price, divisor) < 1
-    assert 0 <= compute_notional(size, price, divisor) - abs(exact) < 1
+    assert 0 <= exact - compute_value(size * ONE, price, divisor) < 1
+    assert 0 <= compute_notional(size * ONE, price, divisor) - abs(exact) < 1
 
 
 @given(st.integers(0, 2**106), st.integers(0, 10**6))
@@ -51,8 +52,8 @@ def test_requirement_rounds_up(notional: int, ppm: int) -> None:
 
 @given(sizes, sizes, prices, divisors)
 def test_splitting_a_position_never_raises_its_value(a: int, b: int, price: int, divisor: int) -> None:
-    together = compute_value(a + b, price, divisor)
-    assert compute_value(a, price, divisor) + compute_value(b, price, divisor) <= together
+    together = compute_value((a + b) * ONE, price, divisor)
+    assert compute_value(a * ONE, price, divisor) + compute_value(b * ONE, price, divisor) <= together
 
 
 def margin(value: int, maintenance: int, initial: int) -> Margin:

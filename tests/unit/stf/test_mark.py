@@ -135,10 +135,10 @@ def test_value_liquidation_and_withdrawal_all_rest_on_the_mark() -> None:
     venue.trade_at(105)
     venue.say_elsewhere(105)
     venue.tick()
-    insurance = world.system.insurance
+    insurance = world.fund
     assert world.liquidate(2) == OK
     assert world.positions(2)[0] > -10 * UNIT
-    assert world.system.insurance > insurance
+    assert world.fund > insurance
     closed = 10 * UNIT + world.positions(2)[0]
     assert world.account(0).collateral == 10**6 * USD + closed * 105 * PRICE // 10**10
     world.check()

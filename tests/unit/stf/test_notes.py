@@ -35,12 +35,17 @@ def test_workloads_note_everything_that_there_is_to_note() -> None:
     assert {name for name, _ in counts.items()} == {
         "Deposited",
         "Withdrawn",
-        "FundingPaid",
+        "Settled",
         "Filled",
         "Liquidated",
         "TakenOver",
         "Transferred",
+        "Deleveraged",
+        "SideScaled",
+        "Haircut",
+        "Held",
     }
+    assert counts.pop("Haircut") >= 2
     assert min(counts.values()) >= 5, counts
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from optimist.derive.actions import Tier
 from optimist.stf.codes import Code
 from optimist.stf.open_interest import raise_fraction
-from optimist.stf.records import OpenInterest
 from tests.support.world import FREE, OK, USD, World
 
 BTC_1 = 10**8
@@ -28,7 +27,8 @@ def open_world(traders: int = 4, **changes: Any) -> World:
 
 
 def interest(world: World) -> int:
-    return world.record(OpenInterest, 0).size
+    side = world.side(0, False)
+    return side.shares * side.multiplier >> 48
 
 
 def test_open_interest_is_the_sum_of_all_longs() -> None:

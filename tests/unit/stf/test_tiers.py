@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from optimist.derive.actions import Tier
 from optimist.provable import State
 from optimist.stf.codes import Code
-from optimist.stf.constants import MAX_TIERS
+from optimist.stf.constants import CLOSE_OUT_PPM, MAX_TIERS, ONE
 from optimist.stf.law import get_law
 from optimist.stf.liquidation import compute_closing_size
 from optimist.stf.margin import Margin, compute_fraction, compute_notional
@@ -122,7 +122,7 @@ class Distress:
         return Margin(value=int(whole * self.ratio), maintenance=whole, initial=whole)
 
     def notional(self, lots: int) -> int:
-        return compute_notional(lots * self.market.lot, self.price, self.market.notional_divisor)
+        return compute_notional(lots * self.market.lot * ONE, self.price, self.market.notional_divisor)
 
     def is_restored_by(self, lots: int) -> bool:
         """Whether the law's own rounded figures show the buffer after closing `lots` at the last price."""
@@ -175,10 +175,11 @@ def test_size_is_the_least_number_of_lots_by_search(case: Distress) -> None:
     before, size, market = case.before, case.lots * case.market.lot, case.market
     assume(before.value < before.maintenance)
     price = confirmed_price(case.price, 1)
-    closing = compute_closing_size(before, case.schedule, size, market, price, case.buffer_ppm)
+    closing = compute_closing_size(before, case.schedule, size * ONE, market, price, case.buffer_ppm)
     assert 0 < closing <= size
     assert closing % market.lot == 0
-    least = min(case.search(), case.lots)
+    is_close_out = before.value * PPM < before.maintenance * CLOSE_OUT_PPM
+    least = case.lots if is_close_out else min(case.search(), case.lots)
     event(f"{len(case.listed)} tiers, {'all' if closing == size else 'a part'}")
     assert abs(closing // market.lot - least) <= case.spare_lots()
 
@@ -204,7 +205,7 @@ def test_liquidation_closes_the_highest_tier_first() -> None:
 
 
 def test_liquidation_goes_on_in_the_tier_below() -> None:
-    """With 2,000 USD: short of 1,795; the third tier brings 1,050, 15,684.21 USD of the second the rest."""
+    """With 2,300 USD: short of 1,495; the third tier brings 1,050, 9,368.42 USD of the second the rest."""
     world = World(markets=(replace(FREE, tiers=TIERS),))
     world.deposit(0, 1_000_000)
     world.deposit(1, 7_000)
@@ -212,9 +213,9 @@ def test_liquidation_goes_on_in_the_tier_below() -> None:
     world.price(0, 50_000)
     assert world.trade(1, 2, 12 * 10**7, 50_000) == OK
     account = world.account(1)
-    world.put_collateral(1, account.collateral - 5_000 * USD)
+    world.put_collateral(1, account.collateral - 4_700 * USD)
     assert world.liquidate(1) == OK
-    assert world.positions(1) == {0: 12 * 10**7 - 51_369_000}  # ceil of (10,000 + 745 / 0.0475) / 50,000
+    assert world.positions(1) == {0: 12 * 10**7 - 38_737_000}  # ceil of (10,000 + 445 / 0.0475) / 50,000
 
 
 # ------------------------------------------------------------------------------------------------------ state
