@@ -43,7 +43,7 @@ class HypotheticalTrade:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """All in 1e-6 USD, rounded by the law. `state`: healthy, reduce-only, liquidatable or bankrupt."""
+    """In 1e-6 USD, rounded by the law. `state`: healthy, reduce-only, liquidatable, close-out or bankrupt."""
 
     collateral: int
     value: int
@@ -144,6 +144,7 @@ class _Copy:
         modules = law.program.modules
         self._records: Any = modules.load("optimist.stf.records")
         self._margin: Any = modules.load("optimist.stf.margin")
+        self._liquidation: Any = modules.load("optimist.stf.liquidation")
         self._slots: int = modules.load("optimist.stf.preset").POSITION_SLOTS
         self._clock: int = self._get(self._records.System, 0).clock
         for market in range(self._get(self._records.Parameters, 0).markets):
@@ -172,21 +173,26 @@ class _Copy:
             heartbeat = peek(self._records.Parameters, 0).trade_heartbeat
             self._margin.scan_holdings(holdings, account, 0, self._clock, heartbeat)
             collateral = peek(self._records.Account, account).collateral
-            value = collateral + holdings.value
-            found.append(
-                Health(
-                    collateral,
-                    value,
-                    holdings.maintenance,
-                    holdings.initial,
-                    _name_state(value, holdings.maintenance, holdings.initial),
-                )
-            )
+            margin = zero(self._margin.Margin)
+            margin.value = collateral + holdings.value
+            margin.maintenance, margin.initial = holdings.maintenance, holdings.initial
+            state = self._name_state(margin)
+            found.append(Health(collateral, margin.value, margin.maintenance, margin.initial, state))
 
         receipt = self._state.apply(ask, b"")
         if receipt.rejected:
             raise Rejected(receipt.code)
         return found[0]
+
+    def _name_state(self, margin: Any) -> str:
+        """By falling value: what the next worse state begins below."""
+        if margin.value >= margin.initial:
+            return "healthy"
+        if margin.value >= margin.maintenance:
+            return "reduce-only"
+        if margin.value < 0:
+            return "bankrupt"
+        return "close-out" if self._liquidation.is_close_out(margin) else "liquidatable"
 
     def find_liquidation_price(self, account: int, market: int) -> LiquidationPrice:
         """Bisect over what the law says. Afterwards the market's prices are what they were."""
@@ -301,14 +307,6 @@ def get_size_decimals(state: State, market: int) -> int:
     if data is None:
         raise UnknownToTheLaw(f"there is no market {market}")
     return compute_size_decimals(kind.record_from_bytes(data).notional_divisor)
-
-
-def _name_state(value: int, maintenance: int, initial: int) -> str:
-    if value < 0:
-        return "bankrupt"
-    if value < maintenance:
-        return "liquidatable"
-    return "healthy" if value >= initial else "reduce-only"
 
 
 def _as_b32(data: bytes) -> Any:

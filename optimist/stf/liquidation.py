@@ -225,6 +225,8 @@ def close_against_backstop(
             price=fill.price,
             quote=-fill.cost if is_buy else fill.proceeds,
             charge=charge,
+            value=before.value,
+            maintenance=before.maintenance,
         )
     )
     return True
@@ -317,6 +319,8 @@ def close_against_all(
             charge=surrender,
             from_fund=from_fund,
             lost=lost,
+            value=before.value,
+            maintenance=before.maintenance,
         )
     )
     deleverage(market_id, holdings.parts > 0, abs(holdings.parts), cash, market.notional_divisor)

@@ -6,7 +6,7 @@ says what it added (negative: took). Amounts are 1e-6 USD, prices 1e-8 USD per 1
 history a note belongs to.
 """
 
-from optimist.provable import i64, i160, i250, record, u8, u16, u40, u60, u64, u128, u160, u250
+from optimist.provable import i64, i112, i160, i250, record, u8, u16, u40, u60, u64, u112, u128, u160, u250
 from optimist.stf.records import Multiplier, Parts
 
 
@@ -73,6 +73,8 @@ class Liquidated:
     price: u60
     quote: i160
     charge: i250  # to the insurance fund; negative: what a bankrupt account was given
+    value: i112  # of the account before: it was below
+    maintenance: u112  # what it had to be worth
 
 
 @record()
@@ -99,6 +101,8 @@ class Deleveraged:
     charge: i250  # to the other side; negative: what a bankrupt account was given,
     from_fund: u250  # of it by the fund,
     lost: u250  # as a loss of the fund, and the rest by the other side
+    value: i112  # of the account before
+    maintenance: u112  # what it had to be worth
 
 
 @record()

@@ -122,8 +122,14 @@ def test_refused_trade_says_why_and_changes_nothing() -> None:
 
 def test_price_moves_value_and_state() -> None:
     world = make_world()
-    states = {usd: ask(world, 1, m0=usd * PRICE).after.state for usd in (60_000, 42_000, 41_000, 30_000)}
-    assert states == {60_000: "healthy", 42_000: "reduce-only", 41_000: "liquidatable", 30_000: "bankrupt"}
+    expected = {
+        60_000: "healthy",
+        42_000: "reduce-only",
+        41_000: "liquidatable",
+        40_500: "close-out",
+        30_000: "bankrupt",
+    }
+    assert {usd: ask(world, 1, m0=usd * PRICE).after.state for usd in expected} == expected
     found = ask(world, 1, m0=41_000 * PRICE)
     assert found.after.value - found.before.value == -9_000 * USD
     assert found.liquidation_prices[0].below is None, "it is liquidatable already"

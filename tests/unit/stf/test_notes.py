@@ -79,3 +79,19 @@ def compare(state: State, notes: list[dict[str, object]], replay: str) -> None:
         assert ledger.positions(account) == rebuilt[account].positions, replay
     nobodies = set(rebuilt) - set(ledger.all_records(Account))
     assert all(account >= ACCOUNT_LIMIT and not rebuilt[account].collateral for account in nobodies), replay
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_liquidation_says_why(seed: int) -> None:
+    """What the account was worth and had to be worth, as everybody can compute it from the state before."""
+    workload = generate_workload(seed, 400)
+    state, law, seen = State(), get_law(workload.preset), 0
+    for data in workload.inputs:
+        before = Ledger(dict(state.items()))
+        for note in map(describe_note, state.apply(law, data).notes):
+            if note["type"] in ("Liquidated", "Deleveraged"):
+                margin = before.rounded_margin(note["account"])
+                assert (int(note["value"]), int(note["maintenance"])) == (margin.value, margin.maintenance)
+                assert margin.value < margin.maintenance
+                seen += 1
+    assert seen
