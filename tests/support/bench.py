@@ -1,8 +1,9 @@
 """An engine of the sequencer on the real law, three deposits in L1's queue, and what it journaled."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from optimist.derive.account_actions import AccountAction
 from optimist.derive.actions import Deposit
 from optimist.provable import State
 from optimist.sequencer.builder import Builder, Head
@@ -52,7 +53,13 @@ class Bench:
         assert outcome.refusal == 0
         self.keep(outcome.entries)
 
-    def place(self, account: int, is_buy: bool, size: int, usd: int, **terms: int) -> Outcome:
+    def act(self, action: AccountAction) -> None:
+        """Do what an owner has signed, and journal it."""
+        outcome = self.engine.act(action, self.world.second)
+        assert outcome.refusal == 0
+        self.keep(outcome.entries)
+
+    def place(self, account: int, is_buy: bool, size: int, usd: int, **terms: Any) -> Outcome:
         """Place a signed order, and journal what it did."""
         outcome = self.engine.place(self.world.order(account, is_buy, size, usd, **terms), self.world.second)
         if outcome.entries:

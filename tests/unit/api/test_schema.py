@@ -1,13 +1,29 @@
 """The edge of the API: strict integers, strings for amounts, and an error that names the fault."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from optimist.api.errors import ApiError, ErrorCode
 from optimist.api.schema import ParsedAction, parse_action, to_body
+from optimist.derive.account_actions import (
+    AccountTierRequest,
+    Cancel,
+    CancelAll,
+    CancelAllRequest,
+    CancelRequest,
+    FeeTierRequest,
+    SessionKeyRequest,
+    SetAccountTier,
+    SetFees,
+    SetSessionKey,
+    Transfer,
+    TransferRequest,
+)
 from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, SignedPrice, Withdraw
+from optimist.derive.order_tree import OrderTree
 from optimist.derive.typed_data import Domain, Order, PriceReport, WithdrawRequest
 
 DOMAIN = Domain(31337, bytes.fromhex("5f") * 20)
@@ -25,6 +41,8 @@ ORDER = Order(
 )
 REQUEST = WithdrawRequest(3, 5_000_000, bytes.fromhex("ab" * 20), 4)
 
+SIGNATURE = REQUEST.sign(DOMAIN, SECRET)
+
 ACTIONS: list[ParsedAction] = [
     SignedOrder(ORDER, ORDER.sign(DOMAIN, SECRET)),
     Withdraw(REQUEST, REQUEST.sign(DOMAIN, SECRET)),
@@ -34,6 +52,14 @@ ACTIONS: list[ParsedAction] = [
         tuple(SignedPrice(i, 100 + i, PriceReport(0, 100 + i, 77).sign(DOMAIN, SECRET)) for i in range(5)),
     ),
     Liquidate(8, 1),
+    *OrderTree((replace(ORDER, reduce_only=True), replace(ORDER, time_in_force=2))).sign(DOMAIN, SECRET),
+    SignedOrder(ORDER, SIGNATURE, key=3),
+    Cancel(CancelRequest(3, 1, 7), SIGNATURE, 2),
+    CancelAll(CancelAllRequest(3, 7), SIGNATURE),
+    Transfer(TransferRequest(3, 1 << 32 | 3, 5, 7), SIGNATURE),
+    SetSessionKey(SessionKeyRequest(3, 1, bytes.fromhex("cd" * 20), 3, 10**9, 7), SIGNATURE),
+    SetFees(FeeTierRequest(1, 2, -50, 100, 7), SIGNATURE),
+    SetAccountTier(AccountTierRequest(3, 2, 7), SIGNATURE),
 ]
 
 
@@ -51,6 +77,12 @@ def order_json(**changes: Any) -> bytes:
     [
         {"size": 1_000_000},  # a number where a string belongs
         {"size": "1e6"},
+        {"timeInForce": 3},
+        {"reduceOnly": 1},
+        {"key": 16},
+        {"index": 1},
+        {"siblings": ["0x" + "00" * 32] * 4},
+        {"siblings": ["0x" + "00" * 31]},
         {"size": "1_000"},
         {"size": " 12"},
         {"size": "-1"},

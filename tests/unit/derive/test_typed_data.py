@@ -7,6 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimist.base.keccak import keccak
+from optimist.derive.account_actions import (
+    AccountTierRequest,
+    CancelAllRequest,
+    CancelRequest,
+    FeeTierRequest,
+    SessionKeyRequest,
+    TransferRequest,
+)
 from optimist.derive.octets import EncodingError
 from optimist.derive.typed_data import (
     Domain,
@@ -29,8 +37,28 @@ def uint(bits: int) -> st.SearchStrategy[int]:
 domains = st.builds(Domain, uint(64), st.binary(min_size=20, max_size=20))
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(
-        Order, uint(40), uint(16), st.booleans(), uint(64), uint(64), uint(32), uint(8), uint(64), uint(40)
+        Order,
+        uint(40),
+        uint(16),
+        st.booleans(),
+        *(uint(bits) for bits in (64, 64, 32, 8, 64, 40)),
+        st.booleans(),
+        uint(8),
     ),
+    st.builds(CancelRequest, uint(40), uint(8), uint(64)),
+    st.builds(CancelAllRequest, uint(40), uint(64)),
+    st.builds(TransferRequest, uint(40), uint(40), uint(64), uint(64)),
+    st.builds(
+        SessionKeyRequest,
+        uint(40),
+        uint(8),
+        st.binary(min_size=20, max_size=20),
+        uint(8),
+        uint(40),
+        uint(64),
+    ),
+    st.builds(FeeTierRequest, uint(16), uint(8), st.integers(-(1 << 31), (1 << 31) - 1), uint(32), uint(64)),
+    st.builds(AccountTierRequest, uint(40), uint(8), uint(64)),
     st.builds(WithdrawRequest, uint(40), uint(64), st.binary(min_size=20, max_size=20), uint(64)),
     st.builds(PriceReport, uint(16), uint(64), uint(40)),
     st.builds(SoftConfirmation, uint(64), st.binary(min_size=32, max_size=32)),

@@ -2,15 +2,25 @@
 
 import pytest
 
-from optimist.derive.actions import Liquidate
+from optimist.derive.account_actions import (
+    Cancel,
+    CancelAll,
+    CancelAllRequest,
+    CancelRequest,
+    ForcedCancelAll,
+    Transfer,
+    TransferRequest,
+)
+from optimist.derive.actions import Forced, Liquidate
 from optimist.derive.batch import SealedBatch as SealedOnL1
 from optimist.derive.batch import derive_batch
 from optimist.derive.rows import encode_rows
-from optimist.sequencer.entries import OrderDropped, OrderPlaced
+from optimist.sequencer.entries import OrderDropped, OrderPlaced, decode_record
 from optimist.stf.codes import Code
+from optimist.stf.constants import FILL_OR_KILL, IMMEDIATE_OR_CANCEL
 from optimist.stf.law import get_law
 from tests.support.bench import DEPOSITS, ONE, Bench, fingerprint
-from tests.support.world import START
+from tests.support.world import START, USD, address
 
 
 def test_order_meets_the_best_price_and_its_rest_waits() -> None:
@@ -78,6 +88,120 @@ def test_own_order_is_never_met_and_both_survive_in_the_taker_s_disfavour() -> N
     outcome = bench.place(1, True, ONE, 100_000)
     assert outcome.refusal == Code.SELF_TRADE
     assert [each.is_buy for each in bench.engine.book(0)] == [False]
+
+
+def test_accounts_of_one_owner_never_meet() -> None:
+    bench = Bench()
+    transfer = TransferRequest(1, 1 << 32 | 1, 1_000 * USD, 1)
+    bench.act(Transfer(transfer, bench.world.sign(transfer, "trader 1")))
+    bench.place(1, False, ONE, 100_000)
+    outcome = bench.place(1 << 32 | 1, True, ONE, 100_000)
+    assert (outcome.refusal, outcome.filled) == (Code.SELF_TRADE, 0)
+
+
+# -------------------------------------------------------------------------------------- flags, cancellations
+
+
+@pytest.mark.parametrize("time_in_force", [IMMEDIATE_OR_CANCEL, FILL_OR_KILL])
+def test_immediate_order_takes_and_never_rests(time_in_force: int) -> None:
+    bench = Bench()
+    bench.place(1, False, ONE, 100_000)
+    outcome = bench.place(3, True, ONE, 100_000, time_in_force=time_in_force)
+    assert (outcome.filled, outcome.resting, outcome.refusal) == (ONE, 0, 0)
+
+
+def test_immediate_order_takes_what_is_there() -> None:
+    bench = Bench()
+    bench.place(1, False, ONE, 100_000)
+    bench.place(2, False, ONE, 101_000)
+    outcome = bench.place(3, True, 5 * ONE, 100_000, time_in_force=IMMEDIATE_OR_CANCEL)
+    assert (outcome.filled, outcome.resting, outcome.refusal) == (ONE, 0, 0)
+    assert [each.account for each in bench.engine.book(0)] == [2]
+
+
+def test_immediate_order_that_meets_nobody_leaves_no_trace() -> None:
+    bench = Bench()
+    outcome = bench.place(3, True, ONE, 100_000, time_in_force=IMMEDIATE_OR_CANCEL)
+    assert (outcome.entries, outcome.filled, outcome.resting, outcome.refusal) == ((), 0, 0, 0)
+
+
+@pytest.mark.parametrize("offered", [0, ONE // 2])
+def test_fill_or_kill_order_that_is_not_filled_whole_is_refused(offered: int) -> None:
+    bench = Bench()
+    for account in (1, 2):
+        if offered:
+            bench.place(account, False, offered, 100_000)
+    outcome = bench.place(3, True, ONE, 100_000, time_in_force=FILL_OR_KILL)
+    assert (outcome.refusal, outcome.entries, outcome.filled) == (Code.FILL_OR_KILL, (), 0)
+    assert len(list(bench.engine.book(0))) == (2 if offered else 0)
+
+
+def test_resting_reduce_only_order_gives_no_more_than_the_position() -> None:
+    bench = Bench()
+    bench.place(1, True, ONE, 100_000)
+    bench.place(2, False, ONE, 100_000)
+    bench.place(1, False, 3 * ONE, 101_000, reduce_only=True)
+    outcome = bench.place(3, True, 2 * ONE, 101_000)
+    dropped = [entry.code for entry in outcome.entries if isinstance(entry, OrderDropped)]
+    assert (outcome.filled, outcome.resting, dropped) == (ONE, ONE, [Code.REDUCE_ONLY])
+    assert bench.position(1) == 0
+
+
+def test_incoming_reduce_only_order_takes_no_more_than_the_position() -> None:
+    bench = Bench()
+    bench.place(1, True, ONE, 100_000)
+    bench.place(2, False, ONE, 100_000)
+    bench.place(3, True, 5 * ONE, 100_000)
+    outcome = bench.place(1, False, 3 * ONE, 100_000, reduce_only=True)
+    assert (outcome.filled, outcome.resting, outcome.refusal) == (ONE, 0, Code.REDUCE_ONLY)
+    assert bench.position(1) == 0
+
+
+def test_order_below_a_lot_is_refused_or_dropped() -> None:
+    bench = Bench()
+    bench.place(1, False, ONE + 300, 100_000)
+    outcome = bench.place(3, True, ONE, 100_000)
+    assert (outcome.filled, outcome.resting) == (ONE, 0)
+    outcome = bench.place(3, True, ONE, 100_000)
+    dropped = [entry.code for entry in outcome.entries if isinstance(entry, OrderDropped)]
+    assert (dropped, outcome.resting) == ([Code.FILL_SIZE], ONE)
+    assert bench.place(2, False, 300, 100_000).refusal == Code.FILL_SIZE
+
+
+def test_cancelled_orders_leave_the_books_and_stay_out_after_a_restart() -> None:
+    bench = Bench()
+    for slot, nonce in ((0, 5), (0, 6), (1, 5)):
+        bench.place(1, False, ONE, 100_000, slot=slot, nonce=nonce)
+    bench.place(2, False, ONE, 100_000, nonce=1)
+    bench.act(Cancel(request := CancelRequest(1, 0, 6), bench.world.sign(request, "trader 1")))
+    assert [each.account for each in bench.engine.book(0)] == [1, 1, 2]
+    bench.act(CancelAll(all_of := CancelAllRequest(1, 6), bench.world.sign(all_of, "trader 1")))
+    assert [each.account for each in bench.engine.book(0)] == [1, 2]
+    again = bench.fresh_engine()
+    for record in bench.journal:
+        for entry in decode_record(record):
+            again.restore_book(entry)
+    assert [each.order_id for each in again.book(0)] == [each.order_id for each in bench.engine.book(0)]
+
+
+def test_dead_order_is_refused_before_it_rests() -> None:
+    bench = Bench()
+    bench.act(CancelAll(request := CancelAllRequest(1, 9), bench.world.sign(request, "trader 1")))
+    assert bench.place(1, False, ONE, 100_000, nonce=8).refusal == Code.ORDER_CANCELLED
+    bench.act(Cancel(one := CancelRequest(1, 0, 12), bench.world.sign(one, "trader 1")))
+    assert bench.place(1, False, ONE, 100_000, nonce=11).refusal == Code.ORDER_NONCE
+    assert bench.place(1, False, ONE, 100_000, nonce=12).resting == ONE
+
+
+def test_order_that_was_cancelled_through_l1_is_dropped_when_it_is_met() -> None:
+    bench = Bench()
+    bench.place(1, False, ONE, 100_000, nonce=5)
+    bench.engine.seal()
+    forced = Forced(address("trader 1"), bench.world.second, ForcedCancelAll(1, 6).encode()).encode()
+    bench.engine.open(bench.world.second, (forced,))
+    outcome = bench.place(3, True, ONE, 100_000)
+    dropped = [entry.code for entry in outcome.entries if isinstance(entry, OrderDropped)]
+    assert (dropped, outcome.resting) == ([Code.ORDER_CANCELLED], ONE)
 
 
 def test_same_order_twice_is_refused() -> None:
