@@ -65,6 +65,7 @@ async def fight_killed(
     async with AsyncExitStack() as stack:
         liar = await bout.begin(stack)
         playing = asyncio.create_task(liar.play(POLL, liar.wants))
+        await _wait_for_a_claim(bout)
         challenger = start(network, 0, next(lives), datadir)
         try:
             while challenger.process.exit_code != 0:
@@ -81,6 +82,15 @@ async def fight_killed(
         assert game is not None
         bout.judge(game)
     return record
+
+
+async def _wait_for_a_claim(bout: Bout) -> None:
+    """Before it there is nothing to resolve: a challenger that plays until all is resolved would end."""
+    while True:
+        game = await bout.look()
+        if game is not None and game.state.claims:
+            return
+        await asyncio.sleep(POLL)
 
 
 async def _referee(bout: Bout, liar: WatchedPlayer, disturb: Disturb) -> None:
