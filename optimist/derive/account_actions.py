@@ -246,3 +246,26 @@ class ForcedSessionEnd:
             + pack_uint("account", self.account, 5)
             + pack_uint("index", self.index, 1)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedReduce:
+    """The payload of a forced reduction: up to `size` of a position of the sender's account, to the backstop.
+
+    `limit` (1e-8 USD): the least that a long takes, the most that a short pays.
+    """
+
+    account: int
+    market: int
+    size: int
+    limit: int
+
+    def encode(self) -> bytes:
+        """Kind and body: the argument of `Inbox.force`."""
+        return (
+            bytes((inputs.KIND_REDUCE,))
+            + pack_uint("account", self.account, 5)
+            + pack_uint("market", self.market, 2)
+            + pack_uint("size", self.size, 8)
+            + pack_uint("limit", self.limit, 8)
+        )

@@ -14,6 +14,7 @@ from optimist.derive.account_actions import (
     CancelRequest,
     FeeTierRequest,
     ForcedCancelAll,
+    ForcedReduce,
     ForcedSessionEnd,
     SessionKeyRequest,
     SetAccountTier,
@@ -51,7 +52,7 @@ from optimist.derive.typed_data import ADDRESS_BYTES, Order, Signature, Withdraw
 from optimist.stf import inputs
 from optimist.stf.constants import FILL_OR_KILL, MAX_TIERS, MAX_TREE_DEPTH
 
-ForcedAction: TypeAlias = ForcedWithdraw | ForcedCancelAll | ForcedSessionEnd | ForcedService
+ForcedAction: TypeAlias = ForcedWithdraw | ForcedCancelAll | ForcedReduce | ForcedSessionEnd | ForcedService
 
 MARKET_FIELDS: Final = (
     ("size_decimals", 1),
@@ -147,6 +148,9 @@ def decode_forced(payload: bytes) -> ForcedAction:
             wanted = ForcedWithdraw(reader.uint("account", 5), reader.uint("amount", 8))
         case inputs.KIND_CANCEL_ALL:
             wanted = ForcedCancelAll(reader.uint("account", 5), reader.uint("nonce", 8))
+        case inputs.KIND_REDUCE:
+            account, market = reader.uint("account", 5), reader.uint("market", 2)
+            wanted = ForcedReduce(account, market, reader.uint("size", 8), reader.uint("limit", 8))
         case inputs.KIND_SESSION_KEY:
             wanted = ForcedSessionEnd(reader.uint("account", 5), reader.uint("index", 1))
         case _:

@@ -30,6 +30,9 @@ from optimist.stf.inputs import (
     FORCED_CANCEL_ALL_NONCE_AT,
     FORCED_ENQUEUED_AT,
     FORCED_KIND_AT,
+    FORCED_REDUCE_ACCOUNT_AT,
+    FORCED_REDUCE_LENGTH,
+    FORCED_REDUCE_SIZE_AT,
     FORCED_SENDER_AT,
     FORCED_SESSION_KEY_ACCOUNT_AT,
     FORCED_SESSION_KEY_LENGTH,
@@ -41,6 +44,7 @@ from optimist.stf.inputs import (
     KIND_LIQUIDATE,
     KIND_PRICE,
     KIND_PROPOSE_MARKET,
+    KIND_REDUCE,
     KIND_SESSION_KEY,
     KIND_SETTLE,
     KIND_WITHDRAW,
@@ -48,6 +52,7 @@ from optimist.stf.inputs import (
 from optimist.stf.liquidation import apply_liquidate
 from optimist.stf.oracle import apply_price
 from optimist.stf.records import Account, ForcedOutcome, System
+from optimist.stf.reduce import force_reduce
 from optimist.stf.session import force_session_end
 from optimist.stf.settlement import apply_settle
 from optimist.stf.timelock import apply_enact_market, apply_propose_market
@@ -86,6 +91,10 @@ def apply_forced(system: System) -> None:
     elif kind == KIND_SESSION_KEY and input_length() == FORCED_SESSION_KEY_LENGTH:
         outcome.account = input_uint(FORCED_SESSION_KEY_ACCOUNT_AT, 5)
         outcome.code = force_session_end(outcome)
+    elif kind == KIND_REDUCE and input_length() == FORCED_REDUCE_LENGTH:
+        outcome.account = input_uint(FORCED_REDUCE_ACCOUNT_AT, 5)
+        outcome.amount = input_uint(FORCED_REDUCE_SIZE_AT, 8)
+        outcome.code = force_reduce(system, outcome)
     else:
         outcome.code = Code.MALFORMED
     row = system.next_forced

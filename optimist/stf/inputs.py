@@ -220,6 +220,13 @@ FORCED_SESSION_KEY_ACCOUNT_AT: Final = 27
 FORCED_SESSION_KEY_INDEX_AT: Final = 32
 FORCED_SESSION_KEY_LENGTH: Final = 33
 
+# REDUCE, forced only: account:5 · market:2 · size:8 · limit price:8
+FORCED_REDUCE_ACCOUNT_AT: Final = 27
+FORCED_REDUCE_MARKET_AT: Final = 32
+FORCED_REDUCE_SIZE_AT: Final = 34
+FORCED_REDUCE_LIMIT_AT: Final = 42
+FORCED_REDUCE_LENGTH: Final = 50
+
 # FEES: market:2 · tier:1 · maker ppm:4 (two's complement) · taker ppm:4 · nonce:8 · signature:65
 FEES_MARKET_AT: Final = 7
 FEES_TIER_AT: Final = 9

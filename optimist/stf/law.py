@@ -51,6 +51,7 @@ MODULES: Final = (
     "optimist.stf.tiers",
     "optimist.stf.margin",
     "optimist.stf.liquidation",
+    "optimist.stf.reduce",
     "optimist.stf.settlement",
 )
 PRESETS: Final = ("minimal", "mainnet")

@@ -43,6 +43,7 @@ from optimist.provable import (
     peek,
     require,
     store,
+    u40,
     u128,
     zero,
 )
@@ -213,7 +214,7 @@ def close_against_backstop(
     charge = compute_charge(before, after, penalty)
     remainder = fill.cost - fill.proceeds
     shortfall = max(-charge - max(group.fund + remainder, 0), 0)
-    if not take_over(system, group, schedule, fill, not is_buy, shortfall):
+    if not take_over(system.clock, group, schedule, fill, not is_buy, shortfall):
         return False
     account.collateral = fit(i64, at_mark - charge, Code.COLLATERAL_BOUND)
     add_to_fund(group, remainder + charge + shortfall)
@@ -233,7 +234,7 @@ def close_against_backstop(
 
 
 def take_over(
-    system: System, group: Group, schedule: MarginSchedule, fill: Fill, is_buy: bool, shortfall: u128
+    now: u40, group: Group, schedule: MarginSchedule, fill: Fill, is_buy: bool, shortfall: u128
 ) -> bool:
     """The backstop's side of the fill, at the mark, less the shortfall that the fund cannot pay.
 
@@ -245,7 +246,7 @@ def take_over(
     backstop = load(Account, backstop_id)
     holdings = zero(Holdings)
     heartbeat = peek(Parameters, 0).liquidation_heartbeat
-    scan_holdings(holdings, backstop_id, fill.market + 1, system.clock, heartbeat)
+    scan_holdings(holdings, backstop_id, fill.market + 1, now, heartbeat)
     require(holdings.is_fresh, Code.PRICE_STALE)
     target = compute_target(holdings, fill, is_buy)
     bound = market.max_position * ONE

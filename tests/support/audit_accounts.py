@@ -7,16 +7,22 @@ from optimist.derive.account_actions import (
     AccountAction,
     Cancel,
     CancelAll,
+    ForcedReduce,
     SetAccountTier,
     SetFees,
     SetSessionKey,
     Transfer,
 )
+from optimist.derive.actions import Forced, ForcedWithdraw
+from optimist.derive.decode import decode, decode_forced
 from optimist.derive.typed_data import Domain
-from optimist.stf.constants import RIGHT_CANCEL
+from optimist.stf.codes import Code
+from optimist.stf.constants import PRICE_CONFIRMED, RIGHT_CANCEL
+from optimist.stf.inputs import MODE_PUBLIC
 from optimist.stf.records import Account, FeeManager, FeeTier, OrderSlot, SessionKey
 from tests.support.ledger import Ledger
 
+PPM = 10**6
 SYSTEM = (1, 0)
 
 
@@ -140,3 +146,72 @@ def find_signer(ledger: Ledger, account: int, key: int, right: int, now: int) ->
     assert now <= session.expiry
     assert session.rights & right
     return bytes(session.key.to_bytes(20, "big"))
+
+
+def judge_reduction(wanted: ForcedReduce, enqueued_at: int, before: Ledger) -> int:
+    """The outcome that a forced reduction must have, but for what depends on margins."""
+    backstop = wanted.account >> 32 << 32
+    if wanted.account == backstop:
+        return Code.BACKSTOP_ITSELF
+    if wanted.market >= before.parameters.markets:
+        return Code.UNKNOWN_MARKET
+    if wanted.size == 0:
+        return Code.AMOUNT_ZERO
+    size = before.positions(wanted.account).get(wanted.market, 0)
+    if size == 0:
+        return Code.NO_POSITION
+    now = enqueued_at if before.system.mode == MODE_PUBLIC else before.system.clock
+    for market in {wanted.market, *before.positions(wanted.account), *before.positions(backstop)}:
+        price = before.stored_price(market)
+        if now - price.publish_time > before.parameters.liquidation_heartbeat or price.status:
+            return Code.PRICE_STALE
+    mark = before.stored_price(wanted.market).mark
+    return Code.LIMIT_PRICE if (mark < wanted.limit if size > 0 else mark > wanted.limit) else 0
+
+
+def find_fee(ledger: Ledger, market: int, account: int, *, is_maker: bool) -> int:
+    """What the account's tier pays, ppm: never more than tier 0."""
+    name = "maker_ppm" if is_maker else "taker_ppm"
+    dearest = ledger.record(FeeTier, market << 3)
+    listed = ledger.record(FeeTier, market << 3 | ledger.account(account).fee_tier)
+    return int(min(getattr(dearest, name), getattr(listed if listed.is_listed else dearest, name)))
+
+
+def check_reduction(data: bytes, before: Ledger, after: Ledger) -> None:
+    """I5 and the backstop's own I4, I5: at the mark, by no more than was wanted, the fee included."""
+    forced = decode(data)
+    assert isinstance(forced, Forced)
+    wanted = decode_forced(forced.payload)
+    assert isinstance(wanted, ForcedReduce)
+    account, market_id, backstop = wanted.account, wanted.market, wanted.account >> 32 << 32
+    size, now = before.positions(account)[market_id], after.position(account, market_id)
+    assert abs(now) < abs(size)
+    assert now * size >= 0
+    assert abs(size - now) <= wanted.size + 1
+    assert after.position(backstop, market_id) - before.position(backstop, market_id) != 0
+    old, new = before.rounded_margin(account), after.rounded_margin(account, before)
+    notional = (
+        abs(size - now) * before.stored_price(market_id).mark / before.market(market_id).notional_divisor
+    )
+    fee = notional * find_fee(before, market_id, account, is_maker=False) / PPM
+    assert old.value - new.value <= fee + 4  # roundings of a unit
+
+
+def judge_payment(wanted: ForcedWithdraw, enqueued_at: int, before: Ledger) -> int:
+    """The outcome that a forced withdrawal by the owner must have."""
+    account = before.account(wanted.account)
+    if wanted.amount == 0:
+        return Code.AMOUNT_ZERO
+    if account.collateral - wanted.amount <= -(1 << 63):
+        return Code.COLLATERAL_BOUND
+    for market in before.positions(wanted.account):
+        price = before.stored_price(market)
+        age = enqueued_at - price.publish_time
+        if age > before.parameters.trade_heartbeat or price.status != PRICE_CONFIRMED:
+            return Code.PRICE_STALE
+    margin = before.rounded_margin(wanted.account)
+    if margin.value - wanted.amount < margin.initial:
+        return Code.BELOW_INITIAL_MARGIN
+    group = wanted.account >> 32
+    paid = wanted.amount - before.share_of_loss(group, wanted.amount)
+    return Code.GROUP_SHORT if paid > before.group(group).money else 0

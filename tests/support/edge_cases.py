@@ -5,13 +5,13 @@ Each case is complete: its records, its input, and the code that the law must gi
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from optimist.derive.actions import Deposit, Forced, Trade
 from optimist.stf.codes import Code
-from optimist.stf.constants import GROUP_BITS, PRICE_UNCONFIRMED, TIER_BITS
+from optimist.stf.constants import GROUP_BITS, ONE, PRICE_UNCONFIRMED, TIER_BITS
 from optimist.stf.law import get_law
-from optimist.stf.records import FeeTier, Market
+from optimist.stf.records import FeeTier, Market, Side
 from tests.support.loss_cases import LOSS_BUILDERS
 from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, address, confirmed_price
 
@@ -359,7 +359,53 @@ def positions_beyond_a_lowered_bound(world: World) -> int:
     return OK
 
 
+def reduce_without_a_price(world: World) -> int:
+    """Nobody has signed one yet."""
+    world.trade(1, 2, BTC_01, 50_000)
+    world.put(0, confirmed_price(0, 0))
+    assert world.force_reduce(1, BTC_01, 1) == Code.PRICE_STALE
+    return OK
+
+
+def reduce_less_than_a_unit(world: World) -> int:
+    """What deleveraging has left of a long cannot be sold."""
+    world.trade(1, 2, 1_000, 50_000)
+    found: Any = world.record(Side, 0)
+    side = found.record_copy()
+    side.multiplier = ONE // 2_000
+    world.put(0, side)
+    assert world.force_reduce(1, 1, 1) == Code.NO_POSITION
+    return OK
+
+
+def reduce_beyond_the_bound(world: World) -> int:
+    """What the account receives would take it over the edge."""
+    world.trade(1, 2, BTC_01, 50_000)
+    world.put_collateral(1, EDGE)
+    assert world.force_reduce(1, BTC_01, 1) == Code.COLLATERAL_BOUND
+    return OK
+
+
+def reduce_against_a_poor_backstop(world: World) -> int:
+    world.put_collateral(0, USD)
+    world.trade(1, 2, BTC_01, 50_000)
+    assert world.force_reduce(1, BTC_01, 1) == Code.BACKSTOP_UNABLE
+    return OK
+
+
+def reduce_a_bankrupt_position(world: World) -> int:
+    world.trade(1, 2, 3 * BTC_01, 50_000)
+    world.price(0, 45_000, at=START + 1)
+    assert world.force_reduce(1, BTC_01, 1) == Code.BELOW_INITIAL_MARGIN
+    return OK
+
+
 BUILDERS: Final = (
+    reduce_without_a_price,
+    reduce_less_than_a_unit,
+    reduce_beyond_the_bound,
+    reduce_against_a_poor_backstop,
+    reduce_a_bankrupt_position,
     *LOSS_BUILDERS,
     liquidation_without_a_price,
     transfer_on_an_old_price,

@@ -183,6 +183,30 @@ def wrong_account_length(storm: "Storm") -> None:
     storm.world.apply_bytes(head + bytes((kind,)))
 
 
+def force_reduction(storm: "Storm") -> None:
+    """Reductions that are due, and those that cannot be carried out: each ends in an outcome."""
+    world = storm.world
+    account = storm.random.randint(1, 6)
+    held = world.positions(account).get(0, 0)
+    size = abs(int(held)) or 1_000
+    good = 1 if held > 0 else 10**9
+    cases: list[tuple[int, int, int, int, str | None]] = [
+        (account, size, good, 0, None),
+        (account, size // 2 or 1, good, 0, None),
+        (account, size, 10**10 - good, 0, None),
+        (account, size, good, 1, None),
+        (account, size, good, 9, None),
+        (account, 0, good, 0, None),
+        (account, (1 << 64) - 1, good, 0, None),
+        (account, size, good, 0, "thief"),
+        (0, size, good, 0, None),
+        (77, size, good, 0, None),
+        (1 << 36, size, good, 0, None),
+    ]
+    account, size, usd, market, sender = storm.turn("force_reduction", cases)
+    world.force_reduce(account, size, usd, market, sender, enqueued_at=world.second - 3)
+
+
 KINDS: Final = (
     inputs.KIND_CANCEL,
     inputs.KIND_CANCEL_ALL,
@@ -194,6 +218,8 @@ KINDS: Final = (
 
 ATTACKS: Final[tuple[Callable[["Storm"], None], ...]] = (
     wrong_account_length,
+    force_reduction,
+    force_reduction,
     wrong_time_in_force,
     wrong_reduction,
     trade_in_the_family,

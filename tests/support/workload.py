@@ -329,7 +329,7 @@ class Storm:
             lambda: world.lend_key(account, SESSION, None),
             lambda: world.force_session_end(account, SESSION),
             lambda: world.transfer(account, sibling, random.randint(1, 50 * USD)),
-            lambda: world.transfer(sibling, account, world.account(sibling).collateral // 2 + 1),
+            lambda: world.transfer(sibling, account, max(world.account(sibling).collateral // 2, 0) + 1),
             lambda: world.list_fees(market, random.randint(1, 2), -parameters.taker_fee_ppm, 100),
             lambda: world.list_fees(market, random.randint(1, 2), 0, parameters.taker_fee_ppm // 2),
             lambda: world.put_in_tier(account, random.randint(0, 3)),

@@ -19,6 +19,7 @@ from optimist.derive.account_actions import (
     CancelRequest,
     FeeTierRequest,
     ForcedCancelAll,
+    ForcedReduce,
     ForcedSessionEnd,
     SessionKeyRequest,
     SetAccountTier,
@@ -309,6 +310,19 @@ class World(Ledger):
     def force_cancel_all(self, account: int, nonce: int, sender: str | None = None) -> int:
         """Force the cancellation of all orders below `nonce`; the code in its ForcedOutcome."""
         return self.force(ForcedCancelAll(account, nonce).encode(), sender or trader(account))
+
+    def force_reduce(
+        self,
+        account: int,
+        size: int,
+        usd: int | Fraction,
+        market: int = 0,
+        sender: str | None = None,
+        enqueued_at: int | None = None,
+    ) -> int:
+        """Force the reduction of a position, at `usd` or better; the code in its ForcedOutcome."""
+        payload = ForcedReduce(account, market, size, int(usd * PRICE)).encode()
+        return self.force(payload, sender or trader(account), enqueued_at)
 
     def force_session_end(self, account: int, index: int, sender: str | None = None) -> int:
         """Force the end of a session key; the code in its ForcedOutcome."""

@@ -14,6 +14,7 @@ from optimist.derive.account_actions import (
     CancelRequest,
     FeeTierRequest,
     ForcedCancelAll,
+    ForcedReduce,
     ForcedSessionEnd,
     SessionKeyRequest,
     SetAccountTier,
@@ -293,6 +294,7 @@ def test_init_stands_where_the_law_reads_it(init: Init) -> None:
         (Deposit(1, bytes(20), 5), inputs.DEPOSIT_LENGTH),
         (Forced(bytes(20), 9, ForcedWithdraw(1, 5).encode()), inputs.FORCED_WITHDRAW_LENGTH),
         (Forced(bytes(20), 9, ForcedCancelAll(1, 5).encode()), inputs.FORCED_CANCEL_ALL_LENGTH),
+        (Forced(bytes(20), 9, ForcedReduce(1, 0, 5, 9).encode()), inputs.FORCED_REDUCE_LENGTH),
         (Forced(bytes(20), 9, ForcedSessionEnd(1, 5).encode()), inputs.FORCED_SESSION_KEY_LENGTH),
         (Sequenced(1, Liquidate(1, 0)), inputs.SEQUENCED_BODY_AT + inputs.LIQUIDATE_BODY_LENGTH),
         (
@@ -312,6 +314,7 @@ def test_length_is_the_one_that_the_law_demands(value: Input, length: int) -> No
 def test_forced_payload_is_read_back() -> None:
     assert decode_forced(ForcedWithdraw(7, 100).encode()) == ForcedWithdraw(7, 100)
     assert decode_forced(ForcedCancelAll(7, 100).encode()) == ForcedCancelAll(7, 100)
+    assert decode_forced(ForcedReduce(7, 1, 5, 9).encode()) == ForcedReduce(7, 1, 5, 9)
     assert decode_forced(ForcedSessionEnd(7, 3).encode()) == ForcedSessionEnd(7, 3)
     assert decode_forced(encode_forced(Liquidate(7, 1))) == Liquidate(7, 1)
     price = PriceUpdate(0, 9, (SignedPrice(0, 1, Signature(27, 1, 1)),))

@@ -111,7 +111,7 @@ def test_every_account_is_rebuilt_from_its_own_history_at_every_batch_end(store:
 
 
 def test_pages_of_a_history_are_the_whole_of_it(store: StateStore) -> None:
-    rollup = Rollup(store, seed=4)
+    rollup = Rollup(store, seed=5)
     whole = rollup.history.read(1, FIRST, READ_AT_ONCE)
     assert len(whole) > 10
     pages, after = [], FIRST
