@@ -4,24 +4,9 @@ from collections import Counter
 from typing import Any
 
 from devnet.history import AppliedInput, RollupHistory
-from optimist.derive.account_actions import (
-    Cancel,
-    CancelAll,
-    SetAccountTier,
-    SetFees,
-    SetSessionKey,
-    Transfer,
-)
 from optimist.derive.actions import (
-    Deposit,
-    Forced,
-    Header,
-    Init,
     Liquidate,
-    PriceUpdate,
     Sequenced,
-    Trade,
-    Withdraw,
 )
 from optimist.derive.decode import decode
 from optimist.derive.octets import DecodingError
@@ -30,25 +15,13 @@ from optimist.l1.types import to_hex
 from optimist.node.proofs import WITHDRAWAL_TABLE
 from optimist.provable import State
 from optimist.sequencer.views import get_position_size, get_record
+from optimist.stf import inputs
 from optimist.stf.records import Price
 from optimist.vm.records import compute_record_key, unpack_record
 
 LIQUIDATE = "LIQUIDATE"
-_NAMES = {
-    Init: "INIT",
-    Header: "HEADER",
-    Deposit: "DEPOSIT",
-    Forced: "FORCED",
-    PriceUpdate: "PRICE",
-    Trade: "TRADE",
-    Withdraw: "WITHDRAW",
-    Liquidate: LIQUIDATE,
-    Cancel: "CANCEL",
-    CancelAll: "CANCEL_ALL",
-    Transfer: "TRANSFER",
-    SetSessionKey: "SESSION_KEY",
-    SetFees: "FEES",
-    SetAccountTier: "ACCOUNT_TIER",
+_KINDS = {
+    value: name.removeprefix("KIND_") for name, value in vars(inputs).items() if name.startswith("KIND_")
 }
 
 
@@ -58,8 +31,9 @@ def name_kind(data: bytes) -> str:
         decoded = decode(data)
     except DecodingError:
         return "UNKNOWN"
-    action = getattr(decoded, "action", decoded)
-    return _NAMES[type(action)]
+    if isinstance(decoded, Sequenced):
+        return _KINDS[decoded.action.KIND]
+    return type(decoded).__name__.upper()
 
 
 def describe_inputs(history: RollupHistory) -> dict[str, Any]:

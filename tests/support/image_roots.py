@@ -1,6 +1,6 @@
 """Image roots of the law, and the same on any Python: even on one that has none of our packages.
 
-python -m tests.support.image_roots           writes tests/vectors/image_roots.json
+python -m tests.support.image_roots           writes tests/vectors/image_roots.json, and docs/STEPS.md
 python tests/support/image_roots.py minimal   prints one root, with keccak in plain Python
 """
 
@@ -92,7 +92,10 @@ def main() -> None:
 
         sys.stdout.write("0x" + load_law(sys.argv[1]).image.root.hex() + "\n")
         return
+    from tests.support.step_table import write_table
+
     VECTOR.write_text(json.dumps(compute_roots(), indent=2) + "\n")
+    write_table()
 
 
 if __name__ == "__main__":

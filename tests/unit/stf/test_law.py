@@ -14,6 +14,7 @@ from optimist.stf.codes import Code
 from optimist.stf.law import MODULES, PRESET_MODULE, PRESETS, get_file, get_program, read_sources
 from optimist.stf.presets import mainnet, minimal
 from optimist.vm.isa import FIRST_LAW_CODE
+from tests.support.step_table import build_table, read_table
 from tests.support.world import World
 
 FOLDER = Path(constants.__file__).parent
@@ -139,3 +140,8 @@ def _evaluate(arithmetic: str) -> int:
         for node in ast.walk(tree)
     )
     return int(eval(compile(tree, "<comment>", "eval")))  # noqa: S307 - integers and operators only, checked above
+
+
+def test_table_of_worst_steps_is_what_the_compiler_finds() -> None:
+    """docs/STEPS.md; `python -m tests.support.step_table` writes it anew. Each bound lies below 8**6."""
+    assert read_table() == build_table()
