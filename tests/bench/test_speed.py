@@ -130,9 +130,9 @@ def test_dearest_input_of_every_kind(preset: str, monkeypatch: pytest.MonkeyPatc
         monkeypatch.undo()
         timed.signatures.update(found)
         for data in inputs:
-            begun = time.perf_counter()
+            begun = time.thread_time()  # of this thread alone: what others do meanwhile is not ours
             receipt = timed.apply(law, data)
-            taken = (time.perf_counter() - begun) * 1_000
+            taken = (time.thread_time() - begun) * 1_000
             if receipt.code == 0:
                 kind = name_kind(data)
                 dearest[kind] = max(dearest.get(kind, 0.0), taken)
