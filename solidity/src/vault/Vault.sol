@@ -15,7 +15,7 @@ contract Vault is IVault {
     using SafeTransfer for IERC20;
 
     uint8 private constant DECIMALS = 6; // the law counts collateral in 1e-6 USD
-    uint256 private constant ACCOUNT_LIMIT = 1 << 36; // a position's row is account << 4 | slot, 40 bits
+    uint256 private constant ACCOUNT_LIMIT = 1 << 32; // those of group 0: a transfer opens the others
     uint256 private constant TOTAL_LIMIT = 1 << 62; // so that no deposit can overflow an account's i64
     uint256 private constant STATE_DEPTH = 48;
     uint256 private constant WITHDRAWAL_TABLE = 9;
