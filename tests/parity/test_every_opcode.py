@@ -44,7 +44,7 @@ ORDINARY_STEPS = 2_000  # for each opcode, at least
 REJECTED_STEPS = 200  # for each cause of rejection of each opcode, at least
 CASES_PER_BENCH = 500  # then another memory, state and input
 SOURCES = Sources(
-    workloads=range(16), programs=range(8), random_laws=range(400), ordinary=1_200, rejected=120
+    workloads=range(24), programs=range(8), random_laws=range(400), ordinary=1_600, rejected=120
 )
 ENDS = {Op.HALT: HALT}
 
