@@ -66,12 +66,19 @@ async def fight_killed(
         liar = await bout.begin(stack)
         playing = asyncio.create_task(liar.play(POLL, liar.wants))
         await _wait_for_a_claim(bout)
-        challenger = start(network, 0, next(lives), datadir)
+        started = 0
+        challenger = start(network, started, next(lives), datadir)
         try:
-            while challenger.process.exit_code != 0:
-                if challenger.process.exit_code is not None:
-                    record.note(challenger)
-                    challenger = start(network, len(record.deaths), next(lives), datadir)
+            while True:
+                ended = challenger.process.exit_code
+                if ended == 0 and await _is_decided(bout):
+                    break
+                if ended is not None:
+                    # A reorg may take the only claim away: then all is resolved, and it ends too early.
+                    if ended != 0:
+                        record.note(challenger)
+                    started += 1
+                    challenger = start(network, started, next(lives), datadir)
                 await _referee(bout, liar, disturb)
                 await asyncio.sleep(POLL)
         finally:
@@ -82,6 +89,12 @@ async def fight_killed(
         assert game is not None
         bout.judge(game)
     return record
+
+
+async def _is_decided(bout: Bout) -> bool:
+    """Whether the round has a winner."""
+    game = await bout.look()
+    return game is not None and bool(game.state.rounds[bout.town.parent].confirmed.strip(b"\0"))
 
 
 async def _wait_for_a_claim(bout: Bout) -> None:
