@@ -123,12 +123,10 @@ PRICE_COUNT_AT: Final = 7
 PRICE_LIST_AT: Final = 8
 SIGNED_PRICE_LENGTH: Final = 74
 
-# A signed price: signer index:1 · price:8 · v:1 · r:32 · s:32
+# A signed price: signer index:1 · price:8 · signature:65
 SIGNED_PRICE_SIGNER_AT: Final = 0
 SIGNED_PRICE_PRICE_AT: Final = 1
-SIGNED_PRICE_V_AT: Final = 9
-SIGNED_PRICE_R_AT: Final = 10
-SIGNED_PRICE_S_AT: Final = 42
+SIGNED_PRICE_SIGNATURE_AT: Final = 9
 
 # TRADE: market:2 · fill size:8 · fill price:8 · maker order · taker order
 TRADE_MARKET_AT: Final = 7
@@ -162,14 +160,12 @@ SIGNATURE_R_AT: Final = 1
 SIGNATURE_S_AT: Final = 33
 SIGNATURE_LENGTH: Final = 65
 
-# WITHDRAW: account:5 · amount:8 · recipient:20 · nonce:8 · v:1 · r:32 · s:32
+# WITHDRAW: account:5 · amount:8 · recipient:20 · nonce:8 · signature:65
 WITHDRAW_ACCOUNT_AT: Final = 7
 WITHDRAW_AMOUNT_AT: Final = 12
 WITHDRAW_RECIPIENT_AT: Final = 20
 WITHDRAW_NONCE_AT: Final = 40
-WITHDRAW_V_AT: Final = 48
-WITHDRAW_R_AT: Final = 49
-WITHDRAW_S_AT: Final = 81
+WITHDRAW_SIGNATURE_AT: Final = 48
 WITHDRAW_LENGTH: Final = 113
 
 # LIQUIDATE, sequenced or forced; offsets from where the body begins: account:5 · market:2

@@ -39,6 +39,7 @@ from optimist.provable import (
 from optimist.stf.codes import Code
 from optimist.stf.constants import ONE, PPM, SLOT_BITS
 from optimist.stf.freshness import is_price_fresh
+from optimist.stf.group import add_to_fund
 from optimist.stf.notes import Settled
 from optimist.stf.preset import POSITION_SLOTS
 from optimist.stf.records import (
@@ -169,7 +170,7 @@ def settle(group: Group, account: Account, holdings: Holdings, market_id: Market
     unit = compute_unit(peek(Market, market_id).notional_divisor)
     account.collateral = fit(i64, account.collateral + holdings.owed // unit, Code.COLLATERAL_BOUND)
     left = funding.remainder + holdings.owed % unit
-    group.fund = fit(i64, group.fund + left // unit, Code.COLLATERAL_BOUND)
+    add_to_fund(group, left // unit)
     funding.remainder = left % unit
     store(market_id, funding)
     note(Settled(account=holdings.account, market=market_id, amount=holdings.owed // unit))

@@ -17,10 +17,8 @@ from typing import Final
 
 from optimist.provable import (
     b32,
-    eip712_digest,
     handler,
     inline,
-    input_b32,
     input_length,
     input_uint,
     keccak_of,
@@ -28,7 +26,6 @@ from optimist.provable import (
     load,
     peek,
     record,
-    recover_signer,
     require,
     store,
     u8,
@@ -54,10 +51,8 @@ from optimist.stf.inputs import (
     PRICE_PUBLISH_TIME_AT,
     SIGNED_PRICE_LENGTH,
     SIGNED_PRICE_PRICE_AT,
-    SIGNED_PRICE_R_AT,
-    SIGNED_PRICE_S_AT,
+    SIGNED_PRICE_SIGNATURE_AT,
     SIGNED_PRICE_SIGNER_AT,
-    SIGNED_PRICE_V_AT,
 )
 from optimist.stf.mark import compute_mark
 from optimist.stf.records import (
@@ -74,6 +69,7 @@ from optimist.stf.records import (
     SignerCount,
     System,
 )
+from optimist.stf.signatures import recover_at
 from optimist.stf.volatility import update_volatility
 
 PRICE_TYPE_HASH: Final = keccak_text("Price(uint16 market,uint64 price,uint40 publishTime)")
@@ -148,7 +144,9 @@ def read_median(system: System, feed: u16, publish_time: u40, count: SignerCount
         if i == (count - 1) // 2:
             median = price
         report.price = price
-        check_price_signature(report, offset, peek(OracleSigner, index).signer, system.domain)
+        check_price_signature(
+            report, offset + SIGNED_PRICE_SIGNATURE_AT, peek(OracleSigner, index).signer, system.domain
+        )
     return median
 
 
@@ -176,12 +174,7 @@ def is_within(price: u60, reference: u60, step_ppm: Ppm) -> bool:
     return abs(price - reference) * PPM <= reference * step_ppm
 
 
-def check_price_signature(report: PriceReport, offset: u16, key: u160, domain: b32) -> None:
-    """Reject a report that `key` (never 0, see INIT) has not signed."""
-    signer = recover_signer(
-        eip712_digest(domain, keccak_of(report)),
-        input_uint(offset + SIGNED_PRICE_V_AT, 1),
-        input_b32(offset + SIGNED_PRICE_R_AT),
-        input_b32(offset + SIGNED_PRICE_S_AT),
-    )
+def check_price_signature(report: PriceReport, at: u16, key: u160, domain: b32) -> None:
+    """Reject a report whose signature, which begins at `at`, is not that of `key` (never 0, see INIT)."""
+    signer = recover_at(domain, keccak_of(report), at)
     require(signer == key, Code.PRICE_SIGNATURE)

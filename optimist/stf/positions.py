@@ -1,7 +1,7 @@
 """Fills: how a traded quote moves collateral, and a traded size a position.
 
 A fill of size s at price p is worth Q = s * p / divisor (1e-6 USD). The buyer pays ceil(Q), the seller
-receives floor(Q), and the unit that may remain goes to the insurance fund: a fill never makes money.
+receives floor(Q), and the unit that may remain goes to the fund of the group: a fill never makes money.
 """
 
 from optimist.provable import (

@@ -4,20 +4,17 @@ What may leave: as much as the account keeps its initial margin without, at fres
 included. dYdX v4 and StarkEx decide the same. There is no entry price here that could tell realised from
 unrealised, and refusing the latter would protect nobody: a trader closes against another account of his own
 and reopens, at the cost of two fees. What stands behind money that left on a profit is the loser's margin,
-which is liquidated before it is used up, then the insurance fund, then the backstop. Only if an account's
-value goes below zero between two prices *and* both of these cannot pay, somebody's withdrawal finds the Vault
-short.
+which is liquidated before it is used up, then the fund of the group, the backstop, everyone on the other
+side. What they do not cover is a loss of the group, and whoever withdraws leaves a part of it (`group.py`).
 """
 
 from typing import Final
 
 from optimist.provable import (
     b32,
-    eip712_digest,
     fit,
     handler,
     i64,
-    input_b32,
     input_length,
     input_uint,
     keccak_of,
@@ -26,7 +23,6 @@ from optimist.provable import (
     note,
     peek,
     record,
-    recover_signer,
     require,
     store,
     u8,
@@ -43,14 +39,13 @@ from optimist.stf.inputs import (
     WITHDRAW_AMOUNT_AT,
     WITHDRAW_LENGTH,
     WITHDRAW_NONCE_AT,
-    WITHDRAW_R_AT,
     WITHDRAW_RECIPIENT_AT,
-    WITHDRAW_S_AT,
-    WITHDRAW_V_AT,
+    WITHDRAW_SIGNATURE_AT,
 )
 from optimist.stf.margin import Holdings, scan_holdings
 from optimist.stf.notes import Withdrawn
 from optimist.stf.records import Account, AccountId, Parameters, System, Withdrawal
+from optimist.stf.signatures import recover_at
 
 WITHDRAW_TYPE_HASH: Final = keccak_text(
     "Withdraw(uint40 account,uint64 amount,address recipient,uint64 nonce)"
@@ -85,12 +80,7 @@ def apply_withdraw(system: System) -> None:
     request = WithdrawRequest(
         type_hash=WITHDRAW_TYPE_HASH, account=account_id, amount=amount, recipient=recipient, nonce=nonce
     )
-    signer = recover_signer(
-        eip712_digest(system.domain, keccak_of(request)),
-        input_uint(WITHDRAW_V_AT, 1),
-        input_b32(WITHDRAW_R_AT),
-        input_b32(WITHDRAW_S_AT),
-    )
+    signer = recover_at(system.domain, keccak_of(request), WITHDRAW_SIGNATURE_AT)
     require(signer == account.owner, Code.NOT_SIGNED_BY_OWNER)
 
     account.collateral = fit(i64, account.collateral - amount, Code.COLLATERAL_BOUND)
