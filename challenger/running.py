@@ -1,6 +1,5 @@
 """`challenger run`: a node, a provider of the truth, a key, and the player that joins them."""
 
-import asyncio
 from contextlib import AsyncExitStack
 
 import structlog
@@ -13,9 +12,10 @@ from challenger.strategy.modes import MODES, Mode
 from challenger.trace.law import LawProvider
 from optimist.l1.client import require_header
 from optimist.l1.fees import FeePolicy
+from optimist.l1.keys import open_key
 from optimist.l1.outbox import Attempt, MemoryOutbox, Outbox, compute_outbox_identity
 from optimist.l1.sender import Sender, SendPolicy
-from optimist.l1.signer import Signer, load_signer
+from optimist.l1.signer import SigningKey
 from optimist.l1.sources import Sources
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
@@ -36,9 +36,8 @@ async def run(settings: RunSettings) -> list[str]:
     L1Error.
     """
     mode = get_mode(settings)
-    secret = settings.key.secret.get_secret_value() if settings.key.secret else None
-    signer = await asyncio.to_thread(load_signer, settings.key.file, settings.key.password_file, secret)
     async with AsyncExitStack() as stack:
+        signer = await open_key(settings.key, stack)
         opened = await stack.enter_async_context(
             open_node(
                 l1_rpc=settings.l1_rpc,
@@ -111,7 +110,7 @@ async def open_gate(settings: RunSettings, opened: OpenNode, stack: AsyncExitSta
     return Gate(sources, opened.deployment.get_contract("Inbox"), settings.l1_tag)
 
 
-def open_outbox(settings: RunSettings, opened: OpenNode, signer: Signer, stack: AsyncExitStack) -> Outbox:
+def open_outbox(settings: RunSettings, opened: OpenNode, signer: SigningKey, stack: AsyncExitStack) -> Outbox:
     """What our key has sent. Without a data directory it forgets with the process: acts are idempotent."""
     if settings.datadir is None:
         return MemoryOutbox()
@@ -124,7 +123,7 @@ def open_outbox(settings: RunSettings, opened: OpenNode, signer: Signer, stack: 
 def make_sender(
     settings: RunSettings,
     opened: OpenNode,
-    signer: Signer,
+    signer: SigningKey,
     stack: AsyncExitStack,
     outbox: Outbox | None = None,
 ) -> Sender:

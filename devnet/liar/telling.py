@@ -24,8 +24,8 @@ from optimist.base.merkle import ZERO
 from optimist.derive.commitments import compute_assertion_id, compute_leaf
 from optimist.derive.timing import compute_due_at
 from optimist.l1.contracts import Contract
+from optimist.l1.keys import open_key
 from optimist.l1.sender import Call, Sender
-from optimist.l1.signer import load_signer
 from optimist.l1.types import to_hex
 from optimist.node.assertions import AssertionTree
 from optimist.node.opening import OpenNode, open_node
@@ -40,9 +40,8 @@ class NoLie(Exception):
 async def lie(settings: LiarSettings) -> None:
     """Tell the lie and play for ever. Raises NoLie, FaultError, and what `open_node` raises."""
     fault = parse_fault(settings.fault)
-    secret = settings.key.secret.get_secret_value() if settings.key.secret else None
-    signer = await asyncio.to_thread(load_signer, settings.key.file, settings.key.password_file, secret)
     async with AsyncExitStack() as stack:
+        signer = await open_key(settings.key, stack)
         opened = await stack.enter_async_context(
             open_node(
                 l1_rpc=settings.l1_rpc,

@@ -32,6 +32,7 @@ class ErrorCode(Enum):
     NOT_READY = (1201, 503)
     JOURNAL_FULL = (1202, 503)
     BEHIND_L1 = (1203, 503)
+    UNCONFIRMED = (1290, 503)
 
     @property
     def number(self) -> int:

@@ -75,9 +75,13 @@ class Message:
         words = [_word(name, kind, value) for (kind, name), value in zip(members, values, strict=True)]
         return keccak(type_hash + b"".join(words))
 
+    def preimage(self, domain: Domain) -> bytes:
+        """The bytes whose hash a signature covers: for a key that hashes for itself."""
+        return _DIGEST_PREFIX + domain.separator + self.struct_hash()
+
     def digest(self, domain: Domain) -> bytes:
         """The 32 bytes that a signature covers."""
-        return compute_digest(domain, self.struct_hash())
+        return keccak(self.preimage(domain))
 
     def sign(self, domain: Domain, secret: bytes) -> Signature:
         """Sign with a 32-byte private key."""

@@ -2,6 +2,7 @@
 
     L1Error
     ├── L1Unavailable           no usable answer, after all attempts: wait, warn, try again later
+    │   └── SignerUnavailable   the remote signer gave no signature (`remote_signer`)
     ├── L1Inconsistent          the answers contradict each other: use none of them, look again
     ├── FinalizedReorg          a block that was final is gone: stop, a person must look
     ├── RpcError                the node understood and refused (code, message, data)

@@ -23,7 +23,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -32,7 +32,8 @@ from optimist.l1.codec import decode_revert
 from optimist.l1.errors import L1Error, L1Inconsistent, L1Unavailable, Reverted, RpcError
 from optimist.l1.fees import FeePolicy, Fees, compute_bump, compute_fees
 from optimist.l1.outbox import Attempt, Outbox
-from optimist.l1.signer import Signer
+from optimist.l1.signer import SigningKey
+from optimist.l1.transactions import Transaction
 from optimist.l1.types import Header, Receipt
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,7 @@ class Sender:
     def __init__(
         self,
         client: L1Client,
-        signer: Signer,
+        signer: SigningKey,
         outbox: Outbox,
         policy: SendPolicy,
         *,
@@ -272,7 +273,7 @@ class Sender:
         for attempt in reversed(self._attempts.get(call.purpose, [])):
             if attempt.nonce >= used and attempt.nonce not in self._held:
                 self._held[attempt.nonce] = call.purpose
-                job = self._make_job(call, attempt.nonce, attempt.gas, attempt.fees)
+                job = await self._make_job(call, attempt.nonce, attempt.gas, attempt.fees)
                 if job.attempt.hash != attempt.hash:  # the caller asks for something else under the same name
                     log.warning("transaction_changed", purpose=call.purpose, nonce=attempt.nonce)
                     job = await self._record(job)
@@ -308,19 +309,18 @@ class Sender:
         header = require_header(await self._client.get_header("latest"), "latest")
         return header, await self._client.get_tip()
 
-    def _make_job(self, call: Call, nonce: int, gas: int, fees: Fees) -> _Job:
-        fields: dict[str, Any] = {
-            "type": 2,
-            "chainId": self._chain_id,
-            "nonce": nonce,
-            "to": call.to,
-            "value": call.value,
-            "data": call.data,
-            "gas": gas,
-            "maxFeePerGas": fees.max_fee,
-            "maxPriorityFeePerGas": fees.tip,
-        }
-        raw, hash_ = self._signer.sign_transaction(fields)
+    async def _make_job(self, call: Call, nonce: int, gas: int, fees: Fees) -> _Job:
+        transaction = Transaction(
+            chain_id=self._chain_id,
+            nonce=nonce,
+            to=call.to,
+            value=call.value,
+            data=call.data,
+            gas=gas,
+            max_fee=fees.max_fee,
+            tip=fees.tip,
+        )
+        raw, hash_ = await transaction.sign(self._signer)
         if len(raw) > MAX_TRANSACTION_BYTES:
             raise TransactionTooLarge(
                 f"{call.purpose} has {len(raw)} bytes, nodes take {MAX_TRANSACTION_BYTES}"
@@ -330,7 +330,7 @@ class Sender:
         return _Job(call, gas, attempt, raw, hashes=[*earlier, hash_])
 
     async def _sign(self, call: Call, nonce: int, gas: int, fees: Fees) -> _Job:
-        return await self._record(self._make_job(call, nonce, gas, fees))
+        return await self._record(await self._make_job(call, nonce, gas, fees))
 
     async def _record(self, job: _Job) -> _Job:
         """Write the attempt down BEFORE it is sent: what is not in the outbox was never sent."""

@@ -2,15 +2,17 @@
 
     KeyProblem      the key cannot be read: which file, and what to do
 
-A signer never prints its secret: not in `repr`, not in errors, not in logs.
+A signer never prints its secret: not in `repr`, not in errors, not in logs. A key that never comes near this
+process is a `RemoteSigner` (remote_signer.py).
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import msgspec
 import structlog
 
+from optimist.base.keccak import keccak
 from optimist.base.signature import address_of, sign
 
 log = structlog.get_logger(__name__)
@@ -18,6 +20,19 @@ log = structlog.get_logger(__name__)
 
 class KeyProblem(Exception):
     """A key cannot be read. Never holds the key or the password."""
+
+
+class SigningKey(Protocol):
+    """A key that signs, wherever it is kept."""
+
+    @property
+    def address(self) -> bytes:
+        """20 bytes."""
+        ...
+
+    async def sign(self, preimage: bytes) -> tuple[int, int, int]:
+        """(v, r, s) over keccak(preimage), v in 27..28 and s low. Raises SignerUnavailable."""
+        ...
 
 
 class Signer:
@@ -40,16 +55,9 @@ class Signer:
     def __repr__(self) -> str:
         return f"<Signer 0x{self.address.hex()}>"
 
-    def sign_digest(self, digest: bytes) -> tuple[int, int, int]:
-        """(v, r, s) over 32 bytes, v in 27..28 and s low."""
-        return sign(digest, self._secret)
-
-    def sign_transaction(self, fields: dict[str, Any]) -> tuple[bytes, bytes]:
-        """(raw bytes, hash) of an EIP-1559 transaction. The same fields give the same bytes (RFC 6979)."""
-        from eth_account import Account
-
-        signed = Account.sign_transaction(fields, self._secret)
-        return bytes(signed.raw_transaction), bytes(signed.hash)
+    async def sign(self, preimage: bytes) -> tuple[int, int, int]:
+        """See `SigningKey`. The same preimage gives the same signature (RFC 6979)."""
+        return sign(keccak(preimage), self._secret)
 
 
 def load_keystore(file: Path, password_file: Path) -> Signer:
@@ -76,15 +84,6 @@ def load_keystore(file: Path, password_file: Path) -> Signer:
         raise KeyProblem(f"{file} is no keystore of version 3") from None
     except ValueError:  # eth-keyfile: the message authentication code differs
         raise KeyProblem(f"the password in {password_file} does not open {file}") from None
-
-
-def load_signer(file: Path | None, password_file: Path | None, secret: str | None) -> Signer:
-    """The key in a keystore, or the raw one. Raises KeyProblem."""
-    if file is not None and password_file is not None:
-        return load_keystore(file, password_file)
-    if secret is not None:
-        return read_secret(secret)
-    raise KeyProblem("no key is given: a keystore and its password file, or (for development) a raw key")
 
 
 def read_secret(text: str) -> Signer:

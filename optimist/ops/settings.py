@@ -56,14 +56,41 @@ class NodeSettings(Settings):
 
 
 class KeySettings(Section):
-    """The key that signs this program's L1 transactions."""
+    """The key that signs this program's L1 transactions: of a remote signer, or from a keystore."""
 
+    url: str | None = Field(default=None, pattern="^https?://")
+    """Remote signer with the API of web3signer (eth1): https, or http on this machine."""
+    address: str | None = Field(default=None, pattern="^0x[0-9a-fA-F]{40}$")
+    """Address of the remote signer's key."""
+    ca_file: Path | None = None
+    """PEM file with the certificates to trust the remote signer by; default: the system's."""
+    client_file: Path | None = None
+    """PEM file with certificate and key with which we show the remote signer who we are."""
     file: Path | None = None
     """Keystore (Web3 Secret Storage, version 3)."""
     password_file: Path | None = None
     """File whose first line is the keystore's password."""
     secret: SecretStr | None = None
     """Raw private key in hexadecimal, for development only: accepted together with --dev."""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is a key at all."""
+        return any(each is not None for each in (self.url, self.file, self.secret))
+
+    def check(self, flag: str, *, dev: bool) -> None:
+        """Whether this names exactly one key. `flag`: of this section. Raises ValueError."""
+        secret = f"OPTIMIST_{flag.upper()}_SECRET"
+        if self.secret is not None and not dev:
+            raise ValueError(
+                f"a raw private key ({secret}) is for development: add --dev, or use --{flag}.file"
+            )
+        if sum(each is not None for each in (self.url, self.file, self.secret)) != 1:
+            raise ValueError(f"give exactly one key: --{flag}.url, --{flag}.file (or, with --dev, {secret})")
+        if self.file is not None and self.password_file is None:
+            raise ValueError(f"--{flag}.file needs --{flag}.password-file")
+        if self.url is not None and self.address is None:
+            raise ValueError(f"--{flag}.url needs --{flag}.address: which of the signer's keys is meant")
 
 
 class TransactionSettings(Section):
@@ -96,16 +123,8 @@ class SignerSettings(NodeSettings):
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        if not self.needs_key:
-            if self.key.file is not None or self.key.secret is not None:
-                raise ValueError("this mode signs nothing: give it no key")
-            return self
-        if self.key.secret is not None and not self.dev:
-            raise ValueError(
-                "a raw private key (OPTIMIST_KEY_SECRET) is for development: add --dev, or use --key.file"
-            )
-        if (self.key.file is None) == (self.key.secret is None):
-            raise ValueError("give exactly one key: --key.file (or, with --dev, OPTIMIST_KEY_SECRET)")
-        if self.key.file is not None and self.key.password_file is None:
-            raise ValueError("--key.file needs --key.password-file")
+        if self.needs_key:
+            self.key.check("key", dev=self.dev)
+        elif self.key.is_given:
+            raise ValueError("this mode signs nothing: give it no key")
         return self

@@ -16,10 +16,11 @@ from typing import Any
 import structlog
 
 from optimist.api.errors import ErrorCode, api_error, law_error
-from optimist.api.schema import ActionAnswer, ParsedAction
+from optimist.api.schema import ActionAnswer, Confirmation, ParsedAction
 from optimist.base.presets import Preset
 from optimist.derive.actions import SignedOrder
 from optimist.derive.typed_data import Domain
+from optimist.l1.remote_signer import SignerUnavailable
 from optimist.node.history import NoHistory, describe_history
 from optimist.node.receipts import Place
 from optimist.node.what_if import (
@@ -190,8 +191,16 @@ class Sequencer:
             filled=str(outcome.filled),
             resting=str(outcome.resting),
             order_id=None if order_id is None else "0x" + order_id.hex(),
-            confirmation=self._confirmer.confirm(number, history),
+            confirmation=await self._confirm(number, history),
         )
+
+    async def _confirm(self, number: int, history: bytes) -> Confirmation:
+        try:
+            return await self._confirmer.confirm(number, history)
+        except SignerUnavailable as error:
+            raise api_error(
+                ErrorCode.UNCONFIRMED, f"the action is TAKEN, but cannot be confirmed now: {error}"
+            ) from error
 
     def _abandon_empty_batch(self) -> None:
         """A batch opened for an action that the law refused need not be posted: nobody knows of it."""

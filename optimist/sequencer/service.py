@@ -21,13 +21,13 @@ import structlog
 from optimist.api.http import start_server
 from optimist.derive.typed_data import Domain
 from optimist.l1.fees import FeePolicy
+from optimist.l1.keys import open_key
 from optimist.l1.outbox import Attempt, compute_outbox_identity
 from optimist.l1.sender import Sender, SendPolicy
-from optimist.l1.signer import Signer, load_signer
+from optimist.l1.signer import SigningKey
 from optimist.l1.types import from_hex, to_hex
 from optimist.node.opening import OpenNode, open_node
 from optimist.ops.failpoints import Failpoints
-from optimist.ops.settings import KeySettings
 from optimist.sequencer.batcher import Batcher
 from optimist.sequencer.chain import NodeChain
 from optimist.sequencer.clock import L1Clock
@@ -63,7 +63,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
                 history_days=settings.history_days,
             )
         )
-        signer = await asyncio.to_thread(_load_key, settings.key)
+        signer = await open_key(settings.key, stack)
         await _check_key(opened, signer)
         await opened.node.catch_up()
         sequencer = _make_sequencer(settings, opened, signer, stack, failpoints)
@@ -76,7 +76,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
             _seal(sequencer),
             Batcher(sequencer, inbox, sender, settings.l1_poll).run(),
         ]
-        if settings.proposer.file is not None or settings.proposer.secret is not None:
+        if settings.proposer.is_given:
             parts.append(await _make_proposer(settings, opened, stack, failpoints))
         runner, port = await start_server(sequencer, settings.api.host, settings.api.port)
         stack.push_async_callback(runner.cleanup)
@@ -89,7 +89,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
 def _make_sequencer(
     settings: SequencerSettings,
     opened: OpenNode,
-    signer: Signer,
+    signer: SigningKey,
     stack: AsyncExitStack,
     failpoints: Failpoints,
 ) -> Sequencer:
@@ -118,7 +118,7 @@ def _make_sequencer(
 def _make_sender(
     settings: SequencerSettings,
     opened: OpenNode,
-    signer: Signer,
+    signer: SigningKey,
     directory: Path,
     stack: AsyncExitStack,
     failpoints: Failpoints,
@@ -145,7 +145,7 @@ async def _make_proposer(
     settings: SequencerSettings, opened: OpenNode, stack: AsyncExitStack, failpoints: Failpoints
 ) -> Coroutine[Any, Any, None]:
     assert settings.datadir is not None  # noqa: S101 - the settings demand it
-    key = await asyncio.to_thread(_load_key, settings.proposer)
+    key = await open_key(settings.proposer, stack)
     proposer = Proposer(
         opened.node,
         opened.client,
@@ -157,12 +157,7 @@ async def _make_proposer(
     return proposer.run(settings.proposer.poll)
 
 
-def _load_key(settings: KeySettings) -> Signer:
-    secret = settings.secret.get_secret_value() if settings.secret else None
-    return load_signer(settings.file, settings.password_file, secret)
-
-
-async def _check_key(opened: OpenNode, signer: Signer) -> None:
+async def _check_key(opened: OpenNode, signer: SigningKey) -> None:
     inbox = opened.deployment.get_contract("Inbox")
     head = await opened.client.get_header("latest")
     expected = await inbox.read(opened.client, head.hash, "SEQUENCER") if head else b""

@@ -50,6 +50,6 @@ class SequencerSettings(SignerSettings):
     def _has_datadir(self) -> Self:
         if self.datadir is None:
             raise ValueError("a sequencer needs --datadir: its journal is what it has promised")
-        if self.proposer.secret is not None and not self.dev:
-            raise ValueError("a raw key (OPTIMIST_PROPOSER_SECRET) is for development: add --dev")
+        if self.proposer.is_given:
+            self.proposer.check("proposer", dev=self.dev)
         return self

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account
 
 from devnet.accounts import Actor
 from devnet.anvil import Anvil
@@ -181,7 +182,7 @@ def test_nonce_that_somebody_else_used_is_replaced_by_another(anvil: Anvil) -> N
     async def story(desk: Desk) -> None:
         await desk.rpc("evm_setAutomine", False)
         task = await desk.start(Call("late", ELSEWHERE, value=1))
-        foreign, _ = SIGNER.sign_transaction(
+        foreign = Account.sign_transaction(
             {
                 "type": 2,
                 "chainId": CHAIN_ID,
@@ -192,8 +193,9 @@ def test_nonce_that_somebody_else_used_is_replaced_by_another(anvil: Anvil) -> N
                 "gas": 21_000,
                 "maxFeePerGas": 400 * GWEI,
                 "maxPriorityFeePerGas": 300 * GWEI,
-            }
-        )
+            },
+            SECRET,
+        ).raw_transaction
         await desk.client.send_raw(foreign)
         await desk.rpc("evm_mine")
         await desk.rpc("evm_setAutomine", True)

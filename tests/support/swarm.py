@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from eth_account import Account
+
 from challenger.calls import compute_call
 from challenger.chain.reading import Game
 from challenger.game.clock import is_in_time
@@ -117,6 +119,7 @@ class Sybil:
     """One key of the swarm, and what it says."""
 
     signer: Signer
+    secret: bytes
     provider: Shifted
     claim: bytes
     nonce: int = 0
@@ -195,7 +198,7 @@ class Swarm:
             "maxPriorityFeePerGas": TIP,
         }
         sybil.nonce += 1
-        return sybil.signer.sign_transaction(fields)[0]
+        return bytes(Account.sign_transaction(fields, sybil.secret).raw_transaction)
 
 
 def make_swarm(
@@ -211,12 +214,13 @@ def make_swarm(
     common = Shifted(truth, town.since, inputs - 1, STEP, 1)
     sybils = []
     for number in range(count):
-        signer = Signer(keccak(f"sybil {number}".encode()))
+        secret = keccak(f"sybil {number}".encode())
+        signer = Signer(secret)
         network.anvil.set_balance(to_hex(signer.address), FUNDS)
         provider = common
         if lies is Lies.APART:
             provider = Shifted(truth, town.since, inputs - 1 - number, STEP + number, number + 1)
         end = compute_leaf(provider.get_end_root(town.to) or ZERO, town.to, ZERO)
         claim = compute_claim_id(compute_assertion_id(town.parent, end), signer.address)
-        sybils.append(Sybil(signer, provider, claim))
+        sybils.append(Sybil(signer, secret, provider, claim))
     return Swarm(network, client, town, sybils, manner)

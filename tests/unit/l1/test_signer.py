@@ -63,18 +63,3 @@ def test_signer_does_not_show_its_secret() -> None:
     signer = read_secret("0x" + SECRET.hex())
     assert SECRET.hex() not in repr(signer)
     assert repr(signer) == f"<Signer 0x{signer.address.hex()}>"
-
-
-def test_same_fields_give_the_same_transaction() -> None:
-    fields = {
-        "type": 2,
-        "chainId": 1,
-        "nonce": 3,
-        "to": b"\x02" * 20,
-        "value": 0,
-        "data": b"abc",
-        "gas": 30_000,
-        "maxFeePerGas": 5,
-        "maxPriorityFeePerGas": 1,
-    }
-    assert Signer(SECRET).sign_transaction(fields) == Signer(SECRET).sign_transaction(fields)
