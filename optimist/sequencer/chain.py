@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from optimist.l1.events import BatchSealed
 from optimist.node.history import Entry
 from optimist.node.node import Node
 from optimist.node.receipts import Place
 from optimist.sequencer.builder import Head
+from optimist.stf.inputs import MODE_PUBLIC
 
 
 class NodeChain:
@@ -32,6 +34,24 @@ class NodeChain:
     def accumulator(self, batch: int) -> bytes:
         """Acc of a sealed batch; zero for batch 0."""
         return self._node.ledger.get_accumulator(batch)
+
+    def is_public(self, batch: int) -> bool:
+        """Whether anybody sealed this batch, without inputs of the sequencer's, when it was due."""
+        return self._find_sealed(batch).mode == MODE_PUBLIC
+
+    @property
+    def final_batch(self) -> int:
+        """The last batch whose block L1 has finalized; 0 when there is none."""
+        for located in reversed(self._node.events):
+            if isinstance(located.event, BatchSealed) and located.block.number <= self._node.finalized:
+                return located.event.batch
+        return 0
+
+    def _find_sealed(self, batch: int) -> BatchSealed:
+        for located in reversed(self._node.events):
+            if isinstance(located.event, BatchSealed) and located.event.batch == batch:
+                return located.event
+        raise LookupError(f"the Inbox has sealed no batch {batch}")
 
     @property
     def queue_length(self) -> int:

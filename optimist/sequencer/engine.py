@@ -20,7 +20,16 @@ from optimist.derive.decode import decode, decode_order
 from optimist.derive.typed_data import Domain, Order
 from optimist.provable import Receipt, State
 from optimist.sequencer.builder import Builder, SealedBatch
-from optimist.sequencer.entries import Entry, InputAccepted, Opened, OrderDropped, OrderPlaced, Sealed, Voided
+from optimist.sequencer.entries import (
+    Entry,
+    InputAccepted,
+    Opened,
+    OrderDropped,
+    OrderPlaced,
+    Sealed,
+    Snapshot,
+    Voided,
+)
 from optimist.sequencer.matching import Book, Resting
 from optimist.sequencer.views import account_key, find_cancellation, get_market, get_position_size
 from optimist.stf.codes import Code
@@ -171,7 +180,7 @@ class Engine:
                         self._forget_cancelled(action)
                     case _:
                         pass  # the sequencer writes no other input
-            case Voided():
+            case Voided() | Snapshot():
                 self._books.clear()
                 self._orders.clear()
             case Opened() | Sealed():

@@ -10,8 +10,9 @@ One journal record is everything that one action caused, so that a crash keeps a
     INPUT     a sequenced input that the law accepted
     SEALED    the open batch was closed at `last`; `accumulator` is what the Inbox must compute
     VOIDED    batch `batch` of L1 is not ours: what was journaled for it and after it counts no more; what
-    could
-              be saved follows in the same record, all resting orders included
+              could be saved follows in the same record, all resting orders included
+    SNAPSHOT  nothing before this record is needed by whoever finds batch `batch` on L1: the resting orders
+              at its end follow, `orders` of them
 """
 
 from collections.abc import Iterator, Sequence
@@ -120,7 +121,26 @@ class Voided:
         return pack_uint("batch", self.batch, 8)
 
 
-Entry = Opened | OrderPlaced | OrderDropped | InputAccepted | Sealed | Voided
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Batch `batch` is sealed, none is open; `orders` OrderPlaced entries follow: the books as they are."""
+
+    KIND: ClassVar[int] = 7
+
+    batch: int
+    accumulator: bytes
+    orders: int
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return (
+            pack_uint("batch", self.batch, 8)
+            + pack_bytes("accumulator", self.accumulator, HASH_BYTES)
+            + pack_uint("orders", self.orders, 8)
+        )
+
+
+Entry = Opened | OrderPlaced | OrderDropped | InputAccepted | Sealed | Voided | Snapshot
 
 
 def encode_record(entries: Sequence[Entry]) -> bytes:
@@ -173,6 +193,10 @@ def _decode_entry(kind: int, payload: bytes) -> Entry:
             )
         case Voided.KIND:
             entry = Voided(reader.uint("batch", 8))
+        case Snapshot.KIND:
+            entry = Snapshot(
+                reader.uint("batch", 8), reader.bytes("accumulator", HASH_BYTES), reader.uint("orders", 8)
+            )
         case _:
             raise DecodingError(f"journal entry of unknown kind {kind}: written by a newer version?")
     reader.end()

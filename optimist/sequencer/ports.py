@@ -25,6 +25,15 @@ class Chain(Protocol):
         """Acc of a sealed batch; zero for batch 0."""
         ...
 
+    def is_public(self, batch: int) -> bool:
+        """Whether anybody sealed this batch, without inputs of the sequencer's, when it was due."""
+        ...
+
+    @property
+    def final_batch(self) -> int:
+        """The last batch whose block L1 has finalized; 0 when there is none."""
+        ...
+
     @property
     def queue_length(self) -> int:
         """Items of L1's queue that may be sequenced."""

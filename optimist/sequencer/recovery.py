@@ -1,38 +1,61 @@
 """From L1's last batch and the journal back to the head that was acknowledged. Pure.
 
-The books are what all journal entries since the last VOIDED one make of them. The builder needs only the
-entries of batches that L1 does not have yet. Inputs that were journaled for a batch which L1 has in another
-form (somebody sealed a public batch while we were gone) are orphans: `rebase` sequences them
-again, at the present second.
+The books are what all journal entries since the last VOIDED or SNAPSHOT one make of them. The builder needs
+only the entries of batches that L1 does not have yet. Inputs that were journaled for a batch which L1 has in
+another form (somebody sealed a public batch while we were gone) are orphans: `rebase` sequences them again,
+at the present second.
+
+Every batch of the sequencer's own that L1 has must be in the journal: otherwise its end is lost, or another
+process posts with the same key, and what it has acknowledged is not known here (JournalBehind).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from optimist.derive.actions import Sequenced
+from optimist.derive.batch import INIT_BATCH
 from optimist.derive.decode import decode
 from optimist.sequencer.builder import HeadMismatch, SealedBatch
 from optimist.sequencer.engine import Engine
-from optimist.sequencer.entries import Entry, InputAccepted, Opened, Sealed, Voided
+from optimist.sequencer.entries import Entry, InputAccepted, Opened, Sealed, Snapshot, Voided
 from optimist.sequencer.ports import Chain
+
+
+class JournalBehind(HeadMismatch):
+    """L1 has a batch of the sequencer's that the journal does not know."""
 
 
 @dataclass(slots=True)
 class Recovered:
-    """What the journal held beyond L1: batches to post, and inputs that lost their batch."""
+    """What the journal held beyond L1: batches to post, and inputs that lost their batch.
+
+    `sealed`: the accumulator of every batch that the journal says was closed, voided ones included.
+    """
 
     unposted: list[SealedBatch] = field(default_factory=list)
     orphans: list[bytes] = field(default_factory=list)
     voided: int = 0  # the first batch of L1 that is not ours, 0 when there is none
+    sealed: list[bytes] = field(default_factory=list)
 
 
 def recover(engine: Engine, chain: Chain, records: Iterable[Sequence[Entry]]) -> Recovered:
-    """Bring a new engine on `chain.head()` to where the journal was. Raises HeadMismatch."""
+    """Bring a new engine on `chain.head()` to where the journal was. Raises HeadMismatch, JournalBehind.
+
+    `records`: of the whole journal, or from a snapshot on whose batch L1 has (`snapshots.find_start`).
+    """
     replay = _Replay(engine, chain)
     for entries in records:
         for entry in entries:
             replay.redo(entry)
     replay.close_batch(None)
+    sealed = set(replay.found.sealed)
+    for batch in range(replay.known + 1, chain.batch_count + 1):
+        if not chain.is_public(batch) and chain.accumulator(batch) not in sealed:
+            raise JournalBehind(
+                f"L1 has batch {batch} of this sequencer, which its journal does not know: the journal has "
+                "lost its end, is an old copy, or another process posts with the same key. Use the newest "
+                "journal; if it is lost for good, start once with --accept-lost-journal"
+            )
     return replay.found
 
 
@@ -45,13 +68,17 @@ class _Replay:
         self._batch = 0
         self._is_built = False
         self._inputs: list[bytes] = []  # of a batch that is not built
+        self.known = INIT_BATCH  # up to this batch the journal knows what L1 has: where it begins
         self.found = Recovered()
 
     def redo(self, entry: Entry) -> None:
         self._engine.restore_book(entry)
         match entry:
+            case Snapshot(batch=batch, accumulator=accumulator):
+                if accumulator == self._accumulator_on_l1(batch):
+                    self.known = batch
             case Voided():
-                self.found = Recovered()
+                self.found = Recovered(sealed=self.found.sealed)
                 self._inputs = []
                 self._batch = 0
             case Opened():
@@ -64,6 +91,7 @@ class _Replay:
             case InputAccepted():
                 self._inputs.append(entry.data)
             case Sealed():
+                self.found.sealed.append(entry.accumulator)
                 self.close_batch(entry)
             case _:
                 pass  # the books' own business

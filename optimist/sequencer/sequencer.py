@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from optimist.api.errors import ErrorCode, api_error, law_error
+from optimist.api.errors import ApiError, ErrorCode, api_error, law_error
 from optimist.api.schema import ActionAnswer, Confirmation, ParsedAction
 from optimist.base.presets import Preset
 from optimist.derive.actions import SignedOrder
@@ -39,15 +39,21 @@ from optimist.sequencer.engine import Engine, Outcome
 from optimist.sequencer.entries import Entry, decode_record, encode_record
 from optimist.sequencer.intake import Intake
 from optimist.sequencer.ports import Chain
-from optimist.sequencer.recovery import rebase, recover
+from optimist.sequencer.recovery import JournalBehind, rebase, recover
+from optimist.sequencer.snapshots import Snapshots
 from optimist.sequencer.views import describe_account, describe_market, get_account, get_market
 from optimist.store.group_commit import GroupCommit
-from optimist.store.journal import Journal, JournalBroken, JournalFull
+from optimist.store.journal import JournalBroken, JournalFull
+from optimist.store.segments import SegmentedJournal
 
 log = structlog.get_logger(__name__)
 
 
 KEPT_BATCHES = 512  # of the newest, in case a reorg takes them off L1
+KNOWN_BATCHES = 8_192  # accumulators of the newest, to tell our own batches from those of another process
+DISK_IS_FULL = "the disk is full"
+JOURNAL_IS_BROKEN = "the journal is broken"
+DISK_POLL = 1.0  # seconds between two looks at whether there is room again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +63,7 @@ class Cadence:
     age: float = 10.0  # seconds since it was opened
     row_bytes: int = 100_000  # calldata; a transaction has at most 128 KiB
     waiting: int = 1_000  # actions at the door at once; the next one is told to come back
+    journal_bytes: int = 1 << 24  # of a file of the journal; then a snapshot begins the next one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +83,7 @@ class Sequencer:
         self,
         terms: Terms,
         chain: Chain,
-        journal: Journal,
+        journal: SegmentedJournal,
         confirmer: Confirmer,
         clock: L1Clock,
         cadence: Cadence,
@@ -86,6 +93,7 @@ class Sequencer:
         self._chain = chain
         self._journal = journal
         self._commit = GroupCommit(journal)
+        self._snapshots = Snapshots(journal)
         self._confirmer = confirmer
         self._clock = clock
         self._cadence = cadence
@@ -100,18 +108,27 @@ class Sequencer:
         self._sealing: SealedBatch | None = (
             None  # closed, but the journal does not say so yet: not to be posted
         )
+        self._own: deque[bytes] = deque(maxlen=KNOWN_BATCHES)
+        self._is_ahead = False  # of the journal, which took no more: the engine must go back to it
+        self._looked_at_disk = 0.0
 
     # ----------------------------------------------------------------------------------------------- starting
 
     def recover(self) -> None:
         """Bring the engine to where the journal was; afterwards actions are taken. Raises HeadMismatch."""
+        self._restore()
+        self._refusing = ""
+
+    def _restore(self) -> None:
         self._clock.observe(self._chain.timestamp)
         engine = self._new_engine()
-        records = (tuple(decode_record(record)) for _, record in self._journal.read())
+        start = self._snapshots.find_start(self._chain)
+        records = (tuple(decode_record(record)) for _, record in self._journal.read(start))
         found = recover(engine, self._chain, records)
         self._engine = engine
         self._entries = []
         self._sealed = deque(found.unposted, maxlen=KEPT_BATCHES)
+        self._own = deque(found.sealed, maxlen=KNOWN_BATCHES)
         self._sealing = None
         self._opened_at = asyncio.get_running_loop().time()
         log.info(
@@ -120,11 +137,23 @@ class Sequencer:
             on_l1=self._chain.batch_count,
             unposted=len(found.unposted),
             orphans=len(found.orphans),
+            journal_from=start,
             journal_records=self._journal.next_sequence,
         )
         if found.voided:
             self._rebase(found.orphans, found.voided)
-        self._refusing = ""
+
+    def accept_lost_journal(self) -> None:
+        """Where the journal does not know L1's batches: go on behind L1's last one, with empty books.
+
+        What was acknowledged and never posted is lost with the journal. Does nothing to a whole journal.
+        """
+        try:
+            self.recover()
+        except JournalBehind as error:
+            head = self._chain.head()
+            log.warning("journal_given_up", reason=str(error), batch=head.batch)
+            self._snapshots.prepare(head.batch, head.accumulator, (), 0)()
 
     def _new_engine(self) -> Engine:
         return Engine(Builder(self._terms.law, self._chain.head()), self._terms.domain)
@@ -207,21 +236,24 @@ class Sequencer:
         if self._engine.builder.abandon():
             self._entries = []
 
-    async def _keep(self, entries: tuple[Entry, ...]) -> None:
-        """Give what was made to the journal, and wait for the disk. Raises ApiError when it is full."""
+    async def _keep(self, entries: tuple[Entry, ...], then: Callable[[], None] | None = None) -> None:
+        """Give what was made to the journal, and wait for the disk. Raises ApiError when it is full.
+
+        `then`: what is to be done to the journal right behind it.
+        """
         self._entries += entries
         record = encode_record(self._entries)
         self._entries = []
         try:
-            await self._commit.append(record)
+            await self._commit.append(record, then)
         except JournalFull as error:
-            self._refusing = "the disk is full"
+            self._refusing, self._is_ahead = DISK_IS_FULL, True
             log.warning("journal_full", error=str(error))
             raise api_error(
                 ErrorCode.JOURNAL_FULL, "the action is NOT taken: the disk is full, try again later"
             ) from error
         except JournalBroken as error:
-            self._refusing = "the journal is broken"
+            self._refusing = JOURNAL_IS_BROKEN
             raise api_error(
                 ErrorCode.NOT_READY, "the journal is broken: nobody knows whether the action was taken"
             ) from error
@@ -284,11 +316,26 @@ class Sequencer:
         ]
         if self._engine.builder.open_batch is not None:
             orphans += self._engine.builder.open_batch.sequenced
-        log.warning("foreign_batch", batch=batch, orphans=len(orphans))
+        is_public = self._chain.is_public(batch)
+        if not is_public and self._chain.accumulator(batch) not in self._own:
+            raise JournalBehind(
+                f"L1 has batch {batch}, signed with this sequencer's key but unknown to it: another process "
+                "posts with the same key. Stop one of the two, and keep the one whose journal has the batch"
+            )
+        log.warning("foreign_batch", batch=batch, orphans=len(orphans), public=is_public)
         self._rebase(orphans, batch)
 
     async def seal_if_due(self) -> bool:
-        """Open a batch for what waits in L1's queue; close a due one. True when one was closed."""
+        """Open a batch for what waits in L1's queue; close a due one. True when one was closed.
+
+        Raises JournalBroken: nobody knows what the disk holds, so the process must end and open it again.
+        """
+        try:
+            return await self._seal_if_due()
+        except ApiError:
+            return False  # the disk is full, and the door is closed already: see `_try_again`
+
+    async def _seal_if_due(self) -> bool:
         if self._refusing:
             self._try_again()
             return False
@@ -309,7 +356,8 @@ class Sequencer:
         entry, sealed = self._engine.seal()
         self._entries.append(entry)
         self._sealing = sealed
-        await self._keep(())
+        self._own.append(sealed.batch.accumulator)
+        await self._keep((), self._get_due_snapshot(sealed))
         if self._sealing is not sealed:
             return False  # meanwhile L1 has shown a batch of somebody else in its place
         self._sealing = None
@@ -317,11 +365,31 @@ class Sequencer:
         log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
         return True
 
+    def _get_due_snapshot(self, sealed: SealedBatch) -> Callable[[], None] | None:
+        """What takes a snapshot behind the batch closed just now, once the journal's file is long."""
+        if self._journal.size < self._cadence.journal_bytes:
+            return None
+        orders = list(self._engine.resting())
+        batch = sealed.batch
+        return self._snapshots.prepare(batch.number, batch.accumulator, orders, self._chain.final_batch)
+
     def _try_again(self) -> None:
-        """After a full disk: go back to what the journal holds. What was not acknowledged is gone."""
-        if self._refusing == "the disk is full":
-            self._commit.resume()
-            self.recover()
+        """After a full disk: go back to what the journal holds, and on when there is room."""
+        if self._refusing == JOURNAL_IS_BROKEN:
+            raise JournalBroken(
+                "the disk failed while the journal was written: start again to learn what it holds"
+            )
+        if self._refusing != DISK_IS_FULL:
+            return
+        if self._is_ahead:
+            self._restore()  # what was not acknowledged is gone
+            self._is_ahead = False
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at_disk >= DISK_POLL:
+            self._looked_at_disk = now
+            if self._journal.has_room():
+                self._commit.resume()
+                self._refusing = ""
 
     async def close(self) -> None:
         """Take no more actions, and let the journal finish."""

@@ -35,8 +35,8 @@ from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.proposer import Proposer
 from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
 from optimist.sequencer.settings import SequencerSettings
-from optimist.store.journal import Journal
 from optimist.store.outbox import JournalOutbox
+from optimist.store.segments import SegmentedJournal
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +67,8 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         await _check_key(opened, signer)
         await opened.node.catch_up()
         sequencer = _make_sequencer(settings, opened, signer, stack, failpoints)
+        if settings.accept_lost_journal:
+            sequencer.accept_lost_journal()
         sequencer.recover()
         opened.node.subscribe(sequencer.observe_l1)
         sender = _make_sender(settings, opened, signer, settings.datadir, stack, failpoints)
@@ -96,7 +98,9 @@ def _make_sequencer(
     deployment = opened.deployment
     domain = Domain(deployment.chain_id, deployment.addresses["Vault"])
     assert settings.datadir is not None  # noqa: S101 - the settings demand it
-    journal = stack.enter_context(Journal(settings.datadir / "journal", deployment.identity))
+    journal = stack.enter_context(
+        SegmentedJournal(settings.datadir / "journal", deployment.identity, failpoints.reach)
+    )
     if journal.dropped:
         log.warning("torn_record_dropped", bytes=journal.dropped, meaning="nobody was told of it")
     return Sequencer(
@@ -110,7 +114,11 @@ def _make_sequencer(
         journal,
         Confirmer(domain, signer),
         L1Clock(time.monotonic),
-        Cadence(age=settings.batch.age, row_bytes=settings.batch.bytes),
+        Cadence(
+            age=settings.batch.age,
+            row_bytes=settings.batch.bytes,
+            journal_bytes=settings.journal.segment_bytes,
+        ),
         failpoints,
     )
 

@@ -28,6 +28,13 @@ class BatchSettings(Section):
     """Blocks that must stand on a deposit, on top of --l1-tag, before it is sequenced."""
 
 
+class JournalSettings(Section):
+    """What the sequencer has promised, on disk."""
+
+    segment_bytes: int = Field(default=1 << 24, ge=1_024)
+    """Bytes of a file after which a snapshot begins the next one: a start reads little more than that."""
+
+
 class ProposerSettings(KeySettings):
     """State roots with a bond, by a key of their own. Off unless a key is given."""
 
@@ -42,6 +49,9 @@ class SequencerSettings(SignerSettings):
 
     api: ApiSettings = ApiSettings()
     batch: BatchSettings = BatchSettings()
+    journal: JournalSettings = JournalSettings()
+    accept_lost_journal: bool = False
+    """Begin a new journal at L1's last batch where this one does not know it. What was promised is lost."""
     proposer: ProposerSettings = ProposerSettings()
     history_days: int = Field(default=30, ge=0)
     """Days for which receipts are kept in --datadir, so that accounts can be told their history."""

@@ -6,19 +6,31 @@ for the disk. When the disk breaks, every waiter gets the error, and so does eve
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from optimist.store.journal import Journal, JournalBroken, JournalFull
+from optimist.store.segments import SegmentedJournal
 
 MAX_GROUP_BYTES = 1 << 20  # a larger group would only delay those who came first
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A record, who waits for it, and what is to be done to the journal right behind it."""
+
+    record: bytes
+    future: asyncio.Future[int]
+    then: Callable[[], None] | None
 
 
 class GroupCommit:
     """Asynchronous appends to one journal. Use from one event loop."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal | SegmentedJournal) -> None:
         self._journal = journal
-        self._waiting: deque[tuple[bytes, asyncio.Future[int]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._failed: JournalBroken | JournalFull | None = None
@@ -29,17 +41,19 @@ class GroupCommit:
         """Records that wait for the disk."""
         return len(self._waiting)
 
-    async def append(self, record: bytes) -> int:
+    async def append(self, record: bytes, then: Callable[[], None] | None = None) -> int:
         """Sequence number of `record`, once it is safe on disk. Raises JournalFull or JournalBroken.
 
         Records become safe in the order of the calls. A cancelled caller's record may still be written.
+        `then` is called in the writing thread behind this record and before the next one is written; it may
+        begin a new file of the journal, and raise JournalBroken.
         """
         if self._closed:
             raise JournalBroken("the journal is closed")
         if self._failed is not None:
             raise type(self._failed)(str(self._failed))
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((record, future))
+        self._waiting.append(_Waiting(record, future, then))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all(), name="journal writer")
         return await future
@@ -61,29 +75,37 @@ class GroupCommit:
         while self._waiting:
             group = self._take_group()
             try:
-                first = await loop.run_in_executor(
-                    self._thread, self._journal.append, [record for record, _ in group]
-                )
+                first = await loop.run_in_executor(self._thread, self._write, group)
             except (JournalFull, JournalBroken) as error:
                 self._failed = error
                 _fail(group, error)
                 _fail(list(self._waiting), error)
                 self._waiting.clear()
             else:
-                for sequence, (_, future) in enumerate(group, first):
-                    if not future.done():  # its caller may have been cancelled
-                        future.set_result(sequence)
+                for sequence, each in enumerate(group, first):
+                    if not each.future.done():  # its caller may have been cancelled
+                        each.future.set_result(sequence)
 
-    def _take_group(self) -> list[tuple[bytes, asyncio.Future[int]]]:
+    def _write(self, group: list[_Waiting]) -> int:
+        first = self._journal.append([each.record for each in group])
+        if (then := group[-1].then) is not None:
+            then()
+        return first
+
+    def _take_group(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
-        size = len(group[0][0])
-        while self._waiting and size + len(self._waiting[0][0]) <= MAX_GROUP_BYTES:
+        size = len(group[0].record)
+        while (
+            self._waiting
+            and group[-1].then is None
+            and size + len(self._waiting[0].record) <= MAX_GROUP_BYTES
+        ):
             group.append(self._waiting.popleft())
-            size += len(group[-1][0])
+            size += len(group[-1].record)
         return group
 
 
-def _fail(group: list[tuple[bytes, asyncio.Future[int]]], error: JournalFull | JournalBroken) -> None:
-    for _, future in group:
-        if not future.done():
-            future.set_exception(type(error)(str(error)))
+def _fail(group: list[_Waiting], error: JournalFull | JournalBroken) -> None:
+    for each in group:
+        if not each.future.done():
+            each.future.set_exception(type(error)(str(error)))

@@ -1,6 +1,7 @@
 """The journal: what was promised, in order, on disk before anybody was told.
 
     file   = magic:8 | identity:32 | crc32:4 | frame*
+             magic:8 | identity:32 | first sequence:8 | link:32 | crc32:4 | frame*    goes on from a file
     frame  = body length:4 | first sequence:8 | crc32 of these:4 | body | link:32 | crc32 of both:4 | END
     body   = (length:4 | record)+                    the records of one group commit
     link   = K(JOURNAL | previous link | body)       the first previous link is K(JOURNAL | identity)
@@ -29,14 +30,18 @@ from optimist.base.keccak import tagged
 from optimist.base.tags import JOURNAL
 
 MAGIC: Final = b"OPTJRNL\x01"
+MAGIC_GOES_ON: Final = b"OPTJRNL\x02"
 END: Final = 0xA5
 IDENTITY_BYTES: Final = 32
 LINK_BYTES: Final = 32
 CRC_BYTES: Final = 4
+PLACE_BYTES: Final = 8 + LINK_BYTES
 FILE_HEADER_BYTES: Final = len(MAGIC) + IDENTITY_BYTES + CRC_BYTES
 FRAME_HEADER_BYTES: Final = 4 + 8 + CRC_BYTES
 FRAME_TAIL_BYTES: Final = LINK_BYTES + CRC_BYTES + 1
 MAX_BODY_BYTES: Final = 1 << 24
+PROBE_BYTES: Final = 1 << 16
+DRAFT: Final = ".new"  # behind the name of a file that is not whole yet
 
 
 class JournalError(Exception):
@@ -63,34 +68,42 @@ class _Frame:
     end: int  # offset of the byte after it
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Between two records: the next one's sequence number, and the link of the chain so far."""
+
+    sequence: int
+    link: bytes
+
+
 class Journal:
     """An open journal. One writer; single-threaded (see `group_commit` for many waiters)."""
 
-    def __init__(self, path: Path, identity: bytes) -> None:
+    def __init__(self, path: Path, identity: bytes, *, is_last: bool = True) -> None:
         """Open the journal at `path`, or begin one. `identity` (32 bytes) says what it is the journal of.
 
-        Checks every byte, and drops a torn last frame (`dropped` counts its bytes). Raises JournalCorrupt.
+        Checks every byte, and drops a torn last frame (`dropped` counts its bytes). Where the journal goes on
+        in another file (not `is_last`), a torn frame is damage. Raises JournalCorrupt.
         """
         if len(identity) != IDENTITY_BYTES:
             raise ValueError(f"an identity has {IDENTITY_BYTES} bytes, not {len(identity)}")
         self.path = path
-        self.next_sequence = 0
-        self.link = tagged(JOURNAL, identity)
         self.dropped = 0
         self._identity = identity
         self._broken = False
         if not path.exists():
-            _create(path, identity)
+            create(path, encode_file_header(identity))
         self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            self._end = FILE_HEADER_BYTES
+            self.begin, self._end = self._read_file_header()
+            self.next_sequence, self.link = self.begin.sequence, self.begin.link
+            self._frames_at = self._end
             for frame in self._frames():
                 self._end, self.link = frame.end, frame.link
                 self.next_sequence = frame.first + len(frame.records)
             self.dropped = os.fstat(self._descriptor).st_size - self._end
             if self.dropped:
-                os.ftruncate(self._descriptor, self._end)
-                os.fdatasync(self._descriptor)
+                self._drop_torn_frame(is_last)
         except BaseException:
             self.close()
             raise
@@ -112,6 +125,11 @@ class Journal:
         """Bytes of the file."""
         return self._end
 
+    @property
+    def place(self) -> Place:
+        """Behind the last record."""
+        return Place(self.next_sequence, self.link)
+
     def append(self, records: Sequence[bytes]) -> int:
         """Write `records` as one group; returns the first one's sequence number once all are safe on disk.
 
@@ -119,18 +137,25 @@ class Journal:
         """
         if self._broken:
             raise JournalBroken(f"{self.path} failed before: open it again to learn what it holds")
-        body = b"".join(len(record).to_bytes(4, "big") + record for record in records)
-        if not records or len(body) > MAX_BODY_BYTES:
-            raise ValueError(f"a group has 1 to {MAX_BODY_BYTES} bytes, not {len(body)}")
-        first = self.next_sequence
-        header = len(body).to_bytes(4, "big") + first.to_bytes(8, "big")
-        link = tagged(JOURNAL, self.link, body)
-        frame = header + _crc(header) + body + link + _crc(body + link) + bytes((END,))
+        frame, end = encode_frame(self.place, records)
         self._write(frame)
         self._end += len(frame)
-        self.link = link
-        self.next_sequence = first + len(records)
+        first = self.next_sequence
+        self.next_sequence, self.link = end.sequence, end.link
         return first
+
+    def has_room(self) -> bool:
+        """Whether the disk would take some more, found out by writing zeros behind the end.
+
+        A crash meanwhile leaves them there; the next opening drops them like a torn frame.
+        """
+        try:
+            written = os.pwrite(self._descriptor, bytes(PROBE_BYTES), self._end)
+            os.fdatasync(self._descriptor)
+        except OSError:
+            written = 0
+        os.ftruncate(self._descriptor, self._end)
+        return written == PROBE_BYTES
 
     def read(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
         """(sequence, record) of every record from `start` on, checked again. Raises JournalCorrupt."""
@@ -138,6 +163,12 @@ class Journal:
             for sequence, record in enumerate(frame.records, frame.first):
                 if sequence >= start:
                     yield sequence, record
+
+    def _drop_torn_frame(self, is_last: bool) -> None:
+        if not is_last:
+            raise JournalCorrupt(f"{self.path} was cut short at record {self.next_sequence}, but it went on")
+        os.ftruncate(self._descriptor, self._end)
+        os.fdatasync(self._descriptor)
 
     def _write(self, frame: bytes) -> None:
         try:
@@ -161,8 +192,7 @@ class Journal:
     def _frames(self, end: int | None = None) -> Iterator[_Frame]:
         """Every whole frame up to `end` (default: of the file), checked; stops before a torn last one."""
         size = os.fstat(self._descriptor).st_size if end is None else end
-        self._check_file_header()
-        at, link, sequence = FILE_HEADER_BYTES, tagged(JOURNAL, self._identity), 0
+        at, link, sequence = self._frames_at, self.begin.link, self.begin.sequence
         while at < size:
             frame = self._read_frame(at, size, link, sequence)
             if frame is None:
@@ -170,17 +200,24 @@ class Journal:
             yield frame
             at, link, sequence = frame.end, frame.link, frame.first + len(frame.records)
 
-    def _check_file_header(self) -> None:
-        header = os.pread(self._descriptor, FILE_HEADER_BYTES, 0)
-        content = header[:-CRC_BYTES]
+    def _read_file_header(self) -> tuple[Place, int]:
+        """Where the file's records begin: in the journal, and in the file."""
+        header = os.pread(self._descriptor, FILE_HEADER_BYTES + PLACE_BYTES, 0)
+        goes_on = header.startswith(MAGIC_GOES_ON)
+        header = header[: FILE_HEADER_BYTES + (PLACE_BYTES if goes_on else 0)]
+        content, identity = header[:-CRC_BYTES], header[len(MAGIC) : len(MAGIC) + IDENTITY_BYTES]
         if len(header) < FILE_HEADER_BYTES or header[-CRC_BYTES:] != _crc(content):
             raise JournalCorrupt(f"{self.path} does not begin like a journal: it is damaged or another file")
-        if content[: len(MAGIC)] != MAGIC:
+        if not goes_on and content[: len(MAGIC)] != MAGIC:
             raise JournalCorrupt(f"{self.path} is a journal of another version")
-        if content[len(MAGIC) :] != self._identity:
+        if identity != self._identity:
             raise JournalCorrupt(
                 f"{self.path} is the journal of another deployment: use another data directory"
             )
+        if not goes_on:
+            return Place(0, tagged(JOURNAL, identity)), len(header)
+        place = content[len(MAGIC) + IDENTITY_BYTES :]
+        return Place(int.from_bytes(place[:8], "big"), place[8:]), len(header)
 
     def _read_frame(self, at: int, size: int, link: bytes, sequence: int) -> _Frame | None:
         """The frame at offset `at`; None when it is the torn last one. Raises JournalCorrupt."""
@@ -220,17 +257,46 @@ class Journal:
         return True
 
 
-def _create(path: Path, identity: bytes) -> None:
-    """A new journal appears whole or not at all."""
+def encode_file_header(identity: bytes, place: Place | None = None) -> bytes:
+    """How a file begins: at the beginning of a journal, or at a later place of it."""
+    if place is None:
+        content = MAGIC + identity
+    else:
+        content = MAGIC_GOES_ON + identity + place.sequence.to_bytes(8, "big") + place.link
+    return content + _crc(content)
+
+
+def encode_frame(place: Place, records: Sequence[bytes]) -> tuple[bytes, Place]:
+    """The frame of `records` at a place, and the place behind it. Raises ValueError when they do not fit."""
+    body = b"".join(len(record).to_bytes(4, "big") + record for record in records)
+    if not records or len(body) > MAX_BODY_BYTES:
+        raise ValueError(f"a group has 1 to {MAX_BODY_BYTES} bytes, not {len(body)}")
+    header = len(body).to_bytes(4, "big") + place.sequence.to_bytes(8, "big")
+    link = tagged(JOURNAL, place.link, body)
+    frame = header + _crc(header) + body + link + _crc(body + link) + bytes((END,))
+    return frame, Place(place.sequence + len(records), link)
+
+
+def create(path: Path, *parts: bytes) -> None:
+    """A new file appears whole or not at all. Raises OSError, and leaves nothing behind then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = MAGIC + identity
-    draft = path.with_name(path.name + ".new")
-    with draft.open("wb") as file:
-        file.write(content + _crc(content))
-        file.flush()
-        os.fsync(file.fileno())
+    draft = path.with_name(path.name + DRAFT)
+    try:
+        with draft.open("wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make names that were created, changed or removed in a directory safe. Raises OSError."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -12,6 +12,8 @@ from optimist.sequencer.entries import (
     OrderDropped,
     OrderPlaced,
     Sealed,
+    Snapshot,
+    Voided,
     decode_record,
     encode_record,
 )
@@ -27,6 +29,8 @@ entries: st.SearchStrategy[Entry] = st.one_of(
     st.builds(OrderDropped, hashes, shorts),
     st.builds(InputAccepted, st.binary(min_size=1, max_size=1024)),
     st.builds(Sealed, numbers, seconds, hashes),
+    st.builds(Voided, numbers),
+    st.builds(Snapshot, numbers, hashes, numbers),
 )
 
 

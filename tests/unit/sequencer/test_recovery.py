@@ -1,6 +1,7 @@
 """Starting again: L1's last batch plus the journal is what was acknowledged, wherever the process died."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from optimist.sequencer.builder import Builder, Head, HeadMismatch, SealedBatch
 from optimist.sequencer.engine import Engine
 from optimist.sequencer.entries import Voided, decode_record
 from optimist.sequencer.recovery import Recovered, rebase, recover
+from optimist.stf.inputs import MODE_PUBLIC
 from optimist.stf.law import get_law
 from tests.support.bench import DEPOSITS, GENESIS_ACCUMULATOR, ONE, Bench, fingerprint
 
@@ -30,6 +32,13 @@ class L1:
 
     def accumulator(self, batch: int) -> bytes:
         return GENESIS_ACCUMULATOR if batch == 1 else self._sealed[batch - 2].batch.accumulator
+
+    def is_public(self, batch: int) -> bool:
+        return batch > 1 and self._sealed[batch - 2].header.mode == MODE_PUBLIC
+
+    @property
+    def final_batch(self) -> int:
+        return self.batch_count
 
     def queue_inputs(self, start: int, count: int) -> Sequence[bytes]:
         return DEPOSITS[start : start + count]
@@ -103,7 +112,8 @@ def public_batch(bench: Bench) -> SealedBatch:
     """What L1 has when somebody sealed the queue while we were gone."""
     builder = Builder(get_law("minimal"), bench.fresh_head())
     builder.open(bench.world.second + 100, DEPOSITS)
-    return builder.seal()
+    sealed = builder.seal()
+    return replace(sealed, header=replace(sealed.header, mode=MODE_PUBLIC))
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])

@@ -17,7 +17,7 @@ from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
 from optimist.stf.constants import PERPETUAL_FEED
 from optimist.stf.law import get_law
-from optimist.store.journal import Journal
+from optimist.store.segments import SegmentedJournal
 from tests.support.bench import Bench
 from tests.support.world import PRICE, START, secret
 from tests.unit.sequencer.test_recovery import L1, public_batch
@@ -50,7 +50,7 @@ class Now:
         return self.value
 
 
-def start(bench: Bench, chain: L1, journal: Journal) -> Sequencer:
+def start(bench: Bench, chain: L1, journal: SegmentedJournal) -> Sequencer:
     clock = L1Clock(Now())
     clock.observe(START + 1)
     sequencer = Sequencer(
@@ -82,7 +82,7 @@ def test_closed_batch_waits_for_the_journal_and_is_not_taken_for_posted(
 ) -> None:
     bench = Bench()
 
-    async def play(journal: Journal) -> None:
+    async def play(journal: SegmentedJournal) -> None:
         sequencer = start(bench, L1(bench), journal)
         closing = await close_batch_slowly(sequencer, disk, bench)
         assert sequencer.unposted == [], "the batcher must not post what a crash would forget"
@@ -92,7 +92,7 @@ def test_closed_batch_waits_for_the_journal_and_is_not_taken_for_posted(
         assert [sealed.header.batch for sealed in sequencer.unposted] == [2]
         await sequencer.close()
 
-    with Journal(tmp_path / "journal", bytes(32)) as journal:
+    with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
         asyncio.run(play(journal))
 
 
@@ -100,7 +100,7 @@ def test_foreign_batch_meanwhile_costs_no_acknowledged_input(tmp_path: Path, dis
     bench = Bench()
     chain = L1(bench)
 
-    async def play(journal: Journal) -> None:
+    async def play(journal: SegmentedJournal) -> None:
         sequencer = start(bench, chain, journal)
         closing = await close_batch_slowly(sequencer, disk, bench)
         chain._sealed.append(public_batch(bench))
@@ -111,14 +111,14 @@ def test_foreign_batch_meanwhile_costs_no_acknowledged_input(tmp_path: Path, dis
         assert (status["openBatch"], status["softInputs"]) == (3, 1), "sequenced again behind the public one"
         await sequencer.close()
 
-    with Journal(tmp_path / "journal", bytes(32)) as journal:
+    with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
         asyncio.run(play(journal))
 
 
 def test_prices_of_perpetuals_elsewhere_are_taken_for_every_market_that_there_is(tmp_path: Path) -> None:
     bench = Bench()
 
-    async def play(journal: Journal) -> None:
+    async def play(journal: SegmentedJournal) -> None:
         sequencer = start(bench, L1(bench), journal)
         signed = [(key, 100_000 * PRICE) for key in (0, 1, 2)]
         for feed in (PERPETUAL_FEED, PERPETUAL_FEED + 1):
@@ -128,5 +128,5 @@ def test_prices_of_perpetuals_elsewhere_are_taken_for_every_market_that_there_is
                 await sequencer.submit(bench.world.price_update(feed, signed, at=START + 1))
         await sequencer.close()
 
-    with Journal(tmp_path / "journal", bytes(32)) as journal:
+    with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
         asyncio.run(play(journal))

@@ -6,6 +6,7 @@ import pytest
 
 from optimist.store.group_commit import GroupCommit
 from optimist.store.journal import Journal, JournalBroken, JournalFull
+from optimist.store.segments import SegmentedJournal
 
 IDENTITY = b"\x42" * 32
 
@@ -79,5 +80,24 @@ async def test_full_disk_fails_what_may_build_on_the_lost_record_until_resumed(
         await commit.append(b"there is room again, but nobody has gone back yet")
     commit.resume()
     assert await commit.append(b"anew") == 0
+    await commit.close()
+    journal.close()
+
+
+@pytest.mark.asyncio
+async def test_what_is_to_be_done_behind_a_record_is_done_before_the_next_one_is_written(
+    tmp_path: Path,
+) -> None:
+    journal = await asyncio.to_thread(SegmentedJournal, tmp_path / "j", IDENTITY)
+    commit = GroupCommit(journal)
+
+    def snapshot() -> None:
+        assert journal.next_sequence == 2
+        journal.roll([b"snapshot"])
+
+    numbers = await asyncio.gather(
+        commit.append(b"0"), commit.append(b"1", snapshot), *(commit.append(b"later") for _ in range(3))
+    )
+    assert (numbers, journal.starts) == ([0, 1, 3, 4, 5], (0, 2))
     await commit.close()
     journal.close()
