@@ -47,8 +47,8 @@ class Bank:
         return await wallet.call(self._vault, "topUp", account, wallet.actor.address, amount)
 
     async def force_withdrawal(self, wallet: Wallet, account: int, amount: int) -> Receipt:
-        """Ask L1 itself for a withdrawal: no sequencer can leave it out for longer than its deadline."""
-        return await wallet.call(self._inbox, "force", ForcedWithdraw(account, amount).encode())
+        """Ask L1 for a withdrawal, in full: no sequencer can leave it out for longer than its deadline."""
+        return await wallet.call(self._inbox, "force", ForcedWithdraw(account, amount, amount).encode())
 
     async def pay(self, wallet: Wallet, proof: WithdrawalProof) -> Receipt:
         """Have a withdrawal paid that a confirmed state holds; anybody may send this."""

@@ -41,9 +41,9 @@ class Trader:
         return SignedOrder(order, order.sign(self._domain, self.actor.secret))
 
     def sign_withdrawal(self, amount: int, recipient: bytes | None = None) -> Withdraw:
-        """Permission to pay `amount` (1e-6 USD) to `recipient`, by default the owner's own address."""
+        """Permission to pay `amount` (1e-6 USD) in full to `recipient`, by default the owner."""
         self._withdrawal_nonce += 1
         request = WithdrawRequest(
-            self.account, amount, recipient or self.actor.address, self._withdrawal_nonce
+            self.account, amount, amount, recipient or self.actor.address, self._withdrawal_nonce
         )
         return Withdraw(request, request.sign(self._domain, self.actor.secret))

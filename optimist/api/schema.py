@@ -76,10 +76,15 @@ class OrderBody(_Body, tag="order"):
 
 
 class WithdrawBody(_Body, tag="withdraw"):
-    """A withdrawal of `amount` (1e-6 USD) to `recipient` on L1; signed over the EIP-712 type Withdraw."""
+    """A withdrawal of `amount` (1e-6 USD) to `recipient` on L1; signed over the EIP-712 type Withdraw.
+
+    Where the account's risk group has a loss, its part of it stays behind; if less than `leastPaid` would be
+    paid, the withdrawal is refused.
+    """
 
     account: Account
     amount: Decimal
+    least_paid: Decimal
     recipient: Address
     nonce: Decimal
     signature: SignatureHex
@@ -105,11 +110,15 @@ class CancelAllBody(_Body, tag="cancelAll"):
 
 
 class TransferBody(_Body, tag="transfer"):
-    """`amount` (1e-6 USD) to another account of the same owner; signed over the EIP-712 type Transfer."""
+    """`amount` (1e-6 USD) to another account of the same owner; signed over the EIP-712 type Transfer.
+
+    What arrives in another risk group is, as with a withdrawal, at least `leastPaid`.
+    """
 
     source: Account
     target: Account
     amount: Decimal
+    least_paid: Decimal
     nonce: Decimal
     signature: SignatureHex
 
@@ -217,6 +226,7 @@ def parse_action(body: bytes) -> ParsedAction:
             request = WithdrawRequest(
                 parsed.account,
                 _uint64("amount", parsed.amount),
+                _uint64("leastPaid", parsed.least_paid),
                 bytes.fromhex(parsed.recipient[2:]),
                 _uint64("nonce", parsed.nonce),
             )
@@ -261,6 +271,7 @@ def to_body(action: ParsedAction) -> dict[str, Any]:
             body = WithdrawBody(
                 request.account,
                 str(request.amount),
+                str(request.least_paid),
                 "0x" + request.recipient.hex(),
                 str(request.nonce),
                 signature_hex(action.signature),
@@ -319,8 +330,9 @@ def _to_account_action(body: AccountBody) -> AccountAction:
         case CancelAllBody():
             return CancelAll(CancelAllRequest(body.account, nonce), signature, body.key)
         case TransferBody():
-            amount = _uint64("amount", body.amount)
-            return Transfer(TransferRequest(body.source, body.target, amount, nonce), signature)
+            amount, least_paid = _uint64("amount", body.amount), _uint64("leastPaid", body.least_paid)
+            request = TransferRequest(body.source, body.target, amount, least_paid, nonce)
+            return Transfer(request, signature)
         case SessionKeyBody():
             key = bytes.fromhex(body.key[2:])
             return SetSessionKey(
@@ -341,7 +353,14 @@ def _from_account_action(action: AccountAction) -> AccountBody:
         case CancelAll(request=cancel_all):
             return CancelAllBody(cancel_all.account, nonce, signature, action.key)
         case Transfer(request=transfer):
-            return TransferBody(transfer.source, transfer.target, str(transfer.amount), nonce, signature)
+            return TransferBody(
+                transfer.source,
+                transfer.target,
+                str(transfer.amount),
+                str(transfer.least_paid),
+                nonce,
+                signature,
+            )
         case SetSessionKey(request=session):
             key = "0x" + session.key.hex()
             return SessionKeyBody(

@@ -79,11 +79,12 @@ class CancelAll:
 class TransferRequest(Message):
     """`amount` (1e-6 USD) of one account to another one of the same owner."""
 
-    TYPE: ClassVar[str] = "Transfer(uint40 source,uint40 target,uint64 amount,uint64 nonce)"
+    TYPE: ClassVar[str] = "Transfer(uint40 source,uint40 target,uint64 amount,uint64 leastPaid,uint64 nonce)"
 
     source: int
     target: int
     amount: int
+    least_paid: int  # rather nothing than less: where a group has a loss, a part stays behind
     nonce: int
 
 
@@ -103,6 +104,7 @@ class Transfer:
             pack_uint("source", request.source, 5)
             + pack_uint("target", request.target, 5)
             + pack_uint("amount", request.amount, 8)
+            + pack_uint("least paid", request.least_paid, 8)
             + pack_uint("nonce", request.nonce, 8)
             + pack_signature(self.signature)
         )

@@ -241,6 +241,7 @@ class ForcedWithdraw:
 
     account: int
     amount: int
+    least_paid: int  # rather nothing than less: where a group has a loss, a part stays behind
 
     def encode(self) -> bytes:
         """Kind and body: the argument of `Inbox.force`."""
@@ -248,6 +249,7 @@ class ForcedWithdraw:
             bytes((inputs.KIND_WITHDRAW,))
             + pack_uint("account", self.account, 5)
             + pack_uint("amount", self.amount, 8)
+            + pack_uint("least paid", self.least_paid, 8)
         )
 
 
@@ -379,6 +381,7 @@ class Withdraw:
         return (
             pack_uint("account", request.account, 5)
             + pack_uint("amount", request.amount, 8)
+            + pack_uint("least paid", request.least_paid, 8)
             + pack_bytes("recipient", request.recipient, ADDRESS_BYTES)
             + pack_uint("nonce", request.nonce, 8)
             + pack_signature(self.signature)

@@ -145,7 +145,8 @@ def decode_forced(payload: bytes) -> ForcedAction:
     wanted: ForcedAction
     match kind:
         case inputs.KIND_WITHDRAW:
-            wanted = ForcedWithdraw(reader.uint("account", 5), reader.uint("amount", 8))
+            account, amount = reader.uint("account", 5), reader.uint("amount", 8)
+            wanted = ForcedWithdraw(account, amount, reader.uint("least paid", 8))
         case inputs.KIND_CANCEL_ALL:
             wanted = ForcedCancelAll(reader.uint("account", 5), reader.uint("nonce", 8))
         case inputs.KIND_REDUCE:
@@ -233,6 +234,7 @@ def _decode_action(reader: Reader) -> Action:
             request = WithdrawRequest(
                 reader.uint("account", 5),
                 reader.uint("amount", 8),
+                reader.uint("least paid", 8),
                 reader.bytes("recipient", ADDRESS_BYTES),
                 reader.uint("nonce", 8),
             )
@@ -266,7 +268,8 @@ def _decode_account_action(kind: int, reader: Reader) -> AccountAction:
             return CancelAll(cancel_all, _read_signature(reader), key)
         case inputs.KIND_TRANSFER:
             source, target = uint("source", 5), uint("target", 5)
-            transfer = TransferRequest(source, target, uint("amount", 8), uint("nonce", 8))
+            amount, least_paid = uint("amount", 8), uint("least paid", 8)
+            transfer = TransferRequest(source, target, amount, least_paid, uint("nonce", 8))
             return Transfer(transfer, _read_signature(reader))
         case inputs.KIND_SESSION_KEY:
             session = SessionKeyRequest(

@@ -141,10 +141,13 @@ class Order(Message):
 class WithdrawRequest(Message):
     """Permission to pay `amount` (1e-6 USD) of an account to `recipient` on L1."""
 
-    TYPE: ClassVar[str] = "Withdraw(uint40 account,uint64 amount,address recipient,uint64 nonce)"
+    TYPE: ClassVar[str] = (
+        "Withdraw(uint40 account,uint64 amount,uint64 leastPaid,address recipient,uint64 nonce)"
+    )
 
     account: int
     amount: int
+    least_paid: int  # rather nothing than less: where a group has a loss, a part stays behind
     recipient: bytes  # 20 bytes
     nonce: int
 

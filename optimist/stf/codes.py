@@ -110,3 +110,6 @@ class Code(IntEnum):
     SAME_ACCOUNT = 153  # a transfer from an account to itself
     NOT_FEE_MANAGER = 154
     BAD_FEE_TIER = 155  # a tier that does not exist, or is not cheaper than tier 0
+
+    # Money that leaves a group with a loss
+    PAID_TOO_LITTLE = 190  # a part stays behind, and less would be paid than the owner asked for at least

@@ -38,6 +38,7 @@ from optimist.stf.inputs import (
     FORCED_SESSION_KEY_LENGTH,
     FORCED_WITHDRAW_ACCOUNT_AT,
     FORCED_WITHDRAW_AMOUNT_AT,
+    FORCED_WITHDRAW_LEAST_AT,
     FORCED_WITHDRAW_LENGTH,
     KIND_CANCEL_ALL,
     KIND_ENACT_MARKET,
@@ -124,7 +125,8 @@ def force_withdraw(system: System, wanted: ForcedOutcome) -> u16:
     verdict = judge_withdrawal(account_id, collateral, input_uint(FORCED_ENQUEUED_AT, 5))
     if verdict != DONE:
         return verdict
-    verdict = pay_out(system, account_id, wanted.amount, account.owner, REASON_FORCED)
+    least_paid = input_uint(FORCED_WITHDRAW_LEAST_AT, 8)
+    verdict = pay_out(system, account_id, wanted.amount, least_paid, account.owner, REASON_FORCED)
     if verdict != DONE:
         return verdict
     account.collateral = collateral

@@ -9,9 +9,9 @@ a loss that nobody has carried yet: then all accounts together claim more than w
 withdraws leaves that part behind (`withdrawal.py`). New fees fill the fund up again.
 """
 
-from optimist.provable import ceil_div, fit, i64, i250, inline, load, note, store, u64, u96
+from optimist.provable import ceil_div, fit, i64, i250, inline, load, note, store, u8, u64, u96
 from optimist.stf.codes import Code
-from optimist.stf.constants import GROUP_BITS
+from optimist.stf.constants import DONE, GROUP_BITS
 from optimist.stf.notes import Haircut
 from optimist.stf.records import AccountId, Group, GroupId
 
@@ -44,11 +44,12 @@ def compute_haircut(group: Group, amount: u64) -> u64:
     return min(ceil_div(amount * loss, max(group.money + loss, 1)), amount)
 
 
-def leave_group(account_id: AccountId, amount: u64) -> tuple[bool, u64]:
-    """Let `amount` of an account leave its group; what it is worth outside: less its part of a loss.
+def leave_group(account_id: AccountId, amount: u64, least_paid: u64) -> tuple[u8, u64]:
+    """Let `amount` of an account leave its group: DONE, and what is paid outside, less its part of a loss.
 
-    False, and no change, when the group does not hold so much: somebody's profit may be there before whoever
-    owes it has been liquidated. The account's collateral is the caller's to change.
+    Otherwise why not, 0, and no change. The group may not hold so much: somebody's profit may be there before
+    whoever owes it has been liquidated. And the owner may want `least_paid` or nothing: what a group lacks
+    can have grown since he signed. The account's collateral is the caller's to change.
     """
     group_id = get_group(account_id)
     group = load(Group, group_id)
@@ -56,13 +57,15 @@ def leave_group(account_id: AccountId, amount: u64) -> tuple[bool, u64]:
     paid = max(amount - haircut, 0)
     if paid > group.money:
         # INVARIANT: a group never pays out more than was paid in.
-        return False, 0
+        return Code.GROUP_SHORT, 0
+    if paid < least_paid:
+        return Code.PAID_TOO_LITTLE, 0
     group.money = group.money - paid
     if haircut != 0:
         add_to_fund(group, haircut)
         note(Haircut(account=account_id, amount=haircut))
     store(group_id, group)
-    return True, paid
+    return DONE, paid
 
 
 def enter_group(account_id: AccountId, amount: u64) -> None:

@@ -105,10 +105,11 @@ FORCED_ENQUEUED_AT: Final = 21
 FORCED_KIND_AT: Final = 26
 FORCED_BODY_AT: Final = 27
 
-# Forced WITHDRAW: account:5 · amount:8
+# Forced WITHDRAW: account:5 · amount:8 · least paid:8
 FORCED_WITHDRAW_ACCOUNT_AT: Final = 27
 FORCED_WITHDRAW_AMOUNT_AT: Final = 32
-FORCED_WITHDRAW_LENGTH: Final = 40
+FORCED_WITHDRAW_LEAST_AT: Final = 40
+FORCED_WITHDRAW_LENGTH: Final = 48
 
 # ---- SEQUENCED: 5 · second:5 | kind:1 · body
 SEQUENCED_SECOND_AT: Final = 1
@@ -160,13 +161,14 @@ SIGNATURE_R_AT: Final = 1
 SIGNATURE_S_AT: Final = 33
 SIGNATURE_LENGTH: Final = 65
 
-# WITHDRAW: account:5 · amount:8 · recipient:20 · nonce:8 · signature:65
+# WITHDRAW: account:5 · amount:8 · least paid:8 · recipient:20 · nonce:8 · signature:65
 WITHDRAW_ACCOUNT_AT: Final = 7
 WITHDRAW_AMOUNT_AT: Final = 12
-WITHDRAW_RECIPIENT_AT: Final = 20
-WITHDRAW_NONCE_AT: Final = 40
-WITHDRAW_SIGNATURE_AT: Final = 48
-WITHDRAW_LENGTH: Final = 113
+WITHDRAW_LEAST_AT: Final = 20
+WITHDRAW_RECIPIENT_AT: Final = 28
+WITHDRAW_NONCE_AT: Final = 48
+WITHDRAW_SIGNATURE_AT: Final = 56
+WITHDRAW_LENGTH: Final = 121
 
 # LIQUIDATE, sequenced or forced; offsets from where the body begins: account:5 · market:2
 LIQUIDATE_ACCOUNT_AT: Final = 0
@@ -193,13 +195,14 @@ FORCED_CANCEL_ALL_ACCOUNT_AT: Final = 27
 FORCED_CANCEL_ALL_NONCE_AT: Final = 32
 FORCED_CANCEL_ALL_LENGTH: Final = 40
 
-# TRANSFER: source:5 · target:5 · amount:8 · nonce:8 · signature:65
+# TRANSFER: source:5 · target:5 · amount:8 · least paid:8 · nonce:8 · signature:65
 TRANSFER_SOURCE_AT: Final = 7
 TRANSFER_TARGET_AT: Final = 12
 TRANSFER_AMOUNT_AT: Final = 17
-TRANSFER_NONCE_AT: Final = 25
-TRANSFER_SIGNATURE_AT: Final = 33
-TRANSFER_LENGTH: Final = 98
+TRANSFER_LEAST_AT: Final = 25
+TRANSFER_NONCE_AT: Final = 33
+TRANSFER_SIGNATURE_AT: Final = 41
+TRANSFER_LENGTH: Final = 106
 
 # SESSION_KEY: account:5 · index:1 · key:20 · rights:1 · expiry:5 · nonce:8 · signature:65
 SESSION_KEY_ACCOUNT_AT: Final = 7

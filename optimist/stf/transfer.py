@@ -31,6 +31,7 @@ from optimist.stf.constants import ACCOUNT_LIMIT, DONE, GROUP_BITS
 from optimist.stf.group import enter_group, get_group, leave_group
 from optimist.stf.inputs import (
     TRANSFER_AMOUNT_AT,
+    TRANSFER_LEAST_AT,
     TRANSFER_LENGTH,
     TRANSFER_NONCE_AT,
     TRANSFER_SIGNATURE_AT,
@@ -42,7 +43,9 @@ from optimist.stf.records import Account, AccountId, System
 from optimist.stf.signatures import recover_at
 from optimist.stf.withdrawal import judge_withdrawal
 
-TRANSFER_TYPE_HASH: Final = keccak_text("Transfer(uint40 source,uint40 target,uint64 amount,uint64 nonce)")
+TRANSFER_TYPE_HASH: Final = keccak_text(
+    "Transfer(uint40 source,uint40 target,uint64 amount,uint64 leastPaid,uint64 nonce)"
+)
 
 
 @record()
@@ -53,6 +56,7 @@ class TransferRequest:
     source: u40
     target: u40
     amount: u64
+    least_paid: u64
     nonce: u64
 
 
@@ -63,6 +67,7 @@ def apply_transfer(system: System) -> None:
     source_id = input_uint(TRANSFER_SOURCE_AT, 5)
     target_id = input_uint(TRANSFER_TARGET_AT, 5)
     amount = input_uint(TRANSFER_AMOUNT_AT, 8)
+    least_paid = input_uint(TRANSFER_LEAST_AT, 8)
     nonce = input_uint(TRANSFER_NONCE_AT, 8)
     require(source_id < ACCOUNT_LIMIT and target_id < ACCOUNT_LIMIT, Code.UNKNOWN_ACCOUNT)
     require(source_id != target_id, Code.SAME_ACCOUNT)
@@ -71,7 +76,12 @@ def apply_transfer(system: System) -> None:
     require(source.owner != 0, Code.UNKNOWN_ACCOUNT)
     require(nonce > source.nonce, Code.NONCE_USED)
     request = TransferRequest(
-        type_hash=TRANSFER_TYPE_HASH, source=source_id, target=target_id, amount=amount, nonce=nonce
+        type_hash=TRANSFER_TYPE_HASH,
+        source=source_id,
+        target=target_id,
+        amount=amount,
+        least_paid=least_paid,
+        nonce=nonce,
     )
     signer = recover_at(system.domain, keccak_of(request), TRANSFER_SIGNATURE_AT)
     require(signer == source.owner, Code.NOT_SIGNED_BY_OWNER)
@@ -83,6 +93,7 @@ def apply_transfer(system: System) -> None:
     require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
     store(source_id, source)
     arriving = move_money(source_id, target_id, amount)
+    require(arriving >= least_paid, Code.PAID_TOO_LITTLE)
     credit(target_id, source.owner, arriving)
     note(Transferred(source_account=source_id, target_account=target_id, amount=arriving))
 
@@ -91,8 +102,8 @@ def move_money(source_id: AccountId, target_id: AccountId, amount: u64) -> u64:
     """Take `amount` from the source's group into the target's; what arrives: less its part of a loss."""
     if get_group(source_id) == get_group(target_id):
         return amount
-    is_there, arriving = leave_group(source_id, amount)
-    require(is_there, Code.GROUP_SHORT)
+    verdict, arriving = leave_group(source_id, amount, 0)
+    require(verdict == DONE, Code.GROUP_SHORT)
     enter_group(target_id, arriving)
     return arriving
 

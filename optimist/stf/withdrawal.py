@@ -37,6 +37,7 @@ from optimist.stf.group import leave_group
 from optimist.stf.inputs import (
     WITHDRAW_ACCOUNT_AT,
     WITHDRAW_AMOUNT_AT,
+    WITHDRAW_LEAST_AT,
     WITHDRAW_LENGTH,
     WITHDRAW_NONCE_AT,
     WITHDRAW_RECIPIENT_AT,
@@ -48,7 +49,7 @@ from optimist.stf.records import Account, AccountId, Parameters, System, Withdra
 from optimist.stf.signatures import recover_at
 
 WITHDRAW_TYPE_HASH: Final = keccak_text(
-    "Withdraw(uint40 account,uint64 amount,address recipient,uint64 nonce)"
+    "Withdraw(uint40 account,uint64 amount,uint64 leastPaid,address recipient,uint64 nonce)"
 )
 
 
@@ -59,6 +60,7 @@ class WithdrawRequest:
     type_hash: b32
     account: u40
     amount: u64
+    least_paid: u64
     recipient: u160
     nonce: u64
 
@@ -69,6 +71,7 @@ def apply_withdraw(system: System) -> None:
     require(input_length() == WITHDRAW_LENGTH, Code.MALFORMED)
     account_id = input_uint(WITHDRAW_ACCOUNT_AT, 5)
     amount = input_uint(WITHDRAW_AMOUNT_AT, 8)
+    least_paid = input_uint(WITHDRAW_LEAST_AT, 8)
     recipient = input_uint(WITHDRAW_RECIPIENT_AT, 20)
     nonce = input_uint(WITHDRAW_NONCE_AT, 8)
     require(account_id < ACCOUNT_LIMIT, Code.UNKNOWN_ACCOUNT)
@@ -78,7 +81,12 @@ def apply_withdraw(system: System) -> None:
     require(account.owner != 0, Code.UNKNOWN_ACCOUNT)
     require(nonce > account.nonce, Code.NONCE_USED)
     request = WithdrawRequest(
-        type_hash=WITHDRAW_TYPE_HASH, account=account_id, amount=amount, recipient=recipient, nonce=nonce
+        type_hash=WITHDRAW_TYPE_HASH,
+        account=account_id,
+        amount=amount,
+        least_paid=least_paid,
+        recipient=recipient,
+        nonce=nonce,
     )
     signer = recover_at(system.domain, keccak_of(request), WITHDRAW_SIGNATURE_AT)
     require(signer == account.owner, Code.NOT_SIGNED_BY_OWNER)
@@ -89,7 +97,9 @@ def apply_withdraw(system: System) -> None:
     require(verdict != Code.PRICE_STALE, Code.PRICE_STALE)
     require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
     store(account_id, account)
-    require(pay_out(system, account_id, amount, recipient, REASON_SIGNED) == DONE, Code.GROUP_SHORT)
+    verdict = pay_out(system, account_id, amount, least_paid, recipient, REASON_SIGNED)
+    require(verdict != Code.GROUP_SHORT, Code.GROUP_SHORT)
+    require(verdict == DONE, Code.PAID_TOO_LITTLE)
 
 
 def judge_withdrawal(account_id: AccountId, collateral: i64, now: u40) -> u8:
@@ -106,17 +116,17 @@ def judge_withdrawal(account_id: AccountId, collateral: i64, now: u40) -> u8:
     return DONE
 
 
-def pay_out(system: System, account_id: AccountId, amount: u64, recipient: u160, reason: u8) -> u8:
+def pay_out(
+    system: System, account_id: AccountId, amount: u64, least_paid: u64, recipient: u160, reason: u8
+) -> u8:
     """Let `amount` leave an account's group, less its part of the group's loss; DONE, or why it cannot.
 
     The account's collateral is the caller's to change.
     """
-    is_there, paid = leave_group(account_id, amount)
-    if not is_there:
-        return Code.GROUP_SHORT
+    verdict, paid = leave_group(account_id, amount, least_paid)
     if paid != 0:
         write_withdrawal(system, recipient, paid, account_id, reason)
-    return DONE
+    return verdict
 
 
 def write_withdrawal(system: System, recipient: u160, amount: u64, account_id: u40, reason: u8) -> None:

@@ -428,6 +428,7 @@ def check_withdrawal(domain: Domain, action: Withdraw, before: Ledger, after: Le
     assert request.recover(domain, action.signature) == account.owner.to_bytes(20, "big") != bytes(20)
     assert after.account(request.account).nonce == request.nonce > account.nonce
     check_paid(before, after, request.account, request.amount, int.from_bytes(request.recipient, "big"))
+    assert request.amount - before.share_of_loss(request.account >> 32, request.amount) >= request.least_paid
     check_fresh(before, request.account, after.system.clock, before.parameters.trade_heartbeat)
     new = after.rounded_margin(request.account)
     assert new.value >= new.initial

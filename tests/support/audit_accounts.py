@@ -89,6 +89,7 @@ def check_transfer(action: Transfer, signer: bytes, before: Ledger, after: Ledge
         assert after.group(request.source >> 32).fund == left.fund + request.amount - arriving
         assert after.group(request.target >> 32).money == entered.money + arriving
         assert after.group(request.target >> 32).fund == entered.fund
+    assert arriving >= request.least_paid
     check_account(before, after, request.target, owner=source.owner, collateral=target.collateral + arriving)
 
 
@@ -214,4 +215,6 @@ def judge_payment(wanted: ForcedWithdraw, enqueued_at: int, before: Ledger) -> i
         return Code.BELOW_INITIAL_MARGIN
     group = wanted.account >> 32
     paid = wanted.amount - before.share_of_loss(group, wanted.amount)
-    return Code.GROUP_SHORT if paid > before.group(group).money else 0
+    if paid > before.group(group).money:
+        return Code.GROUP_SHORT
+    return Code.PAID_TOO_LITTLE if paid < wanted.least_paid else 0

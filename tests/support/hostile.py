@@ -317,7 +317,7 @@ def wrong_account(storm: "Storm") -> None:
         order = storm.world.order_units(account, True, 10_000, storm.prices[0])
         storm.world.act(Trade(10_000, storm.prices[0], *in_any_order(storm, (order, pair(storm)[1]))))
     elif choice == 1:
-        request = WithdrawRequest(account, 5, address("thief"), 1)
+        request = WithdrawRequest(account, 5, 5, address("thief"), 1)
         storm.world.act(Withdraw(request, request.sign(storm.world.domain, secret("thief"))))
     elif choice == 2:
         storm.world.force_withdraw(account, 5, sender="thief")
@@ -421,6 +421,7 @@ def wrong_withdrawal(storm: "Storm") -> None:
             {"signer": "thief"},
             {"amount": 10**13},
             {"amount": (1 << 64) - 1},
+            {"amount": 1, "least_paid": 2},
         ),
     )
     world.withdraw(account, change.pop("amount", USD), **change)
@@ -430,7 +431,7 @@ def wrong_force(storm: "Storm") -> None:
     """Forced inputs that cannot be carried out: each ends in an outcome."""
     world = storm.world
     account = storm.random.randint(1, 6)
-    choice = storm.turn("wrong_force", range(8))
+    choice = storm.turn("wrong_force", range(9))
     if choice == 0:
         world.force_withdraw(account, 5, sender="thief")
     elif choice == 1:
@@ -447,6 +448,8 @@ def wrong_force(storm: "Storm") -> None:
     elif choice == 6:
         good = update(storm)
         world.force_action(replace(good, prices=good.prices[1:]))
+    elif choice == 7:
+        world.force_withdraw(account, 1, least_paid=2)
     else:
         world.force_withdraw(account, USD, enqueued_at=world.second + 1_000)
 

@@ -138,22 +138,46 @@ def transfer_of_what_the_group_does_not_hold(world: World) -> int:
 
 
 def transfer_out_of_a_group_with_a_loss(world: World) -> int:
-    """What arrives is less the part that stays behind."""
-    group = world.group()
-    group.fund = -group.money // 3
-    world.put(0, group)
-    world.transfer(1, 1 << GROUP_BITS | 1, 500 * USD)
-    assert 0 < world.account(1 << GROUP_BITS | 1).collateral < 500 * USD
+    """What arrives is less the part that stays behind, and just as much as the owner wants at least."""
+    lose_a_quarter(world)
+    world.transfer(1, 1 << GROUP_BITS | 1, 500 * USD, least_paid=375 * USD)
+    assert world.account(1 << GROUP_BITS | 1).collateral == 375 * USD
     return OK
 
 
+def transfer_that_would_lose_too_much(world: World) -> int:
+    """One unit more than arrives is asked for."""
+    lose_a_quarter(world)
+    world.transfer(1, 1 << GROUP_BITS | 1, 500 * USD, least_paid=375 * USD + 1)
+    return Code.PAID_TOO_LITTLE
+
+
 def withdrawal_from_a_group_with_a_loss(world: World) -> int:
-    """A part stays behind."""
-    group = world.group()
-    group.fund = -group.money // 3
-    world.put(0, group)
-    world.withdraw(1, 500 * USD)
-    assert 0 < world.withdrawal(1).amount < 500 * USD
+    """A part stays behind, and the owner said that he would take what is paid."""
+    lose_a_quarter(world)
+    world.withdraw(1, 500 * USD, least_paid=375 * USD)
+    assert world.withdrawal(1).amount == 375 * USD
+    return OK
+
+
+def withdrawal_that_would_lose_too_much(world: World) -> int:
+    """One unit more than would be paid is asked for."""
+    lose_a_quarter(world)
+    world.withdraw(1, 500 * USD, least_paid=375 * USD + 1)
+    return Code.PAID_TOO_LITTLE
+
+
+def forced_withdrawal_that_would_lose_too_much(world: World) -> int:
+    """Refused with a code, and nothing moves."""
+    lose_a_quarter(world)
+    assert world.force_withdraw(1, 500 * USD, least_paid=375 * USD + 1) == Code.PAID_TOO_LITTLE
+    assert (world.account(1).collateral, world.group().money) == (1_000 * USD, 3_000 * USD)
+    return OK
+
+
+def forced_withdrawal_that_loses_what_it_may(world: World) -> int:
+    lose_a_quarter(world)
+    assert world.force_withdraw(1, 500 * USD, least_paid=375 * USD) == OK
     return OK
 
 
@@ -165,6 +189,13 @@ def withdrawal_of_nothing_but_loss(world: World) -> int:
     world.force_withdraw(1, 500 * USD)
     assert world.system.next_withdrawal == 1
     return OK
+
+
+def lose_a_quarter(world: World) -> None:
+    """The group holds 3,000 USD of the 4,000 that its accounts claim."""
+    group = world.group()
+    group.fund = -group.money // 3
+    world.put(0, group)
 
 
 def short_group(world: World) -> None:
@@ -337,6 +368,10 @@ LOSS_BUILDERS: Final = (
     transfer_of_what_the_group_does_not_hold,
     transfer_out_of_a_group_with_a_loss,
     withdrawal_from_a_group_with_a_loss,
+    withdrawal_that_would_lose_too_much,
+    forced_withdrawal_that_would_lose_too_much,
+    forced_withdrawal_that_loses_what_it_may,
+    transfer_that_would_lose_too_much,
     withdrawal_of_nothing_but_loss,
     longs_paid_beyond_their_bound,
     shorts_paid_beyond_their_bound,

@@ -110,7 +110,7 @@ class Market:
 
     def steal(self, thief: Trader, victim: Trader) -> Withdraw:
         """A withdrawal from the victim's account, signed by the thief."""
-        request = WithdrawRequest(victim.account, USD, thief.actor.address, nonce=1_000)
+        request = WithdrawRequest(victim.account, USD, USD, thief.actor.address, nonce=1_000)
         return Withdraw(request, request.sign(self.domain, thief.actor.secret))
 
 

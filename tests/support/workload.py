@@ -305,13 +305,17 @@ class Storm:
         account = self.random.choice(self.traders)
         value, _, initial = self.world.health(account)
         free = max(int(value - initial), 0)
-        return self.world.withdraw(account, self.random.choice((free, free // 3, free + USD)) + 1)
+        amount = self.random.choice((free, free // 3, free + USD)) + 1
+        return self.world.withdraw(account, amount, least_paid=self.turn("least", (0, amount, amount // 2)))
 
     def force_withdraw(self) -> int:
         account = self.random.choice(self.traders)
         value, _, initial = self.world.health(account)
         amount = self.random.choice((max(int(value - initial), 0) // 2 + 1, 10**12))
-        return self.world.force_withdraw(account, amount, enqueued_at=self.world.second - 5)
+        least_paid = self.turn("least", (0, amount, amount // 2))
+        return self.world.force_withdraw(
+            account, amount, enqueued_at=self.world.second - 5, least_paid=least_paid
+        )
 
     def arrange(self) -> object:
         """What an owner does besides trading, and what the fee manager does."""

@@ -256,10 +256,13 @@ class World(Ledger):
         )
 
     def withdraw(self, account: int, amount: int, to: str = "recipient", **changes: Any) -> int:
-        """A withdrawal of `amount` (1e-6 USD) with the next nonce, signed by the owner unless `signer`."""
+        """A withdrawal of `amount` (1e-6 USD) with the next nonce, signed by the owner unless `signer`.
+
+        It may pay as little as it has to, unless `least_paid`.
+        """
         signer = changes.pop("signer", None) or trader(account)
         nonce = self.account(account).nonce + 1
-        request = WithdrawRequest(account, amount, address(to), nonce)
+        request = WithdrawRequest(account, amount, 0, address(to), nonce)
         request = replace(request, **changes)
         return self.act(Withdraw(request, request.sign(self.domain, secret(signer))))
 
@@ -274,9 +277,12 @@ class World(Ledger):
         return self.act(CancelAll(request, self.sign(request, signer or trader(account)), key))
 
     def transfer(self, source: int, target: int, amount: int, **changes: Any) -> int:
-        """Move `amount` (1e-6 USD) with the next nonce, signed by the source's owner unless `signer`."""
+        """Move `amount` (1e-6 USD) with the next nonce, signed by the source's owner unless `signer`.
+
+        As little may arrive as has to, unless `least_paid`.
+        """
         signer = changes.pop("signer", None) or trader(source)
-        request = TransferRequest(source, target, amount, self.account(source).nonce + 1)
+        request = TransferRequest(source, target, amount, 0, self.account(source).nonce + 1)
         request = replace(request, **changes)
         return self.act(Transfer(request, self.sign(request, signer)))
 
@@ -329,10 +335,16 @@ class World(Ledger):
         return self.force(ForcedSessionEnd(account, index).encode(), sender or trader(account))
 
     def force_withdraw(
-        self, account: int, amount: int, sender: str | None = None, enqueued_at: int | None = None
+        self,
+        account: int,
+        amount: int,
+        sender: str | None = None,
+        enqueued_at: int | None = None,
+        least_paid: int = 0,
     ) -> int:
         """A forced withdrawal; the code in its ForcedOutcome."""
-        return self.force(ForcedWithdraw(account, amount).encode(), sender or trader(account), enqueued_at)
+        payload = ForcedWithdraw(account, amount, least_paid).encode()
+        return self.force(payload, sender or trader(account), enqueued_at)
 
     def force(self, payload: bytes, sender: str, enqueued_at: int | None = None) -> int:
         """Force anything; the code in its ForcedOutcome."""

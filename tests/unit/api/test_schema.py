@@ -39,7 +39,7 @@ ORDER = Order(
     nonce=9,
     expiry=10**9,
 )
-REQUEST = WithdrawRequest(3, 5_000_000, bytes.fromhex("ab" * 20), 4)
+REQUEST = WithdrawRequest(3, 5_000_000, 4_000_000, bytes.fromhex("ab" * 20), 4)
 
 SIGNATURE = REQUEST.sign(DOMAIN, SECRET)
 
@@ -56,7 +56,7 @@ ACTIONS: list[ParsedAction] = [
     SignedOrder(ORDER, SIGNATURE, key=3),
     Cancel(CancelRequest(3, 1, 7), SIGNATURE, 2),
     CancelAll(CancelAllRequest(3, 7), SIGNATURE),
-    Transfer(TransferRequest(3, 1 << 32 | 3, 5, 7), SIGNATURE),
+    Transfer(TransferRequest(3, 1 << 32 | 3, 5, 4, 7), SIGNATURE),
     SetSessionKey(SessionKeyRequest(3, 1, bytes.fromhex("cd" * 20), 3, 10**9, 7), SIGNATURE),
     SetFees(FeeTierRequest(1, 2, -50, 100, 7), SIGNATURE),
     SetAccountTier(AccountTierRequest(3, 2, 7), SIGNATURE),

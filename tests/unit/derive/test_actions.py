@@ -84,12 +84,12 @@ prices = st.builds(
     st.lists(st.builds(SignedPrice, uint(1), uint(8), signatures), max_size=7).map(tuple),
 )
 withdrawals = st.builds(
-    Withdraw, st.builds(WithdrawRequest, uint(5), uint(8), addresses, uint(8)), signatures
+    Withdraw, st.builds(WithdrawRequest, uint(5), uint(8), uint(8), addresses, uint(8)), signatures
 )
 account_actions = st.one_of(
     st.builds(Cancel, st.builds(CancelRequest, uint(5), uint(1), uint(8)), signatures, uint(1)),
     st.builds(CancelAll, st.builds(CancelAllRequest, uint(5), uint(8)), signatures, uint(1)),
-    st.builds(Transfer, st.builds(TransferRequest, uint(5), uint(5), uint(8), uint(8)), signatures),
+    st.builds(Transfer, st.builds(TransferRequest, uint(5), uint(5), uint(8), uint(8), uint(8)), signatures),
     st.builds(
         SetSessionKey,
         st.builds(SessionKeyRequest, uint(5), uint(1), addresses, uint(1), uint(5), uint(8)),
@@ -221,8 +221,8 @@ SIGNED = Signature(27, 5, 6)
             inputs.CANCEL_ALL_LENGTH,
         ),
         (
-            Transfer(TransferRequest(1, 2, 3, 4), SIGNED),
-            {"SOURCE": (5, 1), "TARGET": (5, 2), "AMOUNT": (8, 3), "NONCE": (8, 4)},
+            Transfer(TransferRequest(1, 2, 3, 4, 5), SIGNED),
+            {"SOURCE": (5, 1), "TARGET": (5, 2), "AMOUNT": (8, 3), "LEAST": (8, 4), "NONCE": (8, 5)},
             inputs.TRANSFER_LENGTH,
         ),
         (
@@ -292,13 +292,13 @@ def test_init_stands_where_the_law_reads_it(init: Init) -> None:
     [
         (Header(1, 2, 3, 0), inputs.HEADER_LENGTH),
         (Deposit(1, bytes(20), 5), inputs.DEPOSIT_LENGTH),
-        (Forced(bytes(20), 9, ForcedWithdraw(1, 5).encode()), inputs.FORCED_WITHDRAW_LENGTH),
+        (Forced(bytes(20), 9, ForcedWithdraw(1, 5, 4).encode()), inputs.FORCED_WITHDRAW_LENGTH),
         (Forced(bytes(20), 9, ForcedCancelAll(1, 5).encode()), inputs.FORCED_CANCEL_ALL_LENGTH),
         (Forced(bytes(20), 9, ForcedReduce(1, 0, 5, 9).encode()), inputs.FORCED_REDUCE_LENGTH),
         (Forced(bytes(20), 9, ForcedSessionEnd(1, 5).encode()), inputs.FORCED_SESSION_KEY_LENGTH),
         (Sequenced(1, Liquidate(1, 0)), inputs.SEQUENCED_BODY_AT + inputs.LIQUIDATE_BODY_LENGTH),
         (
-            Sequenced(1, Withdraw(WithdrawRequest(1, 2, bytes(20), 3), Signature(27, 1, 1))),
+            Sequenced(1, Withdraw(WithdrawRequest(1, 2, 2, bytes(20), 3), Signature(27, 1, 1))),
             inputs.WITHDRAW_LENGTH,
         ),
         (
@@ -312,7 +312,7 @@ def test_length_is_the_one_that_the_law_demands(value: Input, length: int) -> No
 
 
 def test_forced_payload_is_read_back() -> None:
-    assert decode_forced(ForcedWithdraw(7, 100).encode()) == ForcedWithdraw(7, 100)
+    assert decode_forced(ForcedWithdraw(7, 100, 99).encode()) == ForcedWithdraw(7, 100, 99)
     assert decode_forced(ForcedCancelAll(7, 100).encode()) == ForcedCancelAll(7, 100)
     assert decode_forced(ForcedReduce(7, 1, 5, 9).encode()) == ForcedReduce(7, 1, 5, 9)
     assert decode_forced(ForcedSessionEnd(7, 3).encode()) == ForcedSessionEnd(7, 3)
@@ -322,7 +322,7 @@ def test_forced_payload_is_read_back() -> None:
     with pytest.raises(DecodingError):
         decode_forced(b"\x09")
     with pytest.raises(DecodingError):
-        decode_forced(ForcedWithdraw(7, 100).encode() + b"\0")
+        decode_forced(ForcedWithdraw(7, 100, 99).encode() + b"\0")
 
 
 def test_value_that_does_not_fit_is_refused_by_name() -> None:

@@ -47,7 +47,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     ),
     st.builds(CancelRequest, uint(40), uint(8), uint(64)),
     st.builds(CancelAllRequest, uint(40), uint(64)),
-    st.builds(TransferRequest, uint(40), uint(40), uint(64), uint(64)),
+    st.builds(TransferRequest, uint(40), uint(40), uint(64), uint(64), uint(64)),
     st.builds(
         SessionKeyRequest,
         uint(40),
@@ -59,7 +59,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     ),
     st.builds(FeeTierRequest, uint(16), uint(8), st.integers(-(1 << 31), (1 << 31) - 1), uint(32), uint(64)),
     st.builds(AccountTierRequest, uint(40), uint(8), uint(64)),
-    st.builds(WithdrawRequest, uint(40), uint(64), st.binary(min_size=20, max_size=20), uint(64)),
+    st.builds(WithdrawRequest, uint(40), uint(64), uint(64), st.binary(min_size=20, max_size=20), uint(64)),
     st.builds(PriceReport, uint(16), uint(64), uint(40)),
     st.builds(SoftConfirmation, uint(64), st.binary(min_size=32, max_size=32)),
     st.builds(MarketProposal, uint(16), uint(64), st.binary(min_size=192, max_size=192)),
@@ -92,6 +92,6 @@ def test_value_that_does_not_fit_its_type_is_refused_by_name() -> None:
     with pytest.raises(EncodingError, match="publishTime"):
         PriceReport(0, 1, 1 << 40).struct_hash()
     with pytest.raises(EncodingError, match="recipient"):
-        WithdrawRequest(0, 1, bytes(19), 0).struct_hash()
+        WithdrawRequest(0, 1, 1, bytes(19), 0).struct_hash()
     with pytest.raises(EncodingError, match="rules"):
         MarketProposal(0, 1, bytes(191)).struct_hash()

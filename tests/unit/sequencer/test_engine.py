@@ -92,7 +92,7 @@ def test_own_order_is_never_met_and_both_survive_in_the_taker_s_disfavour() -> N
 
 def test_accounts_of_one_owner_never_meet() -> None:
     bench = Bench()
-    transfer = TransferRequest(1, 1 << 32 | 1, 1_000 * USD, 1)
+    transfer = TransferRequest(1, 1 << 32 | 1, 1_000 * USD, 0, 1)
     bench.act(Transfer(transfer, bench.world.sign(transfer, "trader 1")))
     bench.place(1, False, ONE, 100_000)
     outcome = bench.place(1 << 32 | 1, True, ONE, 100_000)

@@ -66,7 +66,7 @@ def test_refusal_is_written_down(world: World, account: int, amount: int, sender
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\0", b"\2", b"\5" + bytes(13), ForcedWithdraw(1, 1).encode()[:-1], b"\3" + bytes(998)],
+    [b"", b"\0", b"\2", b"\5" + bytes(13), ForcedWithdraw(1, 1, 1).encode()[:-1], b"\3" + bytes(998)],
 )
 def test_garbage_is_malformed(world: World, payload: bytes) -> None:
     assert world.force(payload, "trader 1") == Code.MALFORMED
@@ -165,4 +165,5 @@ def test_codes_of_outcomes_are_those_of_the_protocol() -> None:
         Code.PRICE_STALE,
         Code.BELOW_INITIAL_MARGIN,
         Code.GROUP_SHORT,
+        Code.PAID_TOO_LITTLE,
     ]

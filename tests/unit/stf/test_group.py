@@ -112,6 +112,30 @@ def test_whoever_leaves_leaves_its_part_of_the_loss() -> None:
     world.check()
 
 
+def test_nobody_is_paid_less_than_he_signed_for() -> None:
+    """500 pays 375: whoever wants more keeps his 500, and its nonce."""
+    world = losing(750)
+    before = dict(world.state.items())
+    assert world.withdraw(1, 500 * USD, least_paid=375 * USD + 1) == Code.PAID_TOO_LITTLE
+    assert world.transfer(1, 1 << 32 | 1, 500 * USD, least_paid=375 * USD + 1) == Code.PAID_TOO_LITTLE
+    assert dict(world.state.items()) == before
+    assert world.force_withdraw(1, 500 * USD, least_paid=375 * USD + 1) == Code.PAID_TOO_LITTLE
+    assert world.account(1).collateral == 1_000 * USD
+    assert world.transfer(1, 1 << 32 | 1, 500 * USD, least_paid=375 * USD) == OK
+    assert world.account(1 << 32 | 1).collateral == 375 * USD
+    assert world.withdraw(2, 500 * USD, least_paid=375 * USD) == OK
+    assert world.force_withdraw(3, 500 * USD, least_paid=375 * USD) == OK
+    world.check()
+
+
+def test_more_than_the_amount_is_never_paid() -> None:
+    world = losing(0)
+    assert world.withdraw(1, USD, least_paid=USD + 1) == Code.PAID_TOO_LITTLE
+    assert world.force_withdraw(1, USD, least_paid=USD + 1) == Code.PAID_TOO_LITTLE
+    assert world.transfer(1, 1 << 32 | 1, USD, least_paid=USD + 1) == Code.PAID_TOO_LITTLE
+    assert world.transfer(1, 1 << 32 | 1, USD, least_paid=USD) == OK
+
+
 def test_everyone_can_leave_and_nobody_is_left_with_more_of_the_loss() -> None:
     world = losing(750)
     for account in (3, 1, 2):

@@ -112,8 +112,8 @@ def test_unsound_session_key_is_rejected(
 def test_one_row_of_nonces_orders_all_that_the_owner_alone_signs(world: World) -> None:
     domain, owner = world.domain, secret("trader 1")
     session = SessionKeyRequest(1, 1, address("bot"), 3, world.second + 9, nonce=4)
-    withdrawal = WithdrawRequest(1, 5, address("trader 1"), nonce=4)
-    transfer = TransferRequest(1, 1 << 32 | 1, 5, nonce=4)
+    withdrawal = WithdrawRequest(1, 5, 5, address("trader 1"), nonce=4)
+    transfer = TransferRequest(1, 1 << 32 | 1, 5, 5, nonce=4)
     assert world.act(SetSessionKey(session, session.sign(domain, owner))) == OK
     assert world.act(SetSessionKey(session, session.sign(domain, owner))) == Code.NONCE_USED
     assert world.act(Withdraw(withdrawal, withdrawal.sign(domain, owner))) == Code.NONCE_USED

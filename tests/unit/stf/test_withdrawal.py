@@ -83,7 +83,7 @@ def test_nonce_must_rise(world: World) -> None:
 
 
 def test_replayed_withdrawal_is_rejected(world: World) -> None:
-    request = WithdrawRequest(1, USD, address("recipient"), 1)
+    request = WithdrawRequest(1, USD, USD, address("recipient"), 1)
     action = Withdraw(request, request.sign(world.domain, secret("trader 1")))
     assert world.act(action) == OK
     assert world.act(action) == Code.NONCE_USED
@@ -93,9 +93,11 @@ def test_only_the_owner_can_withdraw(world: World) -> None:
     assert world.withdraw(1, USD, signer="trader 2") == Code.NOT_SIGNED_BY_OWNER
 
 
-@pytest.mark.parametrize("change", [{"amount": 2 * USD}, {"recipient": address("thief")}, {"nonce": 9}])
+@pytest.mark.parametrize(
+    "change", [{"amount": 2 * USD}, {"least_paid": 0}, {"recipient": address("thief")}, {"nonce": 9}]
+)
 def test_signature_covers_every_field(world: World, change: dict[str, Any]) -> None:
-    request = WithdrawRequest(1, USD, address("recipient"), 1)
+    request = WithdrawRequest(1, USD, USD, address("recipient"), 1)
     signature = request.sign(world.domain, secret("trader 1"))
     altered = replace(request, **change)
     assert world.act(Withdraw(altered, signature)) == Code.NOT_SIGNED_BY_OWNER
@@ -122,7 +124,7 @@ def test_collateral_has_a_lower_bound(world: World) -> None:
 
 
 def test_wrong_length_is_rejected(world: World) -> None:
-    request = WithdrawRequest(1, USD, address("recipient"), 1)
+    request = WithdrawRequest(1, USD, USD, address("recipient"), 1)
     action = Withdraw(request, request.sign(world.domain, secret("trader 1")))
     data = Sequenced(START, action).encode()
     for wrong in (data[:-1], data + b"\0"):
