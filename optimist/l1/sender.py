@@ -6,7 +6,7 @@ Every transaction has a purpose, a name such as `batch:17` that the caller would
 
     not known to the node any more (dropped, reorg)      send the same bytes again
     not mined within the resubmission timeout            replace it: same nonce, 10 % more, up to the cap
-    its nonce was used by something else                 begin again with another nonce
+    its nonce was used by something else                 an alarm, and begin again with another nonce
     a lower nonce is missing                             fill the gap with a transfer of nothing to ourselves
     the pool holds no more of this key for now           hand in the same bytes at every look until it does
 
@@ -32,6 +32,7 @@ from optimist.l1.codec import decode_revert
 from optimist.l1.errors import L1Error, L1Inconsistent, L1Unavailable, Reverted, RpcError
 from optimist.l1.fees import FeePolicy, Fees, compute_bump, compute_fees
 from optimist.l1.outbox import Attempt, Outbox
+from optimist.l1.refusals import Refusal, read_refusal
 from optimist.l1.signer import SigningKey
 from optimist.l1.transactions import Transaction
 from optimist.l1.types import Header, Receipt
@@ -43,8 +44,6 @@ MAX_TRANSACTION_BYTES: Final = 128 * 1024  # what nodes take into their pools
 GAS_HEADROOM_PERCENT: Final = 20  # state may change between the estimate and the block
 TRANSFER_GAS: Final = 21_000
 LOST_NONCE_LOOKS: Final = 3  # a lagging node may show the nonce before the receipt
-# What nodes say when they keep no more transactions, or no more of one key (16 is a usual limit), for now.
-_POOL_IS_FULL: Final = ("pool is full", "account limit", "transaction limit", "too far in", "too distant")
 
 
 class SendError(L1Error):
@@ -113,6 +112,8 @@ class Sender:
         checkpoint: told "before-send" (written down, not sent) and "after-send"; tests kill us there.
         """
         self.address = signer.address
+        self.spent = 0  # wei for gas, since this sender was made
+        self.foreign_nonces = 0  # of ours that something else used
         self._client = client
         self._signer = signer
         self._outbox = outbox
@@ -210,6 +211,7 @@ class Sender:
         return require_header(head, "latest").number - own.number + 1 >= self._policy.confirmations
 
     async def _finish(self, call: Call, receipt: Receipt) -> Receipt:
+        self.spent += receipt.gas_used * receipt.gas_price
         if receipt.succeeded:
             log.info("transaction_done", purpose=call.purpose, hash=receipt.transaction, gas=receipt.gas_used)
             return receipt
@@ -233,17 +235,27 @@ class Sender:
         return Reverted("Unknown", {"transaction": receipt.transaction, "gas_used": receipt.gas_used})
 
     async def _estimate(self, call: Call) -> int:
-        try:
-            gas = await self._client.estimate_gas(self.address, call.to, call.data, call.value)
-        except RpcError as error:
-            if error.data is not None or "revert" in error.message.lower():
-                raise decode_revert(error.data) from error
-            raise SendRefused(f"{call.purpose}: {error}") from error
+        gas = await self._try_estimate(call)
+        while gas is None:
+            log.error("insufficient_funds", purpose=call.purpose, address=self.address)
+            await asyncio.sleep(self._policy.poll)
+            gas = await self._try_estimate(call)
         if gas > MAX_TRANSACTION_GAS:
             raise TransactionTooLarge(
                 f"{call.purpose} needs {gas} gas, a transaction has {MAX_TRANSACTION_GAS}"
             )
         return min(gas * (100 + GAS_HEADROOM_PERCENT) // 100, MAX_TRANSACTION_GAS)
+
+    async def _try_estimate(self, call: Call) -> int | None:
+        """Gas that the call needs now; None while there is no money for it."""
+        try:
+            return await self._client.estimate_gas(self.address, call.to, call.data, call.value)
+        except RpcError as error:
+            if error.data is not None or "revert" in error.message.lower():
+                raise decode_revert(error.data) from error
+            if read_refusal(error.message) is Refusal.NO_FUNDS:
+                return None
+            raise SendRefused(f"{call.purpose}: {error}") from error
 
     # ---------------------------------------------------------------------------------------------- nonces
 
@@ -351,30 +363,29 @@ class Sender:
             log.warning("l1_trouble", error=str(error), **details)  # it may have arrived: the watch finds out
             return
         except RpcError as error:
-            text = error.message.lower()
-            if any(known in text for known in ("already known", "already imported", "known transaction")):
-                return
-            if "nonce too low" in text or "nonce is too low" in text:
-                return  # the watch finds out what took it
-            if "underpriced" in text:
-                log.info("transaction_underpriced", **details)
-                job.sent_at = float("-inf")  # replace it at the next look
-                return
-            if any(full in text for full in _POOL_IS_FULL):
-                job.is_kept_out = True
-                if not was_kept_out:
-                    log.info("pool_is_full", error=error.message, **details)
-                return  # the watch hands it in again
-            if any(funds in text for funds in ("insufficient funds", "insufficient balance")):
-                log.warning("insufficient_funds", address=self.address, **details)
-                return  # somebody has to pay in; the watch sends it again
-            if "base fee" in text or "fee cap" in text:
-                log.info("base_fee_rose", **details)
-                job.sent_at = float("-inf")
-                return
-            raise SendRefused(f"{attempt.purpose}: {error}") from error
+            self._note_refusal(job, error, was_kept_out=was_kept_out)
+            return
         self._checkpoint("after-send")
         log.info("transaction_sent", max_fee=attempt.fees.max_fee, tip=attempt.fees.tip, **details)
+
+    def _note_refusal(self, job: _Job, error: RpcError, *, was_kept_out: bool) -> None:
+        """What the watch has to know of a refusal. Raises SendRefused where waiting does not help."""
+        attempt = job.attempt
+        details = {"purpose": attempt.purpose, "nonce": attempt.nonce, "reason": error.message}
+        match read_refusal(error.message):
+            case Refusal.KNOWN | Refusal.NONCE_USED:
+                pass  # the watch finds it, or what took its nonce
+            case Refusal.UNDERPRICED:
+                log.info("transaction_underpriced", **details)
+                job.sent_at = float("-inf")  # replace it at the next look
+            case Refusal.NO_PLACE:
+                job.is_kept_out = True
+                if not was_kept_out:
+                    log.info("pool_is_full", **details)
+            case Refusal.NO_FUNDS:
+                log.error("insufficient_funds", address=self.address, **details)
+            case Refusal.FOR_GOOD:
+                raise SendRefused(f"{attempt.purpose}: {error}") from error
 
     # -------------------------------------------------------------------------------------------- watching
 
@@ -383,13 +394,20 @@ class Sender:
         while True:
             try:
                 receipt = await self._look(job)
-            except (L1Unavailable, L1Inconsistent) as error:
+            except (L1Unavailable, L1Inconsistent, RpcError) as error:
                 log.warning("l1_trouble", purpose=job.call.purpose, error=str(error))
                 receipt = None
             if receipt is not None:
                 return receipt
             if job.nonce_lost >= LOST_NONCE_LOOKS:
-                log.warning("nonce_lost", purpose=job.call.purpose, nonce=job.attempt.nonce)
+                self.foreign_nonces += 1
+                log.error(
+                    "foreign_nonce",
+                    purpose=job.call.purpose,
+                    nonce=job.attempt.nonce,
+                    address=self.address,
+                    meaning="somebody else sends with this key: it must have one sender only",
+                )
                 return None
             await asyncio.sleep(self._policy.poll)
 
