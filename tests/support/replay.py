@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from devnet.prices import read_bars
 from optimist.derive.actions import MarketParameters, Trade
 from optimist.provable import Receipt
 from optimist.stf.codes import Code
-from optimist.stf.constants import PERPETUAL_FEED
-from optimist.stf.records import Account
+from optimist.stf.constants import PERPETUAL_FEED, SLOT_BITS
+from optimist.stf.records import Account, Position
 from tests.support.world import OK, PRICE, USD, World
 
 SNAPSHOT: Final = Path(__file__).parents[1] / "vectors" / "replays.json"
@@ -47,7 +47,13 @@ BTC: Final = MarketParameters(
     gap_seconds=600,
 )
 
-Tick = tuple[int, int]  # seconds since the last one, price in 1e-8 USD; 0: the oracle is silent
+
+class Tick(NamedTuple):
+    """What the market does next."""
+
+    seconds: int  # since the last one
+    price: int  # 1e-8 USD
+    is_told: bool = True  # False: the oracle is silent
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,15 @@ class Scenario:
     fund: int = 1_000_000  # USD
     leverage: tuple[int, int] = (2, 45)  # of longs
     market: MarketParameters = BTC
-    trades: int = 10  # at every tick
+    trades: int = 10  # attempted at every tick
     all_close: bool = False  # in the end, one after the other: the last trade closes the open interest
+
+
+class Opening(NamedTuple):
+    """What a long begins with."""
+
+    collateral: int  # 1e-6 USD
+    size: int  # units
 
 
 @dataclass
@@ -69,8 +82,11 @@ class Replay:
 
     scenario: Scenario
     counts: Counter[str] = field(default_factory=Counter)
+    openings: list[Opening] = field(default_factory=list)  # of the longs, in the order of their accounts
     due_since: dict[int, int] = field(default_factory=dict)  # account -> second
-    longest_wait: int = 0  # s from the first price that makes an account due to its liquidation
+    waits: list[int] = field(default_factory=list)  # s, of every account that was liquidated, and each time
+    liquidated: set[int] = field(default_factory=set)
+    before: dict[str, int] = field(default_factory=dict)  # when all have opened
 
     def __post_init__(self) -> None:
         self.random = Random(SEED)
@@ -84,48 +100,66 @@ class Replay:
         self.counts["inputs"] += 1
         self.counts["accepted"] += receipt.code == OK
         for note in receipt.notes:
-            name: Any = note
-            kind = name.record_layout.name
-            self.counts[kind] += 1
-            if kind == "Filled":
-                self.counts["volume"] += abs(name.quote)
-            elif kind == "TakenOver":
-                self.counts["bad debt"] += name.shortfall
-            elif kind == "Liquidated":
-                self.counts["liquidated notional"] += abs(name.quote)
-                self.counts["paid by the fund"] += max(-name.charge, 0)
-            elif kind == "Deleveraged":
-                self.counts["deleveraged notional"] += abs(name.quote)
-                self.counts["bad debt"] += max(-name.charge, 0)
-                self.counts["paid by the fund"] += name.from_fund
-                self.counts["socialised"] += name.lost
+            named: Any = note
+            self.count(named.record_layout.name, named)
         return receipt
+
+    def count(self, kind: str, note: Any) -> None:
+        """What a note adds to the report. Who lacks something: `bad debt`; who pays it: one of four."""
+        counts = self.counts
+        if kind == "Filled":
+            counts["fills"] += 1
+            counts["volume"] += abs(note.quote)
+            counts["fees"] += note.fee
+        elif kind == "TakenOver":
+            counts["paid by the backstop"] += note.shortfall
+            counts["paid by the fund"] -= note.shortfall
+        elif kind == "Liquidated":
+            counts["liquidations"] += 1
+            counts["liquidated notional"] += abs(note.quote)
+            counts["penalties"] += max(note.charge, 0)
+            counts["bad debt"] += max(-note.charge, 0)
+            counts["paid by the fund"] += max(-note.charge, 0)
+            self.liquidated.add(note.account)
+        elif kind == "Deleveraged":
+            counts["deleveragings"] += 1
+            counts["deleveraged notional"] += abs(note.quote)
+            counts["left to counterparts"] += max(note.charge, 0)
+            counts["bad debt"] += max(-note.charge, 0)
+            counts["paid by the fund"] += note.from_fund
+            counts["paid by counterparts"] += max(-note.charge, 0) - note.from_fund - note.lost
+            counts["socialised"] += note.lost
+            self.liquidated.add(note.account)
 
     def run(self) -> dict[str, int]:
         """Play it all; the report."""
         self.open()
-        for number, (seconds, price) in enumerate(self.scenario.ticks):
-            self.world.second += seconds
-            if price:
-                self.publish(price)
+        for number, tick in enumerate(self.scenario.ticks):
+            self.world.second += tick.seconds
+            if tick.is_told:
+                self.publish(tick.price)
+            self.watch(tick.price)
+            if tick.is_told:
                 self.liquidate()
-                self.trade(price)
+                self.trade(tick.price)
             if number % 50 == 0:
                 self.world.check()
         if self.scenario.all_close:
-            self.close(price)
+            self.close(tick.price)
         self.world.check()
         return self.report()
 
     def close(self, price: int) -> None:
-        """Every long sells to the one who is short against it."""
+        """Every long sells to the one who is short against it; the last trade ends the open interest."""
         for long in range(1, ACCOUNTS // 2 + 1):
             size = int(self.world.position(long, 0))
+            assert self.world.open_interest(0) >= size > 0
             orders = (
                 self.world.order_units(long, False, size, price),
                 self.world.order_units(ACCOUNTS // 2 + long, True, size, price),
             )
             assert self.fill(size, price, orders) == OK
+        assert self.world.total(0, False) == self.world.total(0, True) == 0
 
     def publish(self, price: int) -> None:
         """The index, and what it costs elsewhere: the same."""
@@ -147,7 +181,7 @@ class Replay:
             group.money += scenario.fund * USD
             world.put(0, group)
             world.deposited += scenario.fund * USD
-        first = next(price for _, price in scenario.ticks if price)
+        first = scenario.ticks[0].price
         self.publish(first)
         for long in range(1, half + 1):
             collateral = int(100 * 10 ** self.random.uniform(0, 3))
@@ -155,11 +189,23 @@ class Replay:
             size = int(notional * PRICE * 10**8) // first // 1_000 * 1_000
             world.deposit(long, collateral)
             world.deposit(half + long, int(notional * self.random.uniform(0.3, 1)) + 100)
+            self.openings.append(Opening(collateral * USD, size))
             orders = (
                 world.order_units(half + long, False, size, first),
                 world.order_units(long, True, size, first),
             )
-            self.fill(size, first, orders)
+            assert self.fill(size, first, orders) == OK
+        if not scenario.fund:
+            self.empty_fund()
+        self.before = {"fund before": self.world.fund, "fees before": self.counts["fees"]}
+
+    def empty_fund(self) -> None:
+        """Take the fees of the opening out of the world: whatever comes finds nothing in the fund."""
+        group = self.world.group()
+        self.world.deposited -= group.fund
+        group.money -= group.fund
+        group.fund = 0
+        self.world.put(0, group)
 
     def fill(self, size: int, price: int, orders: Any) -> int:
         return self.world.act(Trade(size, price, *orders))
@@ -176,31 +222,43 @@ class Replay:
             )
             self.fill(size, price, orders)
 
+    def watch(self, price: int) -> None:
+        """Note who is due at what the market costs, whatever the oracle says, and since when."""
+        due = set(self.find_due(price))
+        for account in self.due_since.keys() - due:
+            del self.due_since[account]
+        for account in due:
+            self.due_since.setdefault(account, self.world.second)
+
     def liquidate(self) -> None:
-        """Whoever is due, until nobody is or nothing helps."""
+        """Whoever is due by the law's price, until nobody is or nothing helps."""
         for _ in range(20):
-            due = list(self.find_due())
-            for account in due:
-                self.due_since.setdefault(account, self.world.second)
             done = 0
-            for account in due:
+            for account in list(self.find_due(self.world.stored_price(0).mark)):
                 code = self.world.liquidate(account)
                 if code == OK:
                     done += 1
-                    waited = self.world.second - self.due_since.pop(account)
-                    self.longest_wait = max(self.longest_wait, waited)
+                    self.waits.append(self.world.second - self.due_since.pop(account, self.world.second))
                 else:
                     self.counts[f"refused: {Code(code).name}"] += 1
             if not done:
                 return
 
-    def find_due(self) -> Iterator[int]:
-        """Accounts whose value is below their maintenance margin."""
+    def find_due(self, price: int) -> Iterator[int]:
+        """Accounts whose value is below their maintenance margin when the market costs `price`."""
+        sides = {is_short: self.world.side(0, is_short) for is_short in (False, True)}
+        divisor, unit = self.world.market(0).notional_divisor, self.world.funding_unit(0)
         for account in range(1, ACCOUNTS + 1):
-            if self.world.positions(account):
-                margin = self.world.rounded_margin(account)
-                if margin.value < margin.maintenance:
-                    yield account
+            position = self.world.record(Position, account << SLOT_BITS)
+            side = sides[position.shares < 0]
+            if not position.shares or position.epoch != side.epoch:
+                continue  # who trades one market holds it in his first slot
+            parts = position.shares * side.multiplier
+            owed = abs(position.shares) * (side.index - position.index) // unit
+            value = self.world.account(account).collateral + owed + parts * price // (divisor << 48)
+            notional = -(-abs(parts) * price // (divisor << 48))
+            if value * 10**6 < notional * self.scenario.market.maintenance_margin_ppm:
+                yield account
 
     def report(self) -> dict[str, int]:
         """All that happened, in units of 1e-6 USD, seconds and counts."""
@@ -211,20 +269,33 @@ class Replay:
             if row and not world.positions(row)
         ]
         return {
-            **dict(sorted(self.counts.items())),
-            "longest wait": self.longest_wait,
-            "still due": sum(1 for _ in self.find_due()),
+            **{name: amount for name, amount in sorted(self.counts.items()) if amount},
+            **self.before,
+            "accounts liquidated": len(self.liquidated),
+            "longest wait": max(self.waits, default=0),
+            "liquidated late": sum(1 for waited in self.waits if waited),
+            "still due": sum(1 for _ in self.find_due(world.stored_price(0).mark)),
             "owed by empty accounts": -sum(min(collateral, 0) for collateral in empty),
-            "fund": world.fund,
+            "paid in": world.group().money,
+            "accounted for": int(self.add_up()),
+            "fund after": world.fund,
             "open interest": world.open_interest(0),
         }
+
+    def add_up(self) -> Fraction:
+        """Collateral, what sides owe, the fund and what rounding left: to the last part of 1e-6 USD."""
+        world = self.world
+        total = Fraction(world.fund) + Fraction(world.funding(0).remainder, world.funding_unit(0))
+        for account, record in world.all_records(Account).items():
+            total += record.collateral + world.unpaid(account, 0)
+        return total
 
 
 def pay_funding(folder: Path) -> dict[str, int]:
     """Four years of an exchange's funding, every eight hours, paid by the hour among a thousand accounts.
 
-    Fills here and the price elsewhere agree on the premium of each period. Nobody is liquidated: what moves
-    is funding alone.
+    Fills here and the price elsewhere agree on the premium of each period. The index never moves: what
+    liquidates is funding alone, and a keeper looks every eight hours.
     """
     market = replace(
         BTC,
@@ -236,7 +307,7 @@ def pay_funding(folder: Path) -> dict[str, int]:
         gap_seconds=40_000,
     )
     index = 50_000 * PRICE
-    replay = Replay(Scenario(((15, index),), leverage=(1, 2), market=market, trades=0))
+    replay = Replay(Scenario((Tick(15, index),), leverage=(1, 2), market=market, trades=0))
     world = replay.world
     parameters = world.parameters
     parameters.liquidation_heartbeat = 40_000  # what it costs elsewhere is said every eight hours
@@ -264,11 +335,14 @@ def pay_funding(folder: Path) -> dict[str, int]:
             replay.publish_to(0, index)
         paid += world.side(0, True).index - before
         expected += world.funding(0).rate * index * 8 * 3_600
+        replay.liquidate()
         if number % 500 == 0:
             world.check()
     assert paid == expected << 48, "an index is the sum of rate, price and time"
     world.check()
-    return {**replay.report(), "index": world.side(0, True).index >> 48}
+    report = replay.report()
+    del report["longest wait"], report["liquidated late"]  # between two rounds of the keeper nobody looks
+    return {**report, "index": world.side(0, True).index >> 48}
 
 
 def read_rates(folder: Path) -> list[int]:
@@ -283,7 +357,7 @@ def read_crash(folder: Path) -> tuple[Tick, ...]:
     for bar in read_bars(folder / CRASH):
         falls = bar.close < bar.open
         path = (bar.open, bar.high, bar.low, bar.close) if falls else (bar.open, bar.low, bar.high, bar.close)
-        ticks += [(15, price) for price in path]
+        ticks += [Tick(15, price) for price in path]
     return tuple(ticks)
 
 
@@ -293,13 +367,14 @@ def fall_in_a_day(rng: Random) -> tuple[Tick, ...]:
     ticks = []
     for i in range(count + 1):
         fallen = 3_081 * i / count + (632 if i >= gap else 0)
-        ticks.append((300 if i else 15, int((7_900 - fallen) * (1 + rng.gauss(0, 0.002)) * PRICE)))
+        price = int((7_900 - fallen) * (1 + rng.gauss(0, 0.002)) * PRICE)
+        ticks.append(Tick(300 if i else 15, price))
     return tuple(ticks)
 
 
 def silence(ticks: Sequence[Tick], begins: int, ends: int) -> tuple[Tick, ...]:
     """The oracle says nothing from one tick to another."""
-    return tuple((seconds, 0 if begins <= i < ends else price) for i, (seconds, price) in enumerate(ticks))
+    return tuple(tick._replace(is_told=not begins <= i < ends) for i, tick in enumerate(ticks))
 
 
 def build_scenarios(folder: Path) -> dict[str, Callable[[], Scenario]]:
@@ -312,11 +387,11 @@ def build_scenarios(folder: Path) -> dict[str, Callable[[], Scenario]]:
         "47 % in a day, nobody to pay": lambda: Scenario(
             fall_in_a_day(Random(SEED)), backstop=0, fund=0, market=slow
         ),
-        "oracle silent in the crash": lambda: Scenario(silence(read_crash(folder), 100, 160)),
+        "oracle silent in the crash": lambda: Scenario(silence(read_crash(folder), 80, 108)),
         "oracle silent in the crash, nobody to pay": lambda: Scenario(
-            silence(read_crash(folder), 100, 160), backstop=0, fund=0
+            silence(read_crash(folder), 80, 108), backstop=0, fund=0
         ),
-        "everybody leaves": lambda: Scenario(((15, 50_000 * PRICE),), trades=0, all_close=True),
+        "everybody leaves": lambda: Scenario((Tick(15, 50_000 * PRICE),), trades=0, all_close=True),
     }
 
 
