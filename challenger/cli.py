@@ -8,12 +8,11 @@ from challenger.costing import cost_command
 from challenger.exits import EXIT_DISAGREE, run_program
 from challenger.monitoring import forecast_command, list_command, show_command, status_command
 from challenger.running import run
-from challenger.settings import RunSettings, WatchSettings
+from challenger.settings import RunSettings, WatcherSettings
 from challenger.watcher import Judgement
 from challenger.watching import describe, watch, write_sentence
 from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
-from optimist.ops.settings import NodeSettings
 
 
 @click.group()
@@ -25,8 +24,8 @@ def main() -> None:
 @main.command("watch")
 @click.option("--once", is_flag=True, help="Judge what L1 holds now, then end.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@settings_options(WatchSettings)
-def watch_command(settings: WatchSettings, once: bool, as_json: bool) -> None:
+@settings_options(WatcherSettings)
+def watch_command(settings: WatcherSettings, once: bool, as_json: bool) -> None:
     """Judge every assertion by re-execution, without a key. With --once, 1 says that a false one may win."""
     configure_logs(settings.log.level, settings.log.format)
     judge(settings, once=once, as_json=as_json)
@@ -45,14 +44,14 @@ def run_command(settings: RunSettings) -> None:
         raise SystemExit(EXIT_DISAGREE)
 
 
-def judge(settings: NodeSettings, *, once: bool, as_json: bool) -> None:
+def judge(settings: WatcherSettings | RunSettings, *, once: bool, as_json: bool) -> None:
     """Print what we think of every assertion; ends the program with 1 where a false one may win."""
 
     def report(judgement: Judgement) -> None:
         click.echo(json.dumps(describe(judgement)) if as_json else write_sentence(judgement))
 
-    judgements = run_program(watch(settings, report, once=once))
-    if any(each.is_alarming for each in judgements):
+    judgements = run_program(watch(settings, settings.ops, report, once=once))
+    if once and any(each.is_alarming for each in judgements):
         raise SystemExit(EXIT_DISAGREE)
 
 

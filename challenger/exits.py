@@ -10,6 +10,7 @@ from optimist.derive.batch import DerivationError
 from optimist.l1.deployment import DeploymentError, DeploymentMismatch
 from optimist.l1.errors import L1Error
 from optimist.l1.signer import KeyProblem
+from optimist.ops.server import OpsPortTaken
 from optimist.store.journal import JournalError
 from optimist.store.lock import DirectoryInUse
 from optimist.store.state_store import ForeignState
@@ -27,7 +28,7 @@ def run_program(program: Coroutine[Any, Any, T]) -> T:
     """Run a program; its expected failures become one line and an exit code."""
     try:
         return asyncio.run(program)
-    except (DeploymentError, DeploymentMismatch, KeyProblem) as error:
+    except (DeploymentError, DeploymentMismatch, KeyProblem, OpsPortTaken) as error:
         raise click.UsageError(str(error)) from error
     except (DirectoryInUse, ForeignState, JournalError) as error:
         click.echo(f"Error: {error}", err=True)

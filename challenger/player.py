@@ -287,6 +287,11 @@ class Player:
         )
 
     @property
+    def alarms(self) -> list[str]:
+        """What stands in the way now and waiting does not mend, or the strategy wants a person to look at."""
+        return sorted(self._alarms | {text for text in self._told.values() if text})
+
+    @property
     def pending(self) -> int:
         """Acts that are on their way."""
         self._forget_finished()

@@ -1,10 +1,12 @@
 """`challenger run`: a node, a provider of the truth, a key, and the player that joins them."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import structlog
 
 from challenger.gate import Gate
+from challenger.observing import Inspector, observe_player, open_challenger_station
 from challenger.player import Conduct, Player
 from challenger.purse import Purse
 from challenger.settings import RunSettings, get_parameters
@@ -20,6 +22,7 @@ from optimist.l1.sources import Sources
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
 from optimist.ops.config import ConfigError
+from optimist.ops.lifecycle import run_until_signal
 from optimist.store.outbox import JournalOutbox
 
 log = structlog.get_logger(__name__)
@@ -47,6 +50,9 @@ async def run(settings: RunSettings) -> list[str]:
                 datadir=settings.datadir,
             )
         )
+        station = await stack.enter_async_context(
+            open_challenger_station(settings.ops, opened, settings.datadir, is_unsafe=settings.dev)
+        )
         parameters = get_parameters(opened.deployment.preset)
         outbox = open_outbox(settings, opened, signer, stack)
         purse = Purse(
@@ -58,13 +64,14 @@ async def run(settings: RunSettings) -> list[str]:
             budget=None if settings.gas_budget is None else int(settings.gas_budget * ETHER),
         )
         await purse.load([attempt.hash for attempt in outbox.load()])
+        sender = make_sender(settings, opened, signer, stack, outbox)
         player = Player(
             opened.node,
             opened.client,
             {name: opened.deployment.get_contract(name) for name in ("Rollup", "Dispute")},
             LawProvider(parameters, opened.node.ledger, opened.law),
             parameters,
-            make_sender(settings, opened, signer, stack, outbox),
+            sender,
             Conduct(
                 mode=mode,
                 owners=settings.owners,
@@ -75,9 +82,20 @@ async def run(settings: RunSettings) -> list[str]:
         )
         stack.push_async_callback(player.close)
         log.info("challenger_ready", address=to_hex(signer.address), mode=mode.name, tag=settings.l1_tag)
-        alarms = await player.play(settings.l1_poll, until_resolved=settings.until_resolved)
-        log.info("resolved", address=to_hex(signer.address), alarms=len(alarms))
-        return alarms
+        observe_player(station, player, sender)
+        station.tell_ready()
+        play = asyncio.create_task(player.play(settings.l1_poll, until_resolved=settings.until_resolved))
+        stack.callback(play.cancel)
+        inspector = Inspector(station, opened, "latest")
+        await run_until_signal([_wait(play), station.run(), inspector.run()])
+        if not play.done():
+            return []  # a signal
+        log.info("resolved", address=to_hex(signer.address), alarms=len(play.result()))
+        return play.result()
+
+
+async def _wait(play: asyncio.Task[list[str]]) -> None:
+    await asyncio.shield(play)
 
 
 def get_mode(settings: RunSettings) -> Mode:

@@ -12,6 +12,7 @@ from optimist.l1.types import from_hex
 from optimist.ops.settings import (
     L1Tag,
     NodeSettings,
+    OpsSettings,
     SignerSettings,
     TransactionSettings,
     split_list,
@@ -22,6 +23,26 @@ CAUTIOUS_SOURCES = 2  # endpoints that have to agree before a bond, where the mo
 
 class WatchSettings(NodeSettings):
     """The watcher needs an L1 and a deployment, nothing else."""
+
+
+class WatcherOps(OpsSettings):
+    """As of every program, but beside a sequencer on the same machine."""
+
+    port: int = Field(default=8647, ge=0, le=65535)
+    """Port to listen on; 0 picks a free one."""
+
+
+class ChallengerOps(OpsSettings):
+    """As of every program, but beside a sequencer and a watcher on the same machine."""
+
+    port: int = Field(default=8648, ge=0, le=65535)
+    """Port to listen on; 0 picks a free one."""
+
+
+class WatcherSettings(WatchSettings):
+    """The watcher that stays has a door for its operator."""
+
+    ops: WatcherOps = WatcherOps()
 
 
 class CostSettings(NodeSettings):
@@ -63,6 +84,7 @@ class RunSettings(SignerSettings):
     """Address whose claims we play as their operator (repeat, or separate by commas): anybody can name us."""
     until_resolved: bool = False
     """End when nothing false lives and all that we stood up for is confirmed and paid; else play for ever."""
+    ops: ChallengerOps = ChallengerOps()
     tx: ManyTransactions = ManyTransactions()  # type: ignore[mutable-override]  # settings are frozen
 
     @field_validator("operate_for", mode="before")

@@ -12,7 +12,7 @@ from optimist.derive.commitments import GENESIS_ASSERTION
 from optimist.l1.client import L1Client, require_header
 from optimist.l1.contracts import read_many
 from optimist.l1.deployment import Deployment
-from optimist.l1.errors import L1Unavailable
+from optimist.l1.errors import L1Inconsistent, L1Unavailable
 from optimist.l1.events import Located, NodeCreated
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
@@ -42,6 +42,17 @@ class Survey:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Roots:
+    """Our own execution, as it stood at one moment."""
+
+    ends: tuple[bytes | None, ...]  # by batch
+
+    def get_end_root(self, batch: int) -> bytes | None:
+        """State root after `batch`; None while it was not known."""
+        return self.ends[batch] if batch < len(self.ends) else None
+
+
 async def survey(settings: NodeSettings) -> Survey:
     """Follow L1 up to its head once. Raises what `open_node` raises, and L1Error."""
     async with open_node(
@@ -52,37 +63,46 @@ async def survey(settings: NodeSettings) -> Survey:
         datadir=settings.datadir,
     ) as opened:
         await opened.node.catch_up()
-        return await _look(opened, settings.l1_tag)
+        return await look(opened, settings.l1_tag)
 
 
-async def _look(opened: OpenNode, tag: str) -> Survey:
+async def look(opened: OpenNode, tag: str, *, audits: bool = True) -> Survey:
+    """What an open node has seen of L1, which may go on meanwhile. Raises L1Error.
+
+    audits: whether L1's storage is compared with what its events told.
+    """
     node, parameters = opened.node, get_parameters(opened.deployment.preset)
     head, rollup = node.head, opened.deployment.get_contract("Rollup")
     if head is None:
         raise L1Unavailable(f"L1 has no {tag} block yet")
     header = require_header(await opened.client.get_header(head.hash), head.number)
     genesis = await rollup.read(opened.client, head.hash, "getNode", GENESIS_ASSERTION)
+    if node.head != head:
+        raise L1Inconsistent("L1 went on while it was asked")
+    # From here to the next question the node stands still: all of this is about one block.
+    seen = tuple(node.events)
+    roots = _Roots(tuple(map(node.ledger.get_end_root, range(node.ledger.batch_count + 1))))
     game = read_game(
-        node.events,
+        seen,
         arity=parameters.arity,
         genesis_time=genesis["created_at"],
         count_inputs=node.ledger.get_input_count,
     )
-    events = [each.event for each in node.events]
+    events = [each.event for each in seen]
     snapshot = Snapshot(
         parameters=parameters,
         state=game.state,
         now=header.timestamp,  # not that of the latest block, whose events are not in
         latest=node.timestamp,
-        roots=node.ledger,
+        roots=roots,
         claimed={event.node: event.end_root for event in events if isinstance(event, NodeCreated)},
         disputed=game.disputed,
         opened=game.lists,
         balance=await opened.client.get_balance(rollup.address, head.hash),
     )
-    snapshot = replace(
-        snapshot, mismatches=tuple(await audit(opened.client, opened.deployment, head.hash, snapshot))
-    )
+    if audits:
+        found = await audit(opened.client, opened.deployment, head.hash, snapshot)
+        snapshot = replace(snapshot, mismatches=tuple(found))
     place = {
         "chain_id": opened.deployment.chain_id,
         "rollup": rollup.address,
@@ -90,7 +110,7 @@ async def _look(opened: OpenNode, tag: str) -> Survey:
         "block": head.number,
         "block_hash": head.hash,
     }
-    return Survey(snapshot, place, tuple(node.events))
+    return Survey(snapshot, place, seen)
 
 
 async def audit(

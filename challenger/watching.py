@@ -5,10 +5,12 @@ from typing import Any
 
 import structlog
 
+from challenger.observing import Inspector, open_watcher_station
 from challenger.watcher import Judgement, Status, judge
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
-from optimist.ops.settings import NodeSettings
+from optimist.ops.lifecycle import run_until_signal
+from optimist.ops.settings import NodeSettings, OpsSettings
 
 log = structlog.get_logger(__name__)
 
@@ -16,8 +18,8 @@ log = structlog.get_logger(__name__)
 Report = Callable[[Judgement], None]
 
 
-async def watch(settings: NodeSettings, report: Report, *, once: bool) -> list[Judgement]:
-    """Report each assertion when its verdict is first known; with `once`, end when L1's head is reached.
+async def watch(settings: NodeSettings, ops: OpsSettings, report: Report, *, once: bool) -> list[Judgement]:
+    """Report each assertion when its verdict is first known, until a signal; with `once`, until L1's head.
 
     Returns all judgements. Raises what `open_node` raises, and L1Error.
     """
@@ -28,11 +30,17 @@ async def watch(settings: NodeSettings, report: Report, *, once: bool) -> list[J
         l1_timeout=settings.l1_timeout,
         datadir=settings.datadir,
     ) as opened:
-        log.info("watcher_ready", image_root=to_hex(opened.deployment.image_root), tag=settings.l1_tag)
         reporter = Reporter(opened, report)
         if not once:
             opened.node.subscribe(reporter.look)
-            await opened.node.run(settings.l1_poll)
+            async with open_watcher_station(ops, settings, opened, reporter) as station:
+                log.info(
+                    "watcher_ready", image_root=to_hex(opened.deployment.image_root), tag=settings.l1_tag
+                )
+                station.tell_ready()
+                inspector = Inspector(station, opened, settings.l1_tag)
+                await run_until_signal([station.run(), opened.node.run(settings.l1_poll), inspector.run()])
+            return reporter.judgements
         await opened.node.catch_up()
         reporter.look()
         return reporter.judgements

@@ -27,6 +27,7 @@ class Service:
             *("--deployment", str(network.deployment_file)),
             *("--l1-poll", POLL),
             *("--log.format", "json"),
+            *("--ops.port", "0"),
         ]
         self.name = name
         self.process = Process(

@@ -15,6 +15,7 @@ from optimist.stf.constants import MAX_PRICE, MAX_SIZE
 log = structlog.get_logger(__name__)
 
 UINT64_DIGITS = 20
+STOP_GRACE = 1.0  # s for requests that are being answered when the sequencer stops
 MAX_BODY_BYTES = 16_384  # the largest action is a price update of seven signatures, below 2 KiB
 
 
@@ -97,7 +98,9 @@ def make_application(door: Door) -> web.Application:
 
 async def start_server(door: Door, host: str, port: int) -> tuple[web.AppRunner, int]:
     """Serve until `runner.cleanup()`; returns the runner and the port (0 picks a free one)."""
-    runner = web.AppRunner(make_application(door), access_log=None, keepalive_timeout=30.0)
+    runner = web.AppRunner(
+        make_application(door), access_log=None, keepalive_timeout=30.0, shutdown_timeout=STOP_GRACE
+    )
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     await site.start()

@@ -11,6 +11,7 @@ end: state is a function of L1 alone.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -79,6 +80,7 @@ class Node:
         self.ledger = Ledger(law)
         self.history = History(store, history_days)
         self.timestamp = 0
+        self.heard_at = time.monotonic()  # when L1 answered last
         self.finalized = 0
         self.is_caught_up = False
         if store is not None:
@@ -132,6 +134,7 @@ class Node:
             raise NodeInterrupted("the last look was cut off half-way, what is in memory belongs to no block")
         latest = require_header(await self._client.get_header("latest"), "latest")
         self.timestamp = latest.timestamp
+        self.heard_at = time.monotonic()
         advance = await self._follower.look(self._cursor)
         if advance is None:
             self.is_caught_up = True

@@ -3,6 +3,8 @@
     log = structlog.get_logger(__name__)
     log.info("batch_derived", batch=17, inputs=312, root="0x...")
 
+Whoever asks with `listen` is told of every event, printed or not: that is how events are counted.
+
 Logs go to stderr; stdout belongs to results. Whatever is named like a secret is masked, and URLs lose their
 path, because RPC providers put keys there. Libraries that use the standard logging module look the same.
 """
@@ -10,7 +12,8 @@ path, because RPC providers put keys there. Libraries that use the standard logg
 import logging
 import re
 import sys
-from typing import TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -20,6 +23,10 @@ from optimist.ops.config import mask_url
 SECRET_NAMES = frozenset(
     {"password", "secret", "private_key", "token", "authorization", "mnemonic", "keystore"}
 )
+LEVELS: Final = ("debug", "info", "warning", "error")
+Listener = Callable[[str, str, Mapping[str, Any]], None]  # level, name and fields of an event
+
+_listeners: list[Listener] = []  # of this process, like the logs themselves
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 
 
@@ -34,6 +41,7 @@ def configure_logs(level: str = "info", form: str = "console", stream: TextIO | 
     ]
     structlog.configure(
         processors=[
+            _tell_listeners,
             structlog.stdlib.filter_by_level,
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
@@ -61,6 +69,26 @@ def configure_logs(level: str = "info", form: str = "console", stream: TextIO | 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+def set_level(level: str) -> None:
+    """Print from now on what is at least as severe as one of LEVELS. Raises ValueError."""
+    if level not in LEVELS:
+        raise ValueError(f"there is no level {level!r}; use one of {', '.join(LEVELS)}")
+    logging.getLogger().setLevel(level.upper())
+
+
+def listen(listener: Listener) -> Callable[[], None]:
+    """Tell `listener` of every event from now on, until the function is called that this returns."""
+    _listeners.append(listener)
+    return lambda: _listeners.remove(listener)
+
+
+def _tell_listeners(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    del logger
+    for listener in _listeners:
+        listener(method, str(event.get("event", "")), event)
+    return event
 
 
 def mask_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -25,6 +25,17 @@ class LogSettings(Section):
     """For people, or one JSON object a line."""
 
 
+class OpsSettings(Section):
+    """The door for operators: /livez, /readyz, /metrics, /admin."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; whoever can reach it learns how the business goes."""
+    port: int = Field(default=8646, ge=0, le=65535)
+    """Port to listen on; 0 picks a free one."""
+    l1_silence: float = Field(default=60.0, gt=0)
+    """Seconds without news of L1 after which the program is no longer ready."""
+
+
 class NodeSettings(Settings):
     """What every program that follows L1 needs."""
 

@@ -9,12 +9,24 @@ from optimist.l1.errors import L1Error
 from optimist.l1.signer import KeyProblem
 from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
+from optimist.ops.server import OpsPortTaken
 from optimist.sequencer.builder import HeadMismatch
 from optimist.sequencer.service import WrongKey, run_sequencer
 from optimist.sequencer.settings import SequencerSettings
 from optimist.store.journal import JournalError
 from optimist.store.lock import DirectoryInUse
 from optimist.store.state_store import ForeignState
+
+# What whoever starts the program has to mend.
+USAGE = (
+    DeploymentError,
+    DeploymentMismatch,
+    KeyProblem,
+    WrongKey,
+    DirectoryInUse,
+    ForeignState,
+    OpsPortTaken,
+)
 
 
 @click.command()
@@ -24,7 +36,7 @@ def command(settings: SequencerSettings) -> None:
     configure_logs(settings.log.level, settings.log.format)
     try:
         asyncio.run(run_sequencer(settings))
-    except (DeploymentError, DeploymentMismatch, KeyProblem, WrongKey, DirectoryInUse, ForeignState) as error:
+    except USAGE as error:
         raise click.UsageError(str(error)) from error
     except (HeadMismatch, JournalError) as error:
         click.echo(f"Error: {error}", err=True)

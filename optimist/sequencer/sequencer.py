@@ -8,6 +8,7 @@ was not acknowledged may be gone.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ class Sequencer:
         self._opened_at = 0.0
         self._waiting = 0
         self._refusing = "still starting"
+        self.meter: Callable[[float, str], None] = lambda _seconds, _outcome: None  # told of every answer
         self._sealed: deque[SealedBatch] = deque(maxlen=KEPT_BATCHES)
         self._sealing: SealedBatch | None = (
             None  # closed, but the journal does not say so yet: not to be posted
@@ -174,6 +176,16 @@ class Sequencer:
 
     async def submit(self, action: ParsedAction) -> ActionAnswer:
         """Sequence an action; answers once it is safe on disk. Raises ApiError."""
+        begun = time.monotonic()
+        try:
+            answer = await self._take(action)
+        except ApiError as error:
+            self.meter(time.monotonic() - begun, error.name)
+            raise
+        self.meter(time.monotonic() - begun, "accepted")
+        return answer
+
+    async def _take(self, action: ParsedAction) -> ActionAnswer:
         if self._waiting >= self._cadence.waiting:
             raise api_error(ErrorCode.OVERLOADED, "too many actions at once: try again in a moment")
         self._waiting += 1
@@ -262,7 +274,7 @@ class Sequencer:
         if self._refusing:
             raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {self._refusing}")
         limit = self._terms.preset.max_delay // 2
-        behind = self._clock.now() - self._oldest_second()
+        behind = self.behind
         if behind > limit:
             raise api_error(
                 ErrorCode.BEHIND_L1,
@@ -270,6 +282,11 @@ class Sequencer:
                 behind=behind,
                 limit=limit,
             )
+
+    @property
+    def behind(self) -> int:
+        """Seconds since the oldest batch that L1 does not have was opened."""
+        return self._clock.now() - self._oldest_second()
 
     def _oldest_second(self) -> int:
         """First second of the oldest batch that L1 does not have."""

@@ -9,10 +9,11 @@ any point. SIGTERM and SIGINT close the door, let the journal finish, and end.
 """
 
 import asyncio
-import signal
 import time
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,15 @@ from optimist.l1.signer import SigningKey
 from optimist.l1.types import from_hex, to_hex
 from optimist.node.opening import OpenNode, open_node
 from optimist.ops.failpoints import Failpoints
+from optimist.ops.lifecycle import run_until_signal
+from optimist.ops.metrics import Metrics
+from optimist.ops.observing import observe_node
+from optimist.ops.station import Station, open_station
 from optimist.sequencer.batcher import Batcher
 from optimist.sequencer.chain import NodeChain
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
+from optimist.sequencer.observing import EVENTS, Balances, observe_sequencer
 from optimist.sequencer.proposer import Proposer
 from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
 from optimist.sequencer.settings import SequencerSettings
@@ -63,6 +69,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
                 history_days=settings.history_days,
             )
         )
+        station = await stack.enter_async_context(_open_station(settings, opened))
         signer = await open_key(settings.key, stack)
         await _check_key(opened, signer)
         await opened.node.catch_up()
@@ -73,19 +80,43 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         opened.node.subscribe(sequencer.observe_l1)
         sender = _make_sender(settings, opened, signer, settings.datadir, stack, failpoints)
         inbox = opened.deployment.get_contract("Inbox")
+        batcher = Batcher(sequencer, inbox, sender, settings.l1_poll)
+        senders = {"sequencer": sender}
         parts: list[Coroutine[Any, Any, None]] = [
+            station.run(),
             opened.node.run(settings.l1_poll),
             _seal(sequencer),
-            Batcher(sequencer, inbox, sender, settings.l1_poll).run(),
+            station.add_switch("batcher", batcher.run, is_on=not settings.batch.stopped).run(),
         ]
         if settings.proposer.is_given:
-            parts.append(await _make_proposer(settings, opened, stack, failpoints))
+            proposer, senders["proposer"] = await _make_proposer(settings, opened, stack, failpoints)
+            work = partial(proposer.run, settings.proposer.poll)
+            parts.append(station.add_switch("proposer", work, is_on=not settings.proposer.stopped).run())
+        observe_sequencer(station, sequencer, opened)
+        parts.append(Balances(station, opened, senders).run())
         runner, port = await start_server(sequencer, settings.api.host, settings.api.port)
         stack.push_async_callback(runner.cleanup)
         log.info("sequencer_ready", port=port, address=to_hex(signer.address))
-        await _run_until_signal(parts)
+        station.tell_ready()
+        await run_until_signal(parts)
         await sequencer.close()
     log.info("sequencer_stopped")
+
+
+@asynccontextmanager
+async def _open_station(settings: SequencerSettings, opened: OpenNode) -> AsyncIterator[Station]:
+    metrics = Metrics(
+        "sequencer",
+        version("optimist"),
+        EVENTS,
+        preset=opened.deployment.preset.name,
+        image=to_hex(opened.deployment.image_root),
+    )
+    async with open_station(
+        settings.ops, metrics, "sequencer", datadir=settings.datadir, is_unsafe=settings.dev
+    ) as station:
+        observe_node(metrics, station.health, opened.node, settings.ops.l1_silence)
+        yield station
 
 
 def _make_sequencer(
@@ -151,18 +182,19 @@ def _make_sender(
 
 async def _make_proposer(
     settings: SequencerSettings, opened: OpenNode, stack: AsyncExitStack, failpoints: Failpoints
-) -> Coroutine[Any, Any, None]:
+) -> tuple[Proposer, Sender]:
     assert settings.datadir is not None  # noqa: S101 - the settings demand it
     key = await open_key(settings.proposer, stack)
+    sender = _make_sender(settings, opened, key, settings.datadir, stack, failpoints)
     proposer = Proposer(
         opened.node,
         opened.client,
         opened.deployment.get_contract("Rollup"),
-        _make_sender(settings, opened, key, settings.datadir, stack, failpoints),
+        sender,
         bond=opened.deployment.preset.bond,
         operator=from_hex(settings.proposer.operator) if settings.proposer.operator else None,
     )
-    return proposer.run(settings.proposer.poll)
+    return proposer, sender
 
 
 async def _check_key(opened: OpenNode, signer: SigningKey) -> None:
@@ -179,22 +211,3 @@ async def _seal(sequencer: Sequencer) -> None:
     while True:
         await sequencer.seal_if_due()
         await asyncio.sleep(TICK)
-
-
-async def _run_until_signal(parts: list[Coroutine[Any, Any, None]]) -> None:
-    """Run the parts until SIGTERM or SIGINT. A part that ends or fails ends all, with its error."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    tasks = [asyncio.create_task(part) for part in parts]
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (*tasks, stopped):
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from optimist.ops.config import Section
-from optimist.ops.settings import KeySettings, SignerSettings
+from optimist.ops.settings import KeySettings, OpsSettings, SignerSettings
 
 
 class ApiSettings(Section):
@@ -24,6 +24,8 @@ class BatchSettings(Section):
     """Seconds after which an open batch is closed."""
     bytes: int = Field(default=100_000, ge=1_024, le=120_000)
     """Calldata after which it is closed before that."""
+    stopped: bool = False
+    """Start without posting batches: `POST /admin/batcher/start` starts it."""
     queue_depth: int = Field(default=0, ge=0)
     """Blocks that must stand on a deposit, on top of --l1-tag, before it is sequenced."""
 
@@ -40,6 +42,8 @@ class ProposerSettings(KeySettings):
 
     operator: str | None = Field(default=None, pattern=r"^0x[0-9a-fA-F]{40}$")
     """Address that may play disputes for our claims: that of a `challenger run --operate-for` us."""
+    stopped: bool = False
+    """Start without proposing: `POST /admin/proposer/start` starts it."""
     poll: float = Field(default=12.0, gt=0)
     """Seconds between two looks at what is due."""
 
@@ -53,6 +57,7 @@ class SequencerSettings(SignerSettings):
     accept_lost_journal: bool = False
     """Begin a new journal at L1's last batch where this one does not know it. What was promised is lost."""
     proposer: ProposerSettings = ProposerSettings()
+    ops: OpsSettings = OpsSettings()
     history_days: int = Field(default=30, ge=0)
     """Days for which receipts are kept in --datadir, so that accounts can be told their history."""
 
