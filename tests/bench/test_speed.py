@@ -8,7 +8,6 @@ import pytest
 
 from challenger.game.lists import History
 from challenger.game.types import Parameters
-from devnet.evidence.inputs import name_kind
 from optimist.base.keccak import keccak
 from optimist.base.merkle import SparseTree
 from optimist.base.signature import recover, sign
@@ -19,8 +18,8 @@ from optimist.vm.image import Image
 from optimist.vm.isa import Op
 from optimist.vm.records import build_state_tree
 from optimist.vm.trace import Trace
+from tests.support.dearest_inputs import build_times
 from tests.support.machine_programs import Assembler
-from tests.support.workload import generate_workload
 from tests.support.world import World
 
 pytestmark = pytest.mark.bench
@@ -110,31 +109,6 @@ def test_speed_of_the_trace_commitment_of_a_long_input() -> None:
         trace.proof(len(trace) - 1)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_dearest_input_of_every_kind(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dearest_input_of_every_kind() -> None:
     """Native milliseconds with the signatures known, as a sequencer has them from its workers."""
-    law, found = load_law(preset).native, {}
-
-    def remember(digest: bytes, v: int, r: int, s: int) -> int:
-        signer = recover(digest, v, r, s)
-        found[digest, v, r.to_bytes(32, "big"), s.to_bytes(32, "big")] = signer
-        return signer
-
-    dearest: dict[str, float] = {}
-    for seed in range(4):
-        inputs = generate_workload(seed, 400, preset).inputs
-        learning, timed = State(), State()
-        monkeypatch.setattr("optimist.provable.intrinsics.recover", remember)
-        for data in inputs:
-            learning.apply(law, data)
-        monkeypatch.undo()
-        timed.signatures.update(found)
-        for data in inputs:
-            begun = time.thread_time()  # of this thread alone: what others do meanwhile is not ours
-            receipt = timed.apply(law, data)
-            taken = (time.thread_time() - begun) * 1_000
-            if receipt.code == 0:
-                kind = name_kind(data)
-                dearest[kind] = max(dearest.get(kind, 0.0), taken)
-    told = ", ".join(f"{kind} {taken:.2f}" for kind, taken in sorted(dearest.items()))
-    print(f"\n  {preset}, ms: {told}", end="", flush=True)
+    print("\n" + build_times(), end="", flush=True)

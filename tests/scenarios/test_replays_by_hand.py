@@ -18,10 +18,10 @@ from tests.support.replay import (
     Replay,
     Scenario,
     build_scenarios,
-    play,
     read_rates,
 )
 from tests.support.replay_by_hand import Outcome, believe, play_longs
+from tests.support.replay_table import read_reports
 from tests.support.world import PRICE
 
 DATA = Path(os.environ.get("DATA", ""))
@@ -86,13 +86,12 @@ def test_crash_liquidates_whom_a_calculation_by_hand_liquidates(name: str) -> No
 
 
 @pytest.mark.data
-@pytest.mark.timeout(1_200)
 def test_four_years_of_funding_are_the_sum_of_their_rates() -> None:
     """The index of a short is what all rates add up to; each is an eighth an hour, cut to 1e-9."""
     rates = read_rates(DATA)
     units = 50_000 * PRICE * 3_600  # of the index: a rate of 1e-9 for an hour
     assert len(rates) > 4_000
-    assert abs(Fraction(play(FOUR_YEARS, DATA)["index"], units) - sum(rates)) <= 8 * len(rates)
+    assert abs(Fraction(read_reports()[FOUR_YEARS]["index"], units) - sum(rates)) <= 8 * len(rates)
 
 
 def test_first_round_after_a_jump_or_a_silence_waits_for_the_next_one() -> None:
