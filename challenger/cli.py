@@ -8,10 +8,11 @@ from challenger.costing import cost_command
 from challenger.exits import EXIT_DISAGREE, run_program
 from challenger.monitoring import forecast_command, list_command, show_command, status_command
 from challenger.running import run
-from challenger.settings import RunSettings, WatcherSettings
+from challenger.settings import CostSettings, RunSettings, WatcherSettings
 from challenger.watcher import Judgement
 from challenger.watching import describe, watch, write_sentence
 from optimist.ops.config import settings_options
+from optimist.ops.dump import make_config_command
 from optimist.ops.logs import configure_logs
 
 
@@ -55,5 +56,8 @@ def judge(settings: WatcherSettings | RunSettings, *, once: bool, as_json: bool)
         raise SystemExit(EXIT_DISAGREE)
 
 
+main.add_command(
+    make_config_command({"watch": WatcherSettings, "run": RunSettings, "cost": CostSettings}), "config"
+)
 for command in (list_command, show_command, forecast_command, status_command, cost_command):
     main.add_command(command)

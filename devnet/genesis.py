@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from optimist.derive.actions import Init, MarketParameters
-from optimist.provable import State
-from optimist.stf.codes import Code
-from optimist.stf.law import Apply
 
 BTC = 0  # market numbers
 ETH = 1
@@ -55,15 +52,3 @@ def make_init(
         signers=tuple(signers),
         markets=(BTC_MARKET, ETH_MARKET),
     )
-
-
-class BadInit(Exception):
-    """The law refuses this INIT: the rollup would refuse everything after it."""
-
-
-def check_init(law: Apply, init: Init) -> None:
-    """Apply INIT to the empty state, before anything is deployed. Raises BadInit with the law's reason."""
-    code = State().apply(law, init.encode()).code
-    if code != 0:
-        name = Code(code).name if code in set(Code) else str(code)
-        raise BadInit(f"the law refuses these parameters: {name}; see optimist/stf/genesis.py")

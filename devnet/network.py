@@ -12,19 +12,21 @@ from devnet.accounts import Actor, get_cast
 from devnet.actors.bank import Bank
 from devnet.anvil import Anvil
 from devnet.compile import compile_contracts
-from devnet.deploy import Choices, deploy_rollup, deploy_token
-from devnet.genesis import check_init, make_init
+from devnet.deploy import deploy_rollup, deploy_token
+from devnet.genesis import make_init
 from devnet.history import RollupHistory, read_history
 from devnet.wallet import Wallet
 from optimist.base.presets import MINIMAL, Preset
 from optimist.derive.actions import Init
 from optimist.l1.client import L1Client, require_header
 from optimist.l1.contracts import Contract
+from optimist.l1.creation import Choices
 from optimist.l1.deployment import Deployment, check_deployment
 from optimist.l1.events import EventReader
 from optimist.l1.follower import Follower
 from optimist.l1.types import Receipt
 from optimist.node.node import Node
+from optimist.operator.rollup_file import check_init
 from optimist.prove.law import Law, load_law
 
 FUNDS = 10_000 * 10**18  # wei for everybody who may send L1 transactions

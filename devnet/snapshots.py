@@ -1,6 +1,7 @@
 """Writes what is generated from the contracts and committed: `python -m devnet.snapshots [--check]`.
 
-ABIs, which the services read; storage layouts and code sizes, so that a change of either is seen in a diff.
+ABIs, which the services read; creation code, which `optimist deploy` sends; layouts of storage and sizes, so
+that a change of either is seen in a diff.
 With --check nothing is written; exit code 1 names the snapshots that are stale. Gas is forge's.
 """
 
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from devnet.compile import REPOSITORY, SOLIDITY, Contract, compile_contracts
+from optimist.l1.creation import ORDER
 
 ABIS = REPOSITORY / "optimist" / "l1" / "abi"
+CODE = REPOSITORY / "optimist" / "l1" / "code"
 SNAPSHOTS = SOLIDITY / "snapshots"
 INTERFACES = ("IERC20",)  # of contracts that are not ours but are called
 
@@ -25,6 +28,7 @@ def render_snapshots(contracts: Mapping[str, Contract]) -> dict[Path, str]:
     texts = {
         ABIS / f"{name}.json": render_abi(contracts[name].abi) for name in sorted({*deployed, *INTERFACES})
     }
+    texts |= {CODE / f"{name}.hex": f"{contracts[name].creation.hex()}\n" for name in ORDER}
     layouts = {name: render_storage(contract.storage) for name, contract in deployed.items()}
     sizes = {
         name: {"creation": len(contract.creation), "runtime": len(contract.runtime)}

@@ -7,15 +7,15 @@ from eth_utils.address import to_checksum_address
 from web3 import AsyncWeb3
 from web3.exceptions import TimeExhausted
 from web3.middleware import SignAndSendRawMiddlewareBuilder
-from web3.types import Nonce, TxParams, Wei
-from web3.utils.address import get_create_address
+from web3.types import TxParams, Wei
 
 from devnet.accounts import Actor
 from devnet.provider import ClientProvider
 from optimist.l1.client import L1Client
 from optimist.l1.contracts import Contract, Value
+from optimist.l1.creation import compute_create_address
 from optimist.l1.errors import L1Error
-from optimist.l1.types import Receipt, from_hex, to_hex
+from optimist.l1.types import Receipt, to_hex
 
 GAS_HEADROOM_PERCENT = 25  # state may change between the estimate and the block
 MAX_TRANSACTION_GAS = (1 << 24) - 1  # EIP-7825
@@ -70,8 +70,3 @@ class Wallet:
         if receipt is None or not receipt.succeeded:
             raise L1Error(f"transaction {to_hex(hash_)} of {self.actor.name} failed on L1")
         return receipt
-
-
-def compute_create_address(creator: bytes, nonce: int) -> bytes:
-    """Address of the contract that `creator` creates with its transaction number `nonce`."""
-    return from_hex(get_create_address(to_checksum_address(creator), Nonce(nonce)))

@@ -71,6 +71,33 @@ def sequencer(arguments: tuple[str, ...]) -> None:
 
 @main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def deploy(arguments: tuple[str, ...]) -> None:
+    """Create a rollup's contracts on an L1: `optimist deploy --help`."""
+    from optimist.operator.deploy_command import command
+
+    command.main(args=list(arguments), prog_name="optimist deploy")
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def config(arguments: tuple[str, ...]) -> None:
+    """Look at the effective settings: `optimist config --help`."""
+    from optimist.operator.config_command import command
+
+    command.main(args=list(arguments), prog_name="optimist config")
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def key(arguments: tuple[str, ...]) -> None:
+    """Make keys, and look at their addresses: `optimist key --help`."""
+    from optimist.operator.key_command import command
+
+    command.main(args=list(arguments), prog_name="optimist key")
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def derive(arguments: tuple[str, ...]) -> None:
     """Compute the state root at every batch end from L1 alone: `optimist derive --help`."""
     from optimist.ops.config import settings_options

@@ -256,7 +256,9 @@ def _header_call(which: int | bytes | str) -> tuple[str, Json, bool]:
 
 
 def _request(to: bytes, data: bytes, sender: bytes, value: int) -> Json:
-    request = {"to": to_hex(to), "data": to_hex(data), "value": hex(value)}
+    request = {"data": to_hex(data), "value": hex(value)}
+    if to:  # nobody: a contract is created
+        request["to"] = to_hex(to)
     return {**request, "from": to_hex(sender)} if sender else request
 
 

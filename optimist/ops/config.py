@@ -93,13 +93,16 @@ class Settings(BaseSettings):
 
     def masked(self) -> dict[str, Any]:
         """The effective settings for people and logs: secrets hidden, URLs without path and credentials."""
-        return {name: _mask(value) for name, value in self.model_dump().items()}
+        return {name: mask_setting(value) for name, value in self.model_dump().items()}
 
 
-def settings_options(cls: type[Settings]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def settings_options(
+    cls: type[Settings], *, keep_given: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator for a click command: adds a flag for every field of `cls` and `--config FILE`.
 
-    The command receives one argument more, `settings`. Other click options pass through untouched.
+    The command receives one argument more, `settings`; with `keep_given` also `given`, the flags as nested
+    mappings, and `config_file`. Other click options pass through untouched.
     """
     flags = list(_flags(cls))
 
@@ -115,6 +118,8 @@ def settings_options(cls: type[Settings]) -> Callable[[Callable[..., Any]], Call
                 for name in path[:-1]:
                     at = at.setdefault(name, {})
                 at[path[-1]] = value
+            if keep_given:
+                options |= {"given": given, "config_file": config}
             return command(*args, settings=cls.load(given, config), **options)
 
         decorated: Callable[..., Any] = run
@@ -203,11 +208,12 @@ def _is_secret(cls: type[BaseModel], path: list[str]) -> bool:
     return kind is SecretStr
 
 
-def _mask(value: Any) -> Any:
+def mask_setting(value: Any) -> Any:
+    """A value as it may be shown: secrets hidden, URLs without path and credentials."""
     if isinstance(value, dict):
-        return {name: _mask(item) for name, item in value.items()}
+        return {name: mask_setting(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_mask(item) for item in value]
+        return [mask_setting(item) for item in value]
     if isinstance(value, SecretStr):
         return "***"
     if isinstance(value, str) and "://" in value:

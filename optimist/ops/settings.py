@@ -36,21 +36,15 @@ class OpsSettings(Section):
     """Seconds without news of L1 after which the program is no longer ready."""
 
 
-class NodeSettings(Settings):
-    """What every program that follows L1 needs."""
+class L1Settings(Settings):
+    """What every program that speaks to L1 needs."""
 
     l1_rpc: Annotated[tuple[str, ...], NoDecode]
     """URL of an Ethereum node (repeat, or separate by commas): the first that answers is used."""
-    deployment: Path
-    """deployment.json: chain, addresses, preset and image of the rollup to follow."""
-    l1_tag: L1Tag = "safe"
-    """Follow L1 up to this block."""
     l1_poll: float = Field(default=4.0, gt=0)
     """Seconds between two looks at L1."""
     l1_timeout: float = Field(default=10.0, gt=0)
     """Seconds after which one request to L1 is given up (and tried again)."""
-    datadir: Path | None = None
-    """Directory of the derived state; without one it is kept in memory and derived anew at every start."""
     log: LogSettings = LogSettings()
 
     @field_validator("l1_rpc", mode="before")
@@ -64,6 +58,17 @@ class NodeSettings(Settings):
         if not value or any(not url.startswith(("http://", "https://")) for url in value):
             raise ValueError("must be one or more http:// or https:// URLs")
         return value
+
+
+class NodeSettings(L1Settings):
+    """What every program that follows a rollup on L1 needs."""
+
+    deployment: Path
+    """deployment.json: chain, addresses, preset and image of the rollup to follow."""
+    l1_tag: L1Tag = "safe"
+    """Follow L1 up to this block."""
+    datadir: Path | None = None
+    """Directory of the derived state; without one it is kept in memory and derived anew at every start."""
 
 
 class KeySettings(Section):
@@ -119,8 +124,8 @@ class TransactionSettings(Section):
     """Transactions in flight at the same time."""
 
 
-class SignerSettings(NodeSettings):
-    """What every program that also sends transactions needs."""
+class KeyedSettings(L1Settings):
+    """What every program that sends transactions needs."""
 
     key: KeySettings = KeySettings()
     tx: TransactionSettings = TransactionSettings()
@@ -139,3 +144,7 @@ class SignerSettings(NodeSettings):
         elif self.key.is_given:
             raise ValueError("this mode signs nothing: give it no key")
         return self
+
+
+class SignerSettings(NodeSettings, KeyedSettings):
+    """What every program that follows a rollup and sends transactions needs."""

@@ -9,15 +9,7 @@ import pytest
 from devnet.accounts import get_cast
 from devnet.anvil import Anvil
 from devnet.compile import compile_contracts
-from devnet.deploy import (
-    ORDER,
-    Choices,
-    Deployed,
-    deploy_rollup,
-    deploy_token,
-    encode_creation,
-    predict_addresses,
-)
+from devnet.deploy import deploy_rollup, deploy_token
 from devnet.genesis import make_init
 from devnet.wallet import Wallet
 from optimist.base.keccak import tagged
@@ -27,6 +19,7 @@ from optimist.derive.commitments import compute_input_hash
 from optimist.l1.client import L1Client
 from optimist.l1.codec import load_abi
 from optimist.l1.contracts import Contract
+from optimist.l1.creation import ORDER, Choices, Deployed, encode_creation, predict_addresses
 from optimist.l1.errors import Reverted
 from optimist.vm.image import Image
 

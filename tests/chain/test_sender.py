@@ -15,11 +15,11 @@ from eth_account import Account
 from devnet.accounts import Actor
 from devnet.anvil import Anvil
 from devnet.compile import compile_contracts
-from devnet.deploy import encode_creation
 from devnet.wallet import Wallet
 from optimist.base.keccak import keccak
 from optimist.l1.client import L1Client
 from optimist.l1.codec import load_abi
+from optimist.l1.creation import encode_creation
 from optimist.l1.errors import L1Unavailable, Reverted, RpcError
 from optimist.l1.fees import FeePolicy
 from optimist.l1.outbox import Attempt, MemoryOutbox, compute_outbox_identity

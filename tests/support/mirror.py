@@ -19,13 +19,12 @@ from challenger.game.types import Batch, Parameters, Revert
 from challenger.strategy import acts
 from challenger.trace.alphabet import MACHINE_RULES
 from devnet.compile import Contract, compile_contracts, read_sources
-from devnet.deploy import encode_creation
-from devnet.wallet import compute_create_address
 from optimist.base.merkle import ZERO
 from optimist.derive.actions import Header, Init, MarketParameters
 from optimist.derive.batch import Batch as DerivedBatch
 from optimist.derive.rows import encode_rows
 from optimist.l1.codec import Abi, decode_revert
+from optimist.l1.creation import compute_create_address, encode_creation
 from optimist.l1.events import EventReader, Located
 from optimist.l1.types import Log
 from tests.support.arena import Arena

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from devnet.accounts import get_cast
-from devnet.genesis import BadInit, check_init, make_init
+from devnet.genesis import make_init
 from optimist.derive.actions import Init
+from optimist.operator.rollup_file import BadInit, check_init
 from optimist.stf.law import get_law
 
 
