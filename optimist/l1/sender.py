@@ -109,7 +109,8 @@ class Sender:
     ) -> None:
         """Loads the outbox; nothing is sent before `send` is asked for it.
 
-        checkpoint: told "before-send" (written down, not sent) and "after-send"; tests kill us there.
+        checkpoint: told "before-send" (written down, not sent), "after-send" and "after-inclusion" (in a
+        block that is not deep enough yet); tests kill us there.
         """
         self.address = signer.address
         self.spent = 0  # wei for gas, since this sender was made
@@ -416,7 +417,10 @@ class Sender:
         receipts, used, is_known = await self._client.get_standing(job.hashes, self.address)
         for receipt in receipts:
             if receipt is not None:
-                return receipt if await self._is_deep(receipt) else None
+                if await self._is_deep(receipt):
+                    return receipt
+                self._checkpoint("after-inclusion")
+                return None
         if used > job.attempt.nonce:
             job.nonce_lost += 1
             return None

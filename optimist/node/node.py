@@ -61,11 +61,14 @@ class Node:
         law: Callable[[], None],
         store: StateStore | None = None,
         history_days: int = 0,
+        checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`law`: its native entry. Without a `store` everything is derived anew at every start.
 
         `history_days`: how long receipts are kept in the store; 0 keeps none.
+        `checkpoint`: told "before-state-write"; tests kill us there.
         """
+        self._checkpoint = checkpoint
         self._client = client
         self._follower = follower
         self._reader = reader
@@ -171,6 +174,7 @@ class Node:
         self.history.prune(self.timestamp, change)
         for number in range(len(self._located), before):
             change.logs[number] = None
+        self._checkpoint("before-state-write")
         if self._store is not None:
             self._store.write(change)
         self._cursor = advance.cursor

@@ -35,13 +35,14 @@ async def open_node(
     datadir: Path | None,
     native: Callable[[], None] | None = None,
     history_days: int = 0,
+    checkpoint: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenNode]:
     """A node that has not looked at L1 yet; closed at the end.
 
     It refuses to work where L1 holds another rollup, or another law, than `deployment` and this program.
     `native` replaces the law that is executed, for the devnet's liar. `history_days`: how long receipts are
-    kept in `datadir`. Raises DeploymentError,
-    DeploymentMismatch, DirectoryInUse, ForeignState or L1Error.
+    kept in `datadir`. `checkpoint`: see `Node`. Raises DeploymentError, DeploymentMismatch, DirectoryInUse,
+    ForeignState or L1Error.
     """
     file = Deployment.load(deployment)
     law = load_law(file.preset.name)
@@ -54,5 +55,5 @@ async def open_node(
             store = stack.enter_context(StateStore(datadir / "state", file.identity))
         reader = EventReader(file.addresses)
         follower = Follower(client, reader, start=file.block, tag=tag)
-        node = Node(client, follower, reader, native or law.native, store, history_days)
+        node = Node(client, follower, reader, native or law.native, store, history_days, checkpoint)
         yield OpenNode(node, client, file, law)

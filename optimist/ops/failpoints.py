@@ -11,7 +11,16 @@ import signal
 from typing import Final
 
 VARIABLE: Final = "OPTIMIST_FAILPOINT"
-NAMES: Final = ("before-journal", "after-journal", "before-send", "after-send")
+NAMES: Final = (
+    "before-journal",  # the law has accepted, nothing is on disk
+    "after-journal",  # on disk, not answered
+    "before-state-write",  # the node has executed a batch of L1, the database does not know it
+    "during-snapshot",  # three arrivals in each: begun, safe but not in its place, in its place
+    "after-seal",  # a batch is closed and the journal says so, its transaction is not made
+    "before-send",  # the transaction is written down, not sent
+    "after-send",
+    "after-inclusion",  # in a block that is not deep enough yet
+)
 
 
 class Failpoints:

@@ -42,7 +42,13 @@ from optimist.sequencer.intake import Intake
 from optimist.sequencer.ports import Chain
 from optimist.sequencer.recovery import JournalBehind, rebase, recover
 from optimist.sequencer.snapshots import Snapshots
-from optimist.sequencer.views import describe_account, describe_market, get_account, get_market
+from optimist.sequencer.views import (
+    describe_account,
+    describe_market,
+    find_filled,
+    get_account,
+    get_market,
+)
 from optimist.store.group_commit import GroupCommit
 from optimist.store.journal import JournalBroken, JournalFull
 from optimist.store.segments import SegmentedJournal
@@ -213,6 +219,14 @@ class Sequencer:
             raise api_error(
                 ErrorCode.ORDER_RESTS_ALREADY, "this order rests already", order_id="0x" + order_id.hex()
             )
+        filled = find_filled(self._engine.builder.head.state, action.order)
+        if filled:  # sent again by somebody who missed the answer: it had its turn
+            raise api_error(
+                ErrorCode.ORDER_HAD_ITS_TURN,
+                f"this order was taken before and {filled} of it filled; what is left has been cancelled",
+                order_id="0x" + order_id.hex(),
+                filled=str(filled),
+            )
         return self._engine.place(action, self._clock.now()), order_id
 
     async def _acknowledge(self, outcome: Outcome, order_id: bytes | None) -> ActionAnswer:
@@ -378,6 +392,7 @@ class Sequencer:
         if self._sealing is not sealed:
             return False  # meanwhile L1 has shown a batch of somebody else in its place
         self._sealing = None
+        self._failpoints.reach("after-seal")
         self._sealed.append(sealed)
         log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
         return True

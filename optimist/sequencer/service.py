@@ -67,6 +67,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
                 l1_timeout=settings.l1_timeout,
                 datadir=settings.datadir,
                 history_days=settings.history_days,
+                checkpoint=failpoints.reach,
             )
         )
         station = await stack.enter_async_context(_open_station(settings, opened))

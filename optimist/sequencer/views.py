@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar, cast
 
+from optimist.derive.typed_data import Order
 from optimist.node.what_if import compute_size_decimals
 from optimist.provable import State
 from optimist.stf.codes import Code
@@ -84,6 +85,13 @@ def find_cancellation(state: State, account: int, slot: int, nonce: int) -> int:
         return Code.ORDER_CANCELLED
     used = get_record(state, OrderSlot, account << SLOT_BITS | slot & (1 << SLOT_BITS) - 1)
     return Code.ORDER_NONCE if nonce < used.nonce else 0
+
+
+def find_filled(state: State, order: Order) -> int:
+    """How much of a signed order the law has counted as filled so far, in the market's units."""
+    row = order.account << SLOT_BITS | order.slot & (1 << SLOT_BITS) - 1
+    used = get_record(state, OrderSlot, row)
+    return int(used.filled) if used.nonce == order.nonce else 0
 
 
 def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:

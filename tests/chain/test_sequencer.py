@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -233,64 +232,6 @@ def test_refusals_are_coded_and_cost_no_batch(network: Devnet, tmp_path: Path) -
         process.check_alive()
 
     play(network, tmp_path / "data", story)
-
-
-@pytest.mark.parametrize(
-    "failpoint", ["before-journal:6", "after-journal:6", "before-send:2", "after-send:2"]
-)
-def test_killed_sequencer_loses_nothing_acknowledged_and_posts_nothing_twice(
-    network: Devnet, tmp_path: Path, failpoint: str
-) -> None:
-    """The client's own log against L1: every acknowledged input once, in order."""
-    acknowledged: list[str] = []
-
-    async def trade(scene: Scene) -> None:
-        for number in range(500):
-            usd = 100_000 + number % 10
-            if await scene.now() > scene.published:
-                acknowledged.extend((await scene.publish(usd)).inputs)
-            for who, is_buy in ((0, False), (1, True)):
-                answer = await scene.order(who, is_buy=is_buy, lots=1, usd=usd)
-                acknowledged.extend(answer.inputs)
-
-    async def before(process: Process) -> None:
-        async with network.connect() as client, SequencerClient(find_url(process)) as api:
-            await fund(network, client)
-            await until(lambda: has_account(api, 2))
-            scene = Scene(network, client, api)
-            with pytest.raises(aiohttp.ClientError):
-                await trade(scene)
-            scenes.append(scene)
-
-    async def after(process: Process) -> None:
-        async with network.connect() as client, SequencerClient(find_url(process)) as api:
-            scene = scenes[0]
-            scene.client, scene.api = client, api
-            acknowledged.extend((await scene.publish(99_000)).inputs)
-            answer = await scene.order(0, is_buy=True, lots=1, usd=99_000, slot=1)
-            acknowledged.extend(answer.inputs)
-            await until(lambda: is_posted(api))
-            on_l1 = ["0x" + data.hex() for data in await history_inputs(network, client)]
-            missing = [data for data in acknowledged if data not in on_l1]
-            assert missing == []
-            assert len(set(on_l1)) == len(on_l1)
-            positions = [each for each in on_l1 if each in acknowledged]
-            assert positions == acknowledged, "in the order of acknowledgement"
-            assert len(on_l1) - len(acknowledged) <= 1, "at most the input that died unacknowledged"
-
-    scenes: list[Scene] = []
-    first = start_sequencer(network, tmp_path / "data", failpoint=failpoint, name="first", batch_age="0.3")
-    try:
-        asyncio.run(before(first))
-        assert first._process.wait(10) == -signal.SIGKILL
-        second = start_sequencer(network, tmp_path / "data", name="second")
-        try:
-            asyncio.run(after(second))
-        finally:
-            second.kill()
-    finally:
-        first.kill()
-    assert len(acknowledged) > 2
 
 
 def test_second_sequencer_on_the_same_directory_refuses(network: Devnet, tmp_path: Path) -> None:

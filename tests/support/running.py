@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from devnet.network import Devnet
@@ -9,9 +10,18 @@ from devnet.processes import Process
 
 
 def start_sequencer(
-    network: Devnet, directory: Path, *, failpoint: str = "", name: str = "sequencer", **flags: str
+    network: Devnet,
+    directory: Path,
+    *,
+    failpoint: str = "",
+    name: str = "sequencer",
+    more: Sequence[str] = (),
+    **flags: str,
 ) -> Process:
-    """`optimist sequencer` with the devnet's keys. Flags: `batch_age="1"` becomes `--batch.age 1`."""
+    """`optimist sequencer` with the devnet's keys. Flags: `batch_age="1"` becomes `--batch.age 1`.
+
+    `more`: further arguments as they are.
+    """
     environment = {
         **os.environ,
         "OPTIMIST_KEY_SECRET": network.cast.sequencer.hex_secret,
@@ -42,6 +52,7 @@ def start_sequencer(
         "--log.format",
         "json",
         *arguments,
+        *more,
     ]
     return Process(name, command, directory.with_name(f"{directory.name}-{name}.log"), environment)
 

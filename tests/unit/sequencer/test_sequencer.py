@@ -15,10 +15,10 @@ from optimist.ops.failpoints import Failpoints
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
-from optimist.stf.constants import PERPETUAL_FEED
+from optimist.stf.constants import IMMEDIATE_OR_CANCEL, PERPETUAL_FEED
 from optimist.stf.law import get_law
 from optimist.store.segments import SegmentedJournal
-from tests.support.bench import Bench
+from tests.support.bench import ONE, Bench
 from tests.support.world import PRICE, START, secret
 from tests.unit.sequencer.test_recovery import L1, public_batch
 
@@ -126,6 +126,31 @@ def test_prices_of_perpetuals_elsewhere_are_taken_for_every_market_that_there_is
         for feed in (2, PERPETUAL_FEED + 2):
             with pytest.raises(ApiError, match="there is no market 2"):
                 await sequencer.submit(bench.world.price_update(feed, signed, at=START + 1))
+        await sequencer.close()
+
+    with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
+        asyncio.run(play(journal))
+
+
+def test_order_sent_again_by_somebody_who_missed_the_answer_is_filled_once(tmp_path: Path) -> None:
+    bench = Bench()
+
+    async def play(journal: SegmentedJournal) -> None:
+        sequencer = start(bench, L1(bench), journal)
+        await sequencer.submit(
+            bench.world.price_update(0, [(key, 100_000 * PRICE) for key in (0, 1, 2)], at=START + 1)
+        )
+        maker = bench.world.order(1, False, ONE, 100_000)
+        taker = bench.world.order(2, True, ONE // 2, 100_000)
+        immediate = bench.world.order(3, True, ONE, 100_000, time_in_force=IMMEDIATE_OR_CANCEL)
+        await sequencer.submit(maker)
+        for order in (taker, immediate):
+            assert (await sequencer.submit(order)).filled == str(ONE // 2)
+        await sequencer.submit(bench.world.order(1, False, ONE, 100_000, slot=1))
+        for order in (maker, taker, immediate):
+            with pytest.raises(ApiError) as refused:
+                await sequencer.submit(order)
+            assert refused.value.name == "ORDER_HAD_ITS_TURN"
         await sequencer.close()
 
     with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
