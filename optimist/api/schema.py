@@ -8,9 +8,29 @@ refused.
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from optimist.api.errors import ErrorCode, api_error
+from optimist.api.fields import (
+    Account,
+    Address,
+    Body,
+    Decimal,
+    Hash,
+    Index,
+    Key,
+    Market,
+    Ppm,
+    Second,
+    SignatureHex,
+    SignedPpm,
+    Slot,
+    TimeInForce,
+    parse_signature,
+    parse_uint64,
+    signature_hex,
+)
+from optimist.api.governance import EnactMarketBody, ProposeMarketBody, from_proposal, to_proposal
 from optimist.derive.account_actions import (
     AccountAction,
     AccountTierRequest,
@@ -26,31 +46,20 @@ from optimist.derive.account_actions import (
     Transfer,
     TransferRequest,
 )
-from optimist.derive.actions import Liquidate, PriceUpdate, Settle, SignedOrder, SignedPrice, Withdraw
-from optimist.derive.typed_data import Order, Signature, WithdrawRequest
-
-Decimal = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,19})$")]
-Address = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{40}$")]
-SignatureHex = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{130}$")]
-Account = Annotated[int, Meta(ge=0, lt=1 << 36)]
-Market = Annotated[int, Meta(ge=0, lt=1 << 16)]
-Second = Annotated[int, Meta(ge=0, lt=1 << 40)]
-Slot = Annotated[int, Meta(ge=0, lt=1 << 8)]
-Ppm = Annotated[int, Meta(ge=0, lt=1 << 32)]
-SignedPpm = Annotated[int, Meta(ge=-(1 << 31), lt=1 << 31)]
-Hash = Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{64}$")]
-Key = Annotated[int, Meta(ge=0, lt=16)]
-Index = Annotated[int, Meta(ge=0, lt=8)]
-TimeInForce = Annotated[int, Meta(ge=0, le=2)]
-
-MAX_UINT64 = (1 << 64) - 1
+from optimist.derive.actions import (
+    EnactMarket,
+    Liquidate,
+    PriceUpdate,
+    ProposeMarket,
+    Settle,
+    SignedOrder,
+    SignedPrice,
+    Withdraw,
+)
+from optimist.derive.typed_data import Order, WithdrawRequest
 
 
-class _Body(Struct, forbid_unknown_fields=True, rename="camel", tag_field="type"):
-    """Base of every action's JSON."""
-
-
-class OrderBody(_Body, tag="order"):
+class OrderBody(Body, tag="order"):
     """A limit order: size in the market's units, price in 1e-8 USD. Signed over the EIP-712 type Order.
 
     timeInForce 0 rests until it expires, 1 takes what is there, 2 takes all of its size in one fill or
@@ -72,10 +81,10 @@ class OrderBody(_Body, tag="order"):
     time_in_force: TimeInForce = 0
     key: Key = 0
     index: Index = 0
-    siblings: Annotated[list[Hash], Meta(max_length=3)] = []
+    siblings: Annotated[list[Hash], Meta(max_length=3)] = field(default_factory=list)
 
 
-class WithdrawBody(_Body, tag="withdraw"):
+class WithdrawBody(Body, tag="withdraw"):
     """A withdrawal of `amount` (1e-6 USD) to `recipient` on L1; signed over the EIP-712 type Withdraw.
 
     Where the account's risk group has a loss, its part of it stays behind; if less than `leastPaid` would be
@@ -90,7 +99,7 @@ class WithdrawBody(_Body, tag="withdraw"):
     signature: SignatureHex
 
 
-class CancelBody(_Body, tag="cancel"):
+class CancelBody(Body, tag="cancel"):
     """All orders of a slot with a nonce below `nonce` are dead; signed over the EIP-712 type Cancel."""
 
     account: Account
@@ -100,7 +109,7 @@ class CancelBody(_Body, tag="cancel"):
     key: Key = 0
 
 
-class CancelAllBody(_Body, tag="cancelAll"):
+class CancelAllBody(Body, tag="cancelAll"):
     """All orders of an account with a nonce below `nonce` are dead; signed over the type CancelAll."""
 
     account: Account
@@ -109,7 +118,7 @@ class CancelAllBody(_Body, tag="cancelAll"):
     key: Key = 0
 
 
-class TransferBody(_Body, tag="transfer"):
+class TransferBody(Body, tag="transfer"):
     """`amount` (1e-6 USD) to another account of the same owner; signed over the EIP-712 type Transfer.
 
     What arrives in another risk group is, as with a withdrawal, at least `leastPaid`.
@@ -123,7 +132,7 @@ class TransferBody(_Body, tag="transfer"):
     signature: SignatureHex
 
 
-class SessionKeyBody(_Body, tag="sessionKey"):
+class SessionKeyBody(Body, tag="sessionKey"):
     """Lend a key rights (1 trade, 2 cancel, 3 both); signed over the EIP-712 type SessionKey."""
 
     account: Account
@@ -135,7 +144,7 @@ class SessionKeyBody(_Body, tag="sessionKey"):
     signature: SignatureHex
 
 
-class FeeTierBody(_Body, tag="feeTier"):
+class FeeTierBody(Body, tag="feeTier"):
     """What a tier of a market pays; signed by the fee manager over the EIP-712 type FeeTier."""
 
     market: Market
@@ -146,7 +155,7 @@ class FeeTierBody(_Body, tag="feeTier"):
     signature: SignatureHex
 
 
-class AccountTierBody(_Body, tag="accountTier"):
+class AccountTierBody(Body, tag="accountTier"):
     """The tier of an account; signed by the fee manager over the EIP-712 type AccountTier."""
 
     account: Account
@@ -163,7 +172,7 @@ class ReportBody(Struct, forbid_unknown_fields=True, rename="camel"):
     signature: SignatureHex
 
 
-class PriceBody(_Body, tag="price"):
+class PriceBody(Body, tag="price"):
     """Prices of one market, each signed over the EIP-712 type Price."""
 
     market: Market
@@ -171,14 +180,14 @@ class PriceBody(_Body, tag="price"):
     reports: Annotated[list[ReportBody], Meta(min_length=1, max_length=7)]
 
 
-class LiquidateBody(_Body, tag="liquidate"):
+class LiquidateBody(Body, tag="liquidate"):
     """Ask for the liquidation of an unhealthy position. Unsigned: the law decides whether and how much."""
 
     account: Account
     market: Market
 
 
-class SettleBody(_Body, tag="settle"):
+class SettleBody(Body, tag="settle"):
     """Ask for the settlement of a position that its whole side's deleveraging has closed. Unsigned."""
 
     account: Account
@@ -186,8 +195,11 @@ class SettleBody(_Body, tag="settle"):
 
 
 AccountBody = CancelBody | CancelAllBody | TransferBody | SessionKeyBody | FeeTierBody | AccountTierBody
-ActionBody = OrderBody | WithdrawBody | PriceBody | LiquidateBody | SettleBody | AccountBody
-ParsedAction = SignedOrder | Withdraw | PriceUpdate | Liquidate | Settle | AccountAction
+MarketBody = ProposeMarketBody | EnactMarketBody
+ActionBody = OrderBody | WithdrawBody | PriceBody | LiquidateBody | SettleBody | MarketBody | AccountBody
+ParsedAction = (
+    SignedOrder | Withdraw | PriceUpdate | Liquidate | Settle | ProposeMarket | EnactMarket | AccountAction
+)
 
 _decoder: msgspec.json.Decoder[ActionBody] = msgspec.json.Decoder(ActionBody)
 
@@ -225,15 +237,15 @@ def parse_action(body: bytes) -> ParsedAction:
         case WithdrawBody():
             request = WithdrawRequest(
                 parsed.account,
-                _uint64("amount", parsed.amount),
-                _uint64("leastPaid", parsed.least_paid),
+                parse_uint64("amount", parsed.amount),
+                parse_uint64("leastPaid", parsed.least_paid),
                 bytes.fromhex(parsed.recipient[2:]),
-                _uint64("nonce", parsed.nonce),
+                parse_uint64("nonce", parsed.nonce),
             )
-            return Withdraw(request, _signature(parsed.signature))
+            return Withdraw(request, parse_signature(parsed.signature))
         case PriceBody():
             reports = tuple(
-                SignedPrice(one.signer, _uint64("price", one.price), _signature(one.signature))
+                SignedPrice(one.signer, parse_uint64("price", one.price), parse_signature(one.signature))
                 for one in parsed.reports
             )
             return PriceUpdate(parsed.market, parsed.publish_time, reports).sort()
@@ -241,6 +253,10 @@ def parse_action(body: bytes) -> ParsedAction:
             return Liquidate(parsed.account, parsed.market)
         case SettleBody():
             return Settle(parsed.account, parsed.market)
+        case ProposeMarketBody():
+            return to_proposal(parsed)
+        case EnactMarketBody():
+            return EnactMarket(parsed.market)
         case _:
             return _to_account_action(parsed)
 
@@ -285,18 +301,14 @@ def to_body(action: ParsedAction) -> dict[str, Any]:
             body = LiquidateBody(action.account, action.market)
         case Settle():
             body = SettleBody(action.account, action.market)
+        case ProposeMarket():
+            body = from_proposal(action)
+        case EnactMarket():
+            body = EnactMarketBody(action.market)
         case _:
             body = _from_account_action(action)
     built: dict[str, Any] = msgspec.to_builtins(body)
     return built
-
-
-def signature_hex(signature: Signature) -> str:
-    """65 bytes r | s | v, as wallets write them."""
-    return (
-        "0x"
-        + (signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big") + bytes((signature.v,))).hex()
-    )
 
 
 def _to_order(body: OrderBody) -> SignedOrder:
@@ -304,11 +316,11 @@ def _to_order(body: OrderBody) -> SignedOrder:
         account=body.account,
         market=body.market,
         is_buy=body.is_buy,
-        size=_uint64("size", body.size),
-        price=_uint64("price", body.price),
+        size=parse_uint64("size", body.size),
+        price=parse_uint64("price", body.price),
         max_fee_ppm=body.max_fee_ppm,
         slot=body.slot,
-        nonce=_uint64("nonce", body.nonce),
+        nonce=parse_uint64("nonce", body.nonce),
         expiry=body.expiry,
         reduce_only=body.reduce_only,
         time_in_force=body.time_in_force,
@@ -319,18 +331,21 @@ def _to_order(body: OrderBody) -> SignedOrder:
             f"index {body.index} lies beyond a tree of {1 << len(body.siblings)} orders: give all siblings",
         )
     siblings = tuple(bytes.fromhex(each[2:]) for each in body.siblings)
-    return SignedOrder(order, _signature(body.signature), body.key, body.index, siblings)
+    return SignedOrder(order, parse_signature(body.signature), body.key, body.index, siblings)
 
 
 def _to_account_action(body: AccountBody) -> AccountAction:
-    signature, nonce = _signature(body.signature), _uint64("nonce", body.nonce)
+    signature, nonce = parse_signature(body.signature), parse_uint64("nonce", body.nonce)
     match body:
         case CancelBody():
             return Cancel(CancelRequest(body.account, body.slot, nonce), signature, body.key)
         case CancelAllBody():
             return CancelAll(CancelAllRequest(body.account, nonce), signature, body.key)
         case TransferBody():
-            amount, least_paid = _uint64("amount", body.amount), _uint64("leastPaid", body.least_paid)
+            amount, least_paid = (
+                parse_uint64("amount", body.amount),
+                parse_uint64("leastPaid", body.least_paid),
+            )
             request = TransferRequest(body.source, body.target, amount, least_paid, nonce)
             return Transfer(request, signature)
         case SessionKeyBody():
@@ -370,15 +385,3 @@ def _from_account_action(action: AccountAction) -> AccountBody:
             return FeeTierBody(fees.market, fees.tier, fees.maker_ppm, fees.taker_ppm, nonce, signature)
         case SetAccountTier(request=put):
             return AccountTierBody(put.account, put.tier, nonce, signature)
-
-
-def _uint64(name: str, text: str) -> int:
-    value = int(text)  # the pattern allows twenty ASCII digits at most
-    if value > MAX_UINT64:
-        raise api_error(ErrorCode.MALFORMED_REQUEST, f"{name} = {text} does not fit 64 bits")
-    return value
-
-
-def _signature(text: str) -> Signature:
-    raw = bytes.fromhex(text[2:])
-    return Signature(raw[64], int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"))

@@ -3,7 +3,8 @@
 Never over a root: two signatures on one number with different histories prove equivocation to anybody.
 """
 
-from optimist.api.schema import Confirmation, signature_hex
+from optimist.api.fields import signature_hex
+from optimist.api.schema import Confirmation
 from optimist.derive.typed_data import Domain, Signature, SoftConfirmation
 from optimist.l1.signer import SigningKey
 

@@ -18,13 +18,22 @@ from optimist.derive.account_actions import (
     SetSessionKey,
     Transfer,
 )
-from optimist.derive.actions import Liquidate, PriceUpdate, Settle, SignedOrder, Withdraw
+from optimist.derive.actions import (
+    EnactMarket,
+    Liquidate,
+    PriceUpdate,
+    ProposeMarket,
+    Settle,
+    SignedOrder,
+    Withdraw,
+)
 from optimist.derive.order_tree import compute_signed_digest
 from optimist.derive.typed_data import Domain, Message, Signature
 from optimist.provable import State
 from optimist.sequencer.views import (
     get_account,
     get_fee_manager,
+    get_governor,
     get_market,
     get_oracle_signer,
     get_session_key,
@@ -73,10 +82,13 @@ class Intake:
                 return [self._expect(transfer, signature, self._owner(transfer.source))]
             case SetSessionKey(request=session, signature=signature):
                 return [self._expect(session, signature, self._owner(session.account))]
-            case Cancel(request=cancel, signature=signature, key=key):
-                return [self._expect(cancel, signature, self._signer(cancel.account, key))]
-            case CancelAll(request=cancel_all, signature=signature, key=key):
-                return [self._expect(cancel_all, signature, self._signer(cancel_all.account, key))]
+            case Cancel() | CancelAll():
+                signer = self._signer(action.request.account, action.key)
+                return [self._expect(action.request, action.signature, signer)]
+            case ProposeMarket(message=message, signature=signature):
+                return [self._expect(message, signature, get_governor(state))]
+            case EnactMarket():
+                return []  # anybody's to ask for: a number without a proposal is the law's to refuse
             case SetFees() | SetAccountTier():
                 return [self._expect(action.request, action.signature, get_fee_manager(state))]
             case PriceUpdate(market=feed):

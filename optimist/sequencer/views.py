@@ -12,6 +12,7 @@ from optimist.stf.records import (
     FeeManager,
     FeeTier,
     Funding,
+    Governance,
     Group,
     Listing,
     MarginTier,
@@ -68,6 +69,11 @@ def get_session_key(state: State, account: int, index: int) -> SessionKey:
 def get_fee_manager(state: State) -> int:
     """The address that may list fee tiers; 0 when nobody may."""
     return int(get_record(state, FeeManager, 0).manager)
+
+
+def get_governor(state: State) -> int:
+    """The address that may propose rules of markets; 0 when nobody may."""
+    return int(get_record(state, Governance, 0).governor)
 
 
 def get_position_size(state: State, account: int, market: int) -> int:

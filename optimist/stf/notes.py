@@ -131,3 +131,18 @@ class Transferred:
     source_account: u40
     target_account: u40
     amount: u64
+
+
+@record()
+class MarketProposed:
+    """Rules wait for a market that there is, or that there will be: in everybody's history."""
+
+    market: u16
+    not_before: u40
+
+
+@record()
+class MarketEnacted:
+    """The rules that waited for a market are in force: in everybody's history."""
+
+    market: u16

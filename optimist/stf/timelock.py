@@ -23,6 +23,7 @@ from optimist.provable import (
     keccak_of,
     keccak_text,
     load,
+    note,
     peek,
     record,
     require,
@@ -45,6 +46,7 @@ from optimist.stf.inputs import (
     PROPOSE_SIGNATURE_AT,
 )
 from optimist.stf.markets import open_market, set_market_rules
+from optimist.stf.notes import MarketEnacted, MarketProposed
 from optimist.stf.records import (
     BodyOffset,
     FeeTier,
@@ -116,6 +118,7 @@ def apply_propose_market(system: System, at: BodyOffset) -> None:
     store(0, governance)
     not_before = fit(u40, system.clock + governance.timelock, Code.SECOND_AFTER_LIMIT)
     store(market_id, Proposal(not_before=not_before))
+    note(MarketProposed(market=market_id, not_before=not_before))
 
 
 def hash_rules(at: u16) -> b32:
@@ -149,6 +152,7 @@ def apply_enact_market(system: System, at: BodyOffset) -> None:
         open_market(market_id)
         parameters.markets = market_id + 1
         store(0, parameters)
+    note(MarketEnacted(market=market_id))
 
 
 def move_rules(market_id: u8) -> None:

@@ -30,6 +30,8 @@ def rebuild(notes: Iterable[Note]) -> dict[int, Rebuilt]:
         if note["type"] == "SideScaled":
             _scale(accounts, note)
             continue
+        if note["type"] in ("MarketProposed", "MarketEnacted"):
+            continue  # nobody's money
         account = accounts[note["account"]]
         match note["type"]:
             case "Deposited":

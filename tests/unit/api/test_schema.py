@@ -1,12 +1,13 @@
 """The edge of the API: strict integers, strings for amounts, and an error that names the fault."""
 
 import json
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, get_args
 
 import pytest
 
 from optimist.api.errors import ApiError, ErrorCode
+from optimist.api.governance import RulesBody
 from optimist.api.schema import ParsedAction, parse_action, to_body
 from optimist.derive.account_actions import (
     AccountTierRequest,
@@ -22,9 +23,23 @@ from optimist.derive.account_actions import (
     Transfer,
     TransferRequest,
 )
-from optimist.derive.actions import Liquidate, PriceUpdate, SignedOrder, SignedPrice, Withdraw
+from optimist.derive.actions import (
+    Action,
+    EnactMarket,
+    Liquidate,
+    MarketParameters,
+    PriceUpdate,
+    ProposeMarket,
+    Settle,
+    SignedOrder,
+    SignedPrice,
+    Tier,
+    Trade,
+    Withdraw,
+)
 from optimist.derive.order_tree import OrderTree
 from optimist.derive.typed_data import Domain, Order, PriceReport, WithdrawRequest
+from tests.support.world import ETH, USD
 
 DOMAIN = Domain(31337, bytes.fromhex("5f") * 20)
 SECRET = bytes.fromhex("11" * 32)
@@ -60,6 +75,9 @@ ACTIONS: list[ParsedAction] = [
     SetSessionKey(SessionKeyRequest(3, 1, bytes.fromhex("cd" * 20), 3, 10**9, 7), SIGNATURE),
     SetFees(FeeTierRequest(1, 2, -50, 100, 7), SIGNATURE),
     SetAccountTier(AccountTierRequest(3, 2, 7), SIGNATURE),
+    Settle(8, 1),
+    ProposeMarket(1, 7, replace(ETH, tiers=(Tier(5 * USD, 200_000, 100_000),)), SIGNATURE),
+    EnactMarket(1),
 ]
 
 
@@ -128,3 +146,18 @@ def test_error_codes_are_distinct_and_apart_from_the_law() -> None:
     numbers = [code.number for code in ErrorCode]
     assert len(set(numbers)) == len(numbers)
     assert min(numbers) >= 1000
+
+
+def test_every_action_can_be_posted() -> None:
+    """But a trade, which the sequencer makes of two orders."""
+    assert {type(action) for action in ACTIONS} == {*get_args(Action), SignedOrder} - {Trade}
+
+
+def test_no_rule_of_a_market_can_be_left_out() -> None:
+    """What is not there would be signed as something else."""
+    whole = to_body(next(action for action in ACTIONS if isinstance(action, ProposeMarket)))
+    assert set(RulesBody.__struct_fields__) == {field.name for field in fields(MarketParameters)}
+    for name in whole["rules"]:
+        left = {key: value for key, value in whole["rules"].items() if key != name}
+        with pytest.raises(ApiError, match=name):
+            parse_action(json.dumps({**whole, "rules": left}).encode())

@@ -44,6 +44,8 @@ def test_workloads_note_everything_that_there_is_to_note() -> None:
         "SideScaled",
         "Haircut",
         "Held",
+        "MarketProposed",
+        "MarketEnacted",
     }
     assert counts.pop("Haircut") >= 2
     assert min(counts.values()) >= 5, counts

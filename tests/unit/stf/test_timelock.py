@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from optimist.derive.actions import EnactMarket, MarketParameters, Sequenced, Tier
+from optimist.node.receipts import describe_note, find_accounts
 from optimist.stf.codes import Code
 from optimist.stf.constants import PROPOSED
 from optimist.stf.records import FeeTier, Governance, Market, Proposal, Volatility
@@ -61,6 +62,19 @@ def test_rules_that_are_enacted_are_what_init_would_have_written() -> None:
     assert read_rules(world, 1) == read_rules(there, 1)
     assert read_rules(world, PROPOSED) == read_rules(Ledger({}), 0)
     assert world.all_records(Proposal) == {}
+
+
+def test_everybody_is_told_of_new_rules_before_and_when_they_bind() -> None:
+    world = World()
+    proposed = world.apply_bytes(Sequenced(world.second, world.proposal(0, OTHER)).encode())
+    world.second += SLOW
+    in_force = world.apply_bytes(Sequenced(world.second, EnactMarket(0)).encode())
+    notes = [describe_note(note) for note in (*proposed.notes, *in_force.notes)]
+    assert notes == [
+        {"type": "MarketProposed", "market": 0, "notBefore": START + SLOW},
+        {"type": "MarketEnacted", "market": 0},
+    ]
+    assert find_accounts(notes) == (set(), True)
 
 
 def test_proposed_rules_wait_for_the_timelock() -> None:
