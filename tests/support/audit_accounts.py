@@ -20,6 +20,7 @@ from optimist.stf.codes import Code
 from optimist.stf.constants import PRICE_CONFIRMED, RIGHT_CANCEL
 from optimist.stf.inputs import MODE_PUBLIC
 from optimist.stf.records import Account, FeeManager, FeeTier, OrderSlot, SessionKey
+from tests.support.judging import judging
 from tests.support.ledger import Ledger
 
 PPM = 10**6
@@ -32,16 +33,18 @@ def check_account_action(domain: Domain, action: AccountAction, before: Ledger, 
     now = after.system.clock
     match action:
         case Cancel(request=cancel, key=key):
-            assert signer == find_signer(before, cancel.account, key, RIGHT_CANCEL, now)
+            check_signer(signer, before, cancel.account, key, now)
             row = cancel.account << 4 | cancel.slot
             check_changes(before, after, {(10, row)})
             used = after.record(OrderSlot, row)
             assert (used.nonce, used.filled) == (cancel.nonce, 0)
-            assert used.nonce > before.record(OrderSlot, row).nonce
+            with judging("I12"):
+                assert used.nonce > before.record(OrderSlot, row).nonce
         case CancelAll(request=cancel_all, key=key):
-            assert signer == find_signer(before, cancel_all.account, key, RIGHT_CANCEL, now)
+            check_signer(signer, before, cancel_all.account, key, now)
             check_changes(before, after, {(7, cancel_all.account)})
-            assert cancel_all.nonce > before.account(cancel_all.account).order_floor
+            with judging("I12"):
+                assert cancel_all.nonce > before.account(cancel_all.account).order_floor
             check_account(before, after, cancel_all.account, order_floor=cancel_all.nonce)
         case Transfer(request=transfer):
             check_transfer(action, signer, before, after)
@@ -49,10 +52,11 @@ def check_account_action(domain: Domain, action: AccountAction, before: Ledger, 
             allowed = {(7, transfer.source), (7, transfer.target)}
             check_changes(before, after, allowed | (groups if len(groups) == 2 else set()))
         case SetSessionKey(request=session):
-            assert signer == get_owner(before, session.account)
+            check_signer(signer, before, session.account, 0, now)
             row = session.account << 4 | session.index
             check_changes(before, after, {(7, session.account), (21, row)})
-            assert session.nonce > before.account(session.account).nonce
+            with judging("I12"):
+                assert session.nonce > before.account(session.account).nonce
             check_account(before, after, session.account, nonce=session.nonce)
             lent = after.record(SessionKey, row)
             assert lent.key == int.from_bytes(session.key, "big")
@@ -69,35 +73,40 @@ def check_transfer(action: Transfer, signer: bytes, before: Ledger, after: Ledge
     What leaves a group with a loss leaves its part of it.
     """
     request = action.request
-    assert signer == get_owner(before, request.source)
+    check_signer(signer, before, request.source, 0, after.system.clock)
     assert request.source != request.target
     source, target = before.account(request.source), before.account(request.target)
     assert request.amount > 0
-    assert request.nonce > source.nonce
+    with judging("I12"):
+        assert request.nonce > source.nonce
     check_account(
         before, after, request.source, nonce=request.nonce, collateral=source.collateral - request.amount
     )
-    if target.owner == 0:
-        assert before.account(request.target % (1 << 32)).owner == source.owner
-    else:
-        assert target.owner == source.owner
+    with judging("authority"):
+        opened_by = before.account(request.target % (1 << 32)).owner
+        assert (target.owner or opened_by) == source.owner
     arriving = request.amount
     if request.source >> 32 != request.target >> 32:
         left, entered = before.group(request.source >> 32), before.group(request.target >> 32)
         arriving -= before.share_of_loss(request.source >> 32, request.amount)
-        assert after.group(request.source >> 32).money == left.money - arriving
-        assert after.group(request.source >> 32).fund == left.fund + request.amount - arriving
+        with judging("I21"):
+            assert after.group(request.source >> 32).money == left.money - arriving >= 0
+            assert after.group(request.source >> 32).fund == left.fund + request.amount - arriving
         assert after.group(request.target >> 32).money == entered.money + arriving
         assert after.group(request.target >> 32).fund == entered.fund
-    assert arriving >= request.least_paid
+    with judging("I21"):
+        assert arriving >= request.least_paid
     check_account(before, after, request.target, owner=source.owner, collateral=target.collateral + arriving)
 
 
+@judging("fees")
 def check_fee_manager(action: SetFees | SetAccountTier, signer: bytes, before: Ledger, after: Ledger) -> None:
     """The fee manager signed, with a new nonce; no tier is dearer than tier 0."""
     manager = before.record(FeeManager, 0)
-    assert signer == manager.manager.to_bytes(20, "big") != bytes(20)
-    assert action.request.nonce == after.record(FeeManager, 0).nonce > manager.nonce
+    with judging("authority"):
+        assert signer == manager.manager.to_bytes(20, "big") != bytes(20)
+    with judging("I12"):
+        assert action.request.nonce == after.record(FeeManager, 0).nonce > manager.nonce
     match action:
         case SetFees(request=fees):
             row = fees.market << 3
@@ -113,6 +122,7 @@ def check_fee_manager(action: SetFees | SetAccountTier, signer: bytes, before: L
             assert get_owner(before, put.account) != bytes(20)
 
 
+@judging("frame")
 def check_changes(before: Ledger, after: Ledger, allowed: AbstractSet[tuple[int, int]]) -> None:
     """No record changed but these (table, row), and System, which holds the clock."""
     old, new = before.records, after.records
@@ -121,6 +131,7 @@ def check_changes(before: Ledger, after: Ledger, allowed: AbstractSet[tuple[int,
     assert found <= allowed | {SYSTEM}, found
 
 
+@judging("frame")
 def check_account(before: Ledger, after: Ledger, account: int, **changes: Any) -> None:
     """The account is as it was, but for these fields."""
     found: Any = before.account(account)
@@ -128,6 +139,12 @@ def check_account(before: Ledger, after: Ledger, account: int, **changes: Any) -
     for name, value in changes.items():
         setattr(expected, name, value)
     assert after.account(account) == expected
+
+
+@judging("authority")
+def check_signer(signer: bytes, before: Ledger, account: int, key: int, now: int) -> None:
+    """The owner, or a session key with the right to cancel, signed."""
+    assert signer == find_signer(before, account, key, RIGHT_CANCEL, now)
 
 
 def get_owner(ledger: Ledger, account: int) -> bytes:
@@ -178,6 +195,7 @@ def find_fee(ledger: Ledger, market: int, account: int, *, is_maker: bool) -> in
     return int(min(getattr(dearest, name), getattr(listed if listed.is_listed else dearest, name)))
 
 
+@judging("I22")
 def check_reduction(data: bytes, before: Ledger, after: Ledger) -> None:
     """I5 and the backstop's own I4, I5: at the mark, by no more than was wanted, the fee included."""
     forced = decode(data)

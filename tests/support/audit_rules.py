@@ -15,6 +15,7 @@ from optimist.stf.records import (
     Proposal,
     RiskRule,
 )
+from tests.support.judging import judging
 from tests.support.ledger import Ledger
 
 RULES: Final[tuple[type[Any], ...]] = (Market, PriceRule, FundingRule, RiskRule)
@@ -27,6 +28,7 @@ def read_rules(ledger: Ledger, row: int) -> tuple[Any, ...]:
     return (*(ledger.record(kind, row) for kind in RULES), fees, *tiers)
 
 
+@judging("rules")
 def check_rules_unchanged(before: Ledger, after: Ledger, rows: set[int]) -> None:
     """The rules of markets, proposed or in force, are what they were but in these rows."""
     for kind in RULES:
@@ -40,13 +42,16 @@ def check_rules_unchanged(before: Ledger, after: Ledger, rows: set[int]) -> None
     assert {row >> TIER_BITS for row in dearest if old.get(row) != new.get(row)} <= rows
 
 
+@judging("rules")
 def check_proposal(domain: Domain, action: ProposeMarket, before: Ledger, after: Ledger) -> None:
     """Signed by the governor, new, and waiting for the whole timelock."""
     old, new = before.record(Governance, 0), after.record(Governance, 0)
-    signer = action.message.recover(domain, action.signature)
-    assert signer == old.governor.to_bytes(20, "big") != bytes(20)
+    with judging("authority"):
+        signer = action.message.recover(domain, action.signature)
+        assert signer == old.governor.to_bytes(20, "big") != bytes(20)
     assert (new.governor, new.timelock) == (old.governor, old.timelock)
-    assert new.nonce == action.nonce > old.nonce
+    with judging("I12"):
+        assert new.nonce == action.nonce > old.nonce
     assert after.record(Proposal, action.market).not_before == after.system.clock + old.timelock
     assert action.market <= before.parameters.markets == after.parameters.markets
     check_rules_unchanged(before, after, {PROPOSED + action.market})
@@ -58,6 +63,7 @@ def check_proposal(domain: Domain, action: ProposeMarket, before: Ledger, after:
         assert (found.lot, found.notional_divisor) == (live.lot, live.notional_divisor)
 
 
+@judging("rules")
 def check_enactment(action: EnactMarket, before: Ledger, after: Ledger) -> None:
     """What waited is in force, it was due, and nothing waits any more."""
     market = action.market

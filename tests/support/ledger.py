@@ -25,6 +25,7 @@ from optimist.stf.records import (
     Volatility,
     Withdrawal,
 )
+from tests.support.judging import judging
 
 R = TypeVar("R")
 
@@ -205,7 +206,7 @@ class Ledger:
         return [position.market_plus_one - 1 for position in slots if position.market_plus_one]
 
     def check_conservation(self, deposited: int) -> None:
-        """I1, I2, I3, I21.
+        """I1 and I2.
 
         In every group: collateral + fund + what sides owe = the group's money, to the last part of a unit.
         Money of all groups + withdrawals = deposits. A side has the shares of its positions, and shorts are
@@ -222,14 +223,16 @@ class Ledger:
         for market, funding in self.all_records(Funding).items():
             exact[self.group_of(market)] += Fraction(funding.remainder, self.funding_unit(market))
         groups = self.all_records(Group)
-        for group, amount in exact.items():
-            assert amount + self.group(group).fund == self.group(group).money, f"group {group}"
-        paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
-        assert sum(group.money for group in groups.values()) + paid == deposited
+        with judging("I1"):
+            for group, amount in exact.items():
+                assert amount + self.group(group).fund == self.group(group).money, f"group {group}"
+            paid = sum(withdrawal.amount for withdrawal in self.all_records(Withdrawal).values())
+            assert sum(group.money for group in groups.values()) + paid == deposited
         self.check_sides()
 
+    @judging("I2")
     def check_sides(self) -> None:
-        """I2."""
+        """A side is the sum of its positions, and what is long is short."""
         shares: Counter[int] = Counter()
         for position in self.all_records(Position).values():
             row = position.market_plus_one - 1 << 1 | (position.shares < 0)

@@ -1,0 +1,151 @@
+"""Judges liquidations: who may be liquidated, how much of it, at what price, and who carries what is missing."""
+
+from fractions import Fraction
+
+from optimist.derive.actions import Liquidate, Settle
+from optimist.stf.constants import CLOSE_OUT_PPM
+from optimist.stf.margin import Margin
+from optimist.stf.records import Account, Position
+from tests.support.audit_shared import PPM, ceil, check_fresh, check_margin, check_only
+from tests.support.judging import judging
+from tests.support.ledger import Ledger
+
+ROUNDING = 4  # units of 1e-6 USD that roundings of one liquidation may come to
+
+
+@judging("I6")
+def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
+    """The account's side, and the backstop's own I4 and I5; or I8 when nobody takes over."""
+    account, market_id = action.account, action.market
+    backstop = account >> 32 << 32
+    now, heartbeat = after.system.clock, after.parameters.liquidation_heartbeat
+    for who in (account, backstop):
+        check_fresh(before, who, now, heartbeat)
+        check_fresh(after, who, now, heartbeat)
+    size, rest = before.position(account, market_id), after.position(account, market_id)
+    old_side, new_side = before.side(market_id, size > 0), after.side(market_id, size > 0)
+    is_taken_over = (old_side.multiplier, old_side.epoch) == (new_side.multiplier, new_side.epoch)
+    if is_taken_over:
+        check_only(before, after, {account, backstop})
+        check_margin(before, after, backstop, market_id)
+        penalty_limit = Fraction(before.market(market_id).liquidation_penalty_ppm, PPM)
+    else:
+        check_only(before, after, {account})
+        with judging("I8"):
+            assert rest == 0
+        check_deleveraging(account, market_id, before, after)
+        penalty_limit = Fraction(1)
+    old, new = before.rounded_margin(account), after.rounded_margin(account)
+    assert old.value < old.maintenance, f"nothing calls for it: {old}"
+    assert new.maintenance < old.maintenance
+    assert abs(rest) < abs(size)
+    assert rest * size >= 0
+    if after.positions(account):
+        assert new.value * old.maintenance >= old.value * new.maintenance, "worse than the zero price"
+    with judging("I7"):
+        if not after.positions(account):
+            assert after.account(account).collateral >= 0, "closed, and it still owes something"
+    if old.value >= 0:
+        with judging("I7"):
+            assert new.value >= 0
+        price = before.stored_price(market_id).mark
+        notional = abs(size - rest) * price / before.market(market_id).notional_divisor
+        assert old.value - new.value <= notional * penalty_limit + ROUNDING
+    else:
+        assert rest == 0
+        assert new.value <= 0, "a bankrupt account was given more than it lacked"
+    if is_taken_over and old.value < old.maintenance:
+        check_amount(action, old, new, before, after)
+
+
+@judging("I6")
+def check_amount(action: Liquidate, old: Margin, new: Margin, before: Ledger, after: Ledger) -> None:
+    """No more than the buffer asks for, but for a lot, and no less; all of it below the close-out margin."""
+    size, rest = before.position(action.account, action.market), after.position(action.account, action.market)
+    restored = Fraction(PPM + before.parameters.liquidation_buffer_ppm, PPM)
+    if old.value * PPM < old.maintenance * CLOSE_OUT_PPM:
+        assert rest == 0
+        return
+    if rest:
+        assert new.value + ROUNDING >= new.maintenance * restored, f"too little of {size}: {old} -> {new}"
+    market, price = before.market(action.market), before.stored_price(action.market).mark
+    one_less = abs(size - rest) - market.lot
+    if one_less <= 0:
+        return
+    worth = Fraction(price, market.notional_divisor)
+    left = ceil((abs(size) - one_less) * worth)
+    whole = ceil(abs(size) * worth)
+    freed = ceil(before.requirement(action.market, whole, is_initial=False)) - ceil(
+        before.requirement(action.market, left, is_initial=False)
+    )
+    if freed == 0:  # a few 1e-6 USD of notional: rounding hides what closing would change
+        return
+    penalty = one_less * worth * market.liquidation_penalty_ppm / PPM
+    needed = (old.maintenance - freed) * restored
+    assert old.value - penalty < needed + ROUNDING, f"more than needed of {size}: {size - rest}"
+
+
+@judging("I8")
+def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger) -> None:
+    """Everyone on the other side is reduced, not flipped, by the same part, and paid the same per share.
+
+    Nobody loses more than the maintenance margin of what was closed, and whoever was healthy still is. The
+    account is closed at its zero price.
+    """
+    old, new = before.rounded_margin(account), after.rounded_margin(account)
+    assert old.value * PPM < old.maintenance * CLOSE_OUT_PPM, "above its close-out margin"
+    assert new.value == ceil(Fraction(old.value * new.maintenance, old.maintenance)), "not at the zero price"
+    size = before.positions(account)[market]
+    is_short = size > 0
+    closed = before.total(market, is_short) - after.total(market, is_short)
+    is_last = before.total(market, not is_short) == abs(size)
+    if is_last:
+        assert closed == before.total(market, is_short)
+    else:
+        assert abs(closed - abs(size)) <= Fraction(before.side(market, is_short).shares, 1 << 48)
+    price, divisor = before.stored_price(market).mark, before.market(market).notional_divisor
+    share = closed / before.total(market, is_short)
+    for row, position in before.all_records(Position).items():
+        other = row >> 4
+        held = before.position(other, market)
+        if position.market_plus_one != market + 1 or held == 0 or (held < 0) != is_short:
+            continue
+        left = after.position(other, market)
+        assert left == held * (1 - share)
+        worth = (held - left) * price / divisor
+        paid = after.unpaid(other, market) - before.unpaid(other, market)
+        lost = worth - paid
+        maintenance = Fraction(before.market(market).maintenance_margin_ppm, PPM)
+        assert lost <= abs(worth) * maintenance + 2
+        healthy, then = before.rounded_margin(other), after.rounded_margin(other)
+        if healthy.value >= healthy.maintenance:
+            assert then.value + 3 >= then.maintenance, "deleveraging made a healthy account liquidatable"
+    group, was = after.group(account >> 32), before.group(account >> 32)
+    if group.fund < min(was.fund, 0):
+        assert old.value < 0, "a loss of nobody's"
+
+
+def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:
+    """A position that was closed is paid, rounded down; nobody else is touched."""
+    check_only(before, after, {action.account})
+    with judging("frame"):
+        assert action.market in before.markets_of(action.account)
+        assert action.market not in before.positions(action.account)
+        assert action.market not in after.markets_of(action.account)
+    moved = after.account(action.account).collateral - before.account(action.account).collateral
+    with judging("I3"):
+        assert moved == before.unpaid(action.account, action.market) // 1
+
+
+@judging("I7")
+def check_nobody_sinks(before: Ledger, after: Ledger) -> None:
+    """Whose record or position an input touches is not below zero afterwards, or was further below before.
+
+    Prices are what else makes a value negative: they touch nobody's record.
+    """
+    old, new = before.all_records(Account), after.all_records(Account)
+    touched = {row for row, account in new.items() if old.get(row) != account}
+    held, holds = before.all_records(Position), after.all_records(Position)
+    touched |= {row >> 4 for row in held.keys() | holds.keys() if held.get(row) != holds.get(row)}
+    for row in touched:
+        assert after.rounded_margin(row).value >= min(0, before.rounded_margin(row).value), f"account {row}"
