@@ -11,6 +11,8 @@ from optimist.provable import State
 from optimist.provable.program import Program
 from optimist.stf.law import ENTRY, get_law, read_sources
 from tests.support.audited import Auditor, Course, audit_all
+from tests.support.frauds import FRAUDS
+from tests.support.rare_turns import build_histories
 from tests.support.workload import Storm, Workload, generate_workload
 from tests.support.world import build_init
 
@@ -181,6 +183,12 @@ def test_auditor_notices_a_careless_edit_of_the_law(module: str, original: str, 
 
 @cache
 def build_courses() -> list[Course]:
-    """What most edits are noticed in, quickly."""
-    law = get_law("minimal")
-    return [Course.under(law, DOMAIN, generate_workload(seed).inputs) for seed in SEEDS]
+    """What most edits are noticed in, quickly: from the histories that were thought of to the random ones."""
+    histories = [fraud.inputs for fraud in FRAUDS] + build_histories()
+    histories += [generate_workload(seed).inputs for seed in SEEDS]
+    return [Course.under(get_law("minimal"), DOMAIN, inputs) for inputs in histories]
+
+
+def test_the_law_takes_all_courses_without_an_objection() -> None:
+    for course in build_courses():
+        audit_all(DOMAIN, get_law("minimal"), course.inputs)

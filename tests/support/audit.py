@@ -131,7 +131,8 @@ def check_funding(before: Ledger, after: Ledger) -> None:
         assert new.rate == old.rate or abs(new.rate) <= rule.max_rate
         assert new.last_premium == old.last_premium or abs(new.last_premium) <= rule.max_premium
         assert abs(new.fill_premium) <= max(abs(old.fill_premium), abs(old.last_premium))
-        assert new.accrued_at in (old.accrued_at, after.system.clock) and new.accrued_at >= old.accrued_at
+        assert new.accrued_at in (old.accrued_at, after.system.clock)
+        assert new.accrued_at >= old.accrued_at
         seconds = min(new.accrued_at - old.accrued_at, 3_600) if old.accrued_at else 0
         moved = old.rate * before.stored_price(market).confirmed * seconds
         for is_short, sign in ((False, -1), (True, 1)):

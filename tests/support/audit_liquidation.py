@@ -1,4 +1,4 @@
-"""Judges liquidations: who may be liquidated, how much of it, at what price, and who carries what is missing."""
+"""Judges liquidations: of whom, how much, at what price, and who carries what is missing."""
 
 from fractions import Fraction
 
@@ -28,6 +28,9 @@ def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
     if is_taken_over:
         check_only(before, after, {account, backstop})
         check_margin(before, after, backstop, market_id)
+        fund, was = after.group(account >> 32).fund, before.group(account >> 32).fund
+        with judging("I8"):
+            assert fund >= min(was, 0) - ROUNDING, "everybody bears what the backstop could"
         penalty_limit = Fraction(before.market(market_id).liquidation_penalty_ppm, PPM)
     else:
         check_only(before, after, {account})
@@ -105,6 +108,7 @@ def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger)
         assert abs(closed - abs(size)) <= Fraction(before.side(market, is_short).shares, 1 << 48)
     price, divisor = before.stored_price(market).mark, before.market(market).notional_divisor
     share = closed / before.total(market, is_short)
+    borne = Fraction(0)
     for row, position in before.all_records(Position).items():
         other = row >> 4
         held = before.position(other, market)
@@ -115,14 +119,28 @@ def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger)
         worth = (held - left) * price / divisor
         paid = after.unpaid(other, market) - before.unpaid(other, market)
         lost = worth - paid
+        borne += lost
         maintenance = Fraction(before.market(market).maintenance_margin_ppm, PPM)
         assert lost <= abs(worth) * maintenance + 2
         healthy, then = before.rounded_margin(other), after.rounded_margin(other)
         if healthy.value >= healthy.maintenance:
             assert then.value + 3 >= then.maintenance, "deleveraging made a healthy account liquidatable"
-    group, was = after.group(account >> 32), before.group(account >> 32)
-    if group.fund < min(was.fund, 0):
+    check_bearers(account >> 32, borne, abs(size) * price / divisor, market, before, after)
+    if after.group(account >> 32).fund < min(before.group(account >> 32).fund, 0):
         assert old.value < 0, "a loss of nobody's"
+
+
+@judging("I8")
+def check_bearers(
+    group: int, borne: Fraction, notional: Fraction, market: int, before: Ledger, after: Ledger
+) -> None:
+    """The fund pays first, then the other side up to its maintenance margin, then everybody in the group."""
+    fund, was = after.group(group).fund, before.group(group).fund
+    if borne > ROUNDING:
+        assert fund <= ROUNDING, "the other side bears what the fund could pay"
+    if fund < min(was, 0) - ROUNDING:
+        bearable = notional * before.market(market).maintenance_margin_ppm / PPM
+        assert borne + ROUNDING >= bearable, "everybody bears what the other side could"
 
 
 def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:

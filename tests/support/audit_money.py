@@ -66,7 +66,7 @@ def check_withdrawal(domain: Domain, action: Withdraw, before: Ledger, after: Le
 
 
 def check_paid(before: Ledger, after: Ledger, account: int, amount: int, recipient: int) -> None:
-    """The account paid, its part of the group's loss stayed (I21), one record was written, in the next row."""
+    """The account paid, its part of the group's loss stayed, one record was written, in the next row."""
     with judging("I1"):
         assert before.account(account).collateral - after.account(account).collateral == amount > 0
     group, row = before.group(account >> 32), before.system.next_withdrawal

@@ -1,4 +1,4 @@
-"""Which invariant an assertion belongs to, so that a judge can say what is broken and not only that something is.
+"""Which invariant an assertion belongs to, so that a judge can say what is broken.
 
     with judging("I13"):
         assert filled <= order.size

@@ -241,7 +241,7 @@ class Ledger:
         for row, side in self.all_records(Side).items():
             assert side.shares == shares[row]
             assert 1 << 24 <= side.multiplier <= 1 << 48
-        for market in self.all_records(Listing):
+        for market in range(self.parameters.markets):
             excess = self.total(market, True) - self.total(market, False)
             was_deleveraged = any(
                 self.side(market, is_short).multiplier != 1 << 48 or self.side(market, is_short).epoch

@@ -46,7 +46,7 @@ class Snapshot(Ledger):
         """See `Ledger`."""
         if kind not in self._decoded:
             self._decoded[kind] = super().all_records(kind)
-        return self._decoded[kind]
+        return cast("dict[int, R]", self._decoded[kind])
 
     def record(self, kind: type[R], row: int) -> R:
         """See `Ledger`."""

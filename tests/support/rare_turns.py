@@ -1,0 +1,149 @@
+"""Histories in which something happens that random ones seldom come to. All inputs could stand on L1."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from optimist.derive.actions import Trade
+from tests.support.world import ETH, FREE, USD, World
+
+BTC_01: Final = 10**7
+
+
+def build_world() -> World:
+    """Two markets in one group, a third in another; every unit is a lot."""
+    single = replace(FREE, lot=1)
+    world = World(markets=(single, ETH, replace(FREE, group=1)))
+    for account in (1, 2, 3, 4, 5):
+        world.deposit(account, 300 if account == 1 else 10_000)
+    world.deposit(6, 10_000, owner="trader 2")
+    world.deposit(1 << 32 | 2, 10_000)
+    for market, usd in enumerate((50_000, 2_000, 50_000)):
+        world.price(market, usd)
+    return world
+
+
+def trade_in_the_family(world: World) -> None:
+    orders = (world.order(2, True, BTC_01, 50_000), world.order(6, False, BTC_01, 50_000, signer="trader 2"))
+    world.act(Trade(BTC_01, 50_000 * 10**8, *orders))
+
+
+def trade_in_the_market_of_another_group(world: World) -> None:
+    world.trade(2, 3, BTC_01, 50_000, market=2)
+    world.trade(1 << 32 | 2, 3, BTC_01, 50_000, market=2)
+
+
+def trade_on_cancelled_orders(world: World) -> None:
+    world.cancel_all(2, 50)
+    world.trade(2, 3, BTC_01, 50_000)
+
+
+def trade_on_dead_nonces(world: World) -> None:
+    world.trade(2, 3, BTC_01, 50_000, nonce=90)
+    late = (
+        world.order(2, True, 3 * BTC_01, 50_000, nonce=80),
+        world.order(3, False, 3 * BTC_01, 50_000, nonce=80),
+    )
+    world.act(Trade(BTC_01, 50_000 * 10**8, *late))
+
+
+def trade_a_single_unit(world: World) -> None:
+    world.trade(2, 3, 1, 50_000)
+
+
+def cancel_less_than_was_cancelled(world: World) -> None:
+    world.cancel_all(2, 50)
+    world.force_cancel_all(2, 20)
+    world.force_cancel_all(2, 60, sender="thief")
+
+
+def cancel_a_slot_again(world: World) -> None:
+    world.cancel(2, 1, 50)
+    world.cancel(2, 1, 50)
+    world.cancel(2, 1, 40)
+
+
+def close_a_part_of_a_side(world: World) -> None:
+    """What is left of the shorts is no whole part of a unit a share."""
+    world.trade(1, 2, BTC_01, 50_000)
+    world.trade(4, 3, 7_000_001, 50_000)
+    world.second += 1
+    world.price(0, 47_500)
+    world.liquidate(1)
+
+
+def close_a_whole_side_and_settle(world: World) -> None:
+    world.trade(1, 2, BTC_01, 50_000)
+    world.second += 1
+    world.price(0, 47_500)
+    world.liquidate(1)
+    world.trade(3, 4, BTC_01, 47_500)
+    world.settle(2)
+    world.settle(3)
+
+
+def repeat_a_transfer(world: World) -> None:
+    world.transfer(2, 1 << 32 | 2, USD)
+    world.apply_bytes(world.inputs[-1])
+    world.transfer(2, 6, USD)
+    world.transfer(2, 3, USD)
+    world.transfer(2, 1 << 32 | 3, USD)
+    world.trade(2, 3, BTC_01, 50_000)
+    world.transfer(2, 6, 9_700 * USD)
+
+
+def act_for_others(world: World) -> None:
+    """What only an owner may force, and a deposit to an account of somebody else's."""
+    world.force_withdraw(2, USD, sender="thief")
+    world.lend_key(2, 3, "session")
+    world.force_session_end(2, 3, sender="thief")
+    world.deposit(2, 10, owner="thief")
+
+
+def act_too_late(world: World) -> None:
+    """An expired order, an expired key, an order that bears no such fee."""
+    world.trade(2, 3, BTC_01, 50_000, expiry=world.second - 1)
+    world.trade(2, 3, 10**6, 2_000, market=1, max_fee_ppm=0)
+    world.lend_key(2, 3, "session", expiry=world.second)
+    world.second += 5
+    orders = (
+        world.order(2, True, BTC_01, 50_000, signer="session", key=3),
+        world.order(3, False, BTC_01, 50_000),
+    )
+    world.act(Trade(BTC_01, 50_000 * 10**8, *orders))
+
+
+def sign_prices_badly(world: World) -> None:
+    """One key twice, a price from the future, the word of another key."""
+    world.second += 1
+    world.act(world.price_update(0, [(0, 50_000 * 10**8), (0, 50_000 * 10**8), (1, 50_000 * 10**8)]))
+    world.price(0, 50_000, at=world.second + 61)
+    good = world.price_update(0, [(key, 50_000 * 10**8) for key in range(3)])
+    world.act(replace(good, prices=(replace(good.prices[0], signer=4), *good.prices[1:])))
+
+
+TURNS: Final[tuple[Callable[[World], None], ...]] = (
+    trade_in_the_family,
+    trade_in_the_market_of_another_group,
+    trade_on_cancelled_orders,
+    trade_on_dead_nonces,
+    trade_a_single_unit,
+    cancel_less_than_was_cancelled,
+    cancel_a_slot_again,
+    close_a_part_of_a_side,
+    close_a_whole_side_and_settle,
+    repeat_a_transfer,
+    act_for_others,
+    act_too_late,
+    sign_prices_badly,
+)
+
+
+def build_histories() -> list[tuple[bytes, ...]]:
+    """The inputs of every turn, from INIT on."""
+    histories = []
+    for turn in TURNS:
+        world = build_world()
+        turn(world)
+        histories.append(tuple(world.inputs))
+    return histories
