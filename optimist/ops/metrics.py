@@ -53,7 +53,7 @@ SENDER_EVENTS: Final = (
     Counted("tx_reverted_total", "Transactions that were mined and failed.", "transaction_reverted"),
     Counted("tx_dropped_total", "Transactions that L1 forgot; they are sent again.", "transaction_dropped"),
     Counted("tx_lost_in_reorg_total", "Mined transactions that a reorg took.", "transaction_lost_in_reorg"),
-    Counted("tx_nonces_lost_total", "Nonces that somebody else's transaction used.", "nonce_lost"),
+    Counted("tx_nonces_lost_total", "Nonces that somebody else's transaction used.", "foreign_nonce"),
     Counted("tx_gaps_filled_total", "Nonces used up to free those behind them.", "nonce_gap_filled"),
     Counted("tx_fee_cap_reached_total", "Replacements that the fee cap forbade.", "fee_cap_reached"),
     Counted("tx_base_fee_waits_total", "Looks at a base fee above the cap.", "base_fee_above_cap"),
@@ -64,7 +64,7 @@ SEQUENCER_EVENTS: Final = (
     Counted("batches_posted_total", "Batches that L1 took.", "batch_posted"),
     Counted("batch_bytes_total", "Calldata of inputs that L1 took.", "batch_posted", "bytes"),
     Counted("batches_refused_total", "Batches that the Inbox refused.", "batch_refused"),
-    Counted("batches_voided_total", "Times that L1 had another batch than ours.", "foreign_batch"),
+    Counted("batches_voided_total", "Times that L1 went another way than ours.", "l1_went_another_way"),
     Counted(
         "confirmations_voided_total", "Confirmed inputs that could not be kept.", "confirmed_input_voided"
     ),

@@ -2,8 +2,12 @@
 
 A batch names the accumulator before it and the one that the Inbox must compute, so neither a reorg nor a
 batch of somebody else can make it land where it does not belong: then the Inbox refuses it, and the node's
-next look tells the sequencer to sequence its inputs again. What is sent is decoded and hashed once more
-before it is signed.
+next look tells the sequencer to sequence its inputs again. What is sent is read back from its bytes and
+executed once more before it is signed.
+
+    refused, L1 has another history      wait: the node will see which
+    refused, too late for the Inbox      the sequencer sequences its inputs again, at the present second
+    L1 does not answer                   wait; the door closes when too much waits (`Sequencer`)
 """
 
 import asyncio
@@ -11,13 +15,12 @@ from typing import Final
 
 import structlog
 
-from optimist.derive.batch import SealedBatch as SealedOnL1
-from optimist.derive.batch import derive_batch
 from optimist.derive.rows import encode_rows
 from optimist.l1.contracts import Contract
-from optimist.l1.errors import Reverted
-from optimist.l1.sender import Call, Sender
+from optimist.l1.errors import L1Inconsistent, L1Unavailable, Reverted, RpcError
+from optimist.l1.sender import Call, Sender, SendError
 from optimist.sequencer.builder import SealedBatch
+from optimist.sequencer.double_check import DoubleCheck
 from optimist.sequencer.sequencer import Sequencer
 
 log = structlog.get_logger(__name__)
@@ -26,30 +29,42 @@ SEEN_POLLS: Final = (
     30  # then ask the sender again: it finds its receipt, or sends anew what a reorg took away
 )
 # The Inbox has another history than the batch was built on: the node will see which.
-FOREIGN = frozenset({"WrongPrevious", "WrongAccumulator", "QueueTooShort"})
+FOREIGN: Final = frozenset({"WrongPrevious", "WrongAccumulator", "QueueTooShort"})
+# It would have been taken once, and never will be again.
+TOO_LATE: Final = frozenset({"TooFarBehind", "OverdueItemLeft", "FirstBeforePrevious"})
 
 
 class Batcher:
     """Takes from `sequencer.unposted` what is not on L1 yet."""
 
-    def __init__(self, sequencer: Sequencer, inbox: Contract, sender: Sender, poll: float) -> None:
+    def __init__(
+        self, sequencer: Sequencer, inbox: Contract, sender: Sender, double_check: DoubleCheck, poll: float
+    ) -> None:
         self._sequencer = sequencer
         self._inbox = inbox
         self._sender = sender
+        self._double_check = double_check
         self._poll = poll
 
     async def run(self) -> None:
-        """Post for ever."""
+        """Post for ever. Raises DerivationError or ExecutionMismatch: a batch is not what it should be."""
         while True:
             waiting = self._sequencer.unposted
             if waiting:
-                await self._post(waiting[0])
+                try:
+                    await self._post(waiting[0])
+                except (L1Unavailable, L1Inconsistent, RpcError) as error:
+                    log.warning("l1_trouble", batch=waiting[0].header.batch, error=str(error))
+                except SendError as error:
+                    batch = waiting[0].header.batch
+                    log.error("batch_cannot_be_sent", batch=batch, reason=str(error))  # noqa: TRY400 - an alarm, no bug to trace
             await asyncio.sleep(self._poll)
 
     async def _post(self, sealed: SealedBatch) -> None:
         header, batch = sealed.header, sealed.batch
         rows = encode_rows(sealed.sequenced)
-        _check(sealed, rows)
+        if not await self._double_check.check(sealed, rows):
+            return
         data = self._inbox.encode(
             "appendBatch",
             batch.previous_accumulator,
@@ -63,8 +78,7 @@ class Batcher:
         try:
             receipt = await self._sender.send(Call(purpose, self._inbox.address, data))
         except Reverted as error:
-            level = log.info if error.name in FOREIGN else log.error
-            level("batch_refused", batch=header.batch, reason=str(error))
+            self._note_refusal(header.batch, error)
             return
         log.info(
             "batch_posted",
@@ -76,29 +90,18 @@ class Batcher:
         )
         await self._await_node(header.batch)
 
+    def _note_refusal(self, batch: int, error: Reverted) -> None:
+        if error.name in TOO_LATE:
+            log.warning("batch_too_late", batch=batch, reason=str(error))
+            self._sequencer.give_up(batch, str(error))
+        elif error.name in FOREIGN:
+            log.info("batch_refused", batch=batch, reason=str(error))
+        else:
+            log.error("batch_refused", batch=batch, reason=str(error))
+
     async def _await_node(self, batch: int) -> None:
         """Until our own node has seen the batch; a reorg may take it away first."""
         for _ in range(SEEN_POLLS):
             if not self._sequencer.unposted or self._sequencer.unposted[0].header.batch > batch:
                 return
             await asyncio.sleep(self._poll)
-
-
-def _check(sealed: SealedBatch, rows: bytes) -> None:
-    """Read the calldata as a node will, and compare. Raises DerivationError: a bug of ours."""
-    header, batch = sealed.header, sealed.batch
-    queue_items = batch.inputs[1 : 1 + sealed.queue_count]
-    derive_batch(
-        SealedOnL1(
-            batch=header.batch,
-            accumulator=batch.accumulator,
-            first=header.first,
-            last=header.last,
-            mode=header.mode,
-            queue_from=sealed.queue_from,
-            queue_count=sealed.queue_count,
-            rows=rows,
-        ),
-        queue_items,
-        batch.previous_accumulator,
-    )

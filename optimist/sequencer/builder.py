@@ -13,6 +13,7 @@ from optimist.derive.actions import Action, Sequenced
 from optimist.derive.batch import Batch, Header, build_batch
 from optimist.derive.commitments import compute_input_hash, compute_soft_history
 from optimist.derive.rows import LENGTH_BYTES
+from optimist.node.reexecution import compute_effect
 from optimist.provable import Receipt, State
 from optimist.stf.inputs import SEQUENCED_KIND_AT, SEQUENCED_SECOND_AT
 
@@ -47,6 +48,7 @@ class OpenBatch:
     last: int
     sequenced: list[bytes] = field(default_factory=list)
     row_bytes: int = 0
+    stored: set[int] = field(default_factory=set)  # keys of the records that its inputs have stored
 
     @property
     def count(self) -> int:
@@ -56,13 +58,17 @@ class OpenBatch:
 
 @dataclass(frozen=True, slots=True)
 class SealedBatch:
-    """A closed batch, ready for the Inbox: `batch` holds its inputs and the accumulator to expect."""
+    """A closed batch, ready for the Inbox: `batch` holds its inputs and the accumulator to expect.
+
+    `effect`: of its inputs on the state (`reexecution.compute_effect`).
+    """
 
     header: Header
     queue_from: int
     queue_count: int
     sequenced: tuple[bytes, ...]
     batch: Batch
+    effect: bytes
 
 
 class Builder:
@@ -91,9 +97,10 @@ class Builder:
         number = self.head.batch + 1
         header = Header(number, first, NO_LIMIT)
         self._header_receipt = self._apply_l1(number, header.encode())
+        stored = set(self._header_receipt.keys)
         for data in queue_items:
-            self._apply_l1(number, data)
-        self.open_batch = OpenBatch(number, first, tuple(queue_items), first)
+            stored.update(self._apply_l1(number, data).keys)
+        self.open_batch = OpenBatch(number, first, tuple(queue_items), first, stored=stored)
         return self.open_batch
 
     def abandon(self) -> bool:
@@ -116,6 +123,7 @@ class Builder:
         receipt = self.head.state.apply(self._law, data)
         if not receipt.rejected:
             batch.sequenced.append(data)
+            batch.stored.update(receipt.keys)
             batch.row_bytes += LENGTH_BYTES + len(data)
             batch.last = int.from_bytes(data[SEQUENCED_SECOND_AT:SEQUENCED_KIND_AT], "big")
             head = self.head
@@ -130,7 +138,9 @@ class Builder:
         header = Header(opened.number, opened.first, opened.last)
         batch = build_batch(header, opened.queue_items, opened.sequenced, head.accumulator)
         head.state.set_bytes(BATCH_LIMIT_KEY, opened.last.to_bytes(32, "big").ljust(256, b"\0"))
-        sealed = SealedBatch(header, head.queue_next, len(opened.queue_items), tuple(opened.sequenced), batch)
+        effect = compute_effect(head.state, opened.stored)
+        sequenced = tuple(opened.sequenced)
+        sealed = SealedBatch(header, head.queue_next, len(opened.queue_items), sequenced, batch, effect)
         head.batch, head.accumulator, head.last = opened.number, batch.accumulator, opened.last
         head.queue_next += len(opened.queue_items)
         self.open_batch = None

@@ -16,6 +16,7 @@ from optimist.derive.actions import (
     Trade,
     Withdraw,
 )
+from optimist.derive.commitments import compute_chain_links
 from optimist.derive.decode import decode, decode_order
 from optimist.derive.typed_data import Domain, Order
 from optimist.provable import Receipt, State
@@ -75,7 +76,12 @@ class Engine:
         """Open the next batch, not before the clock."""
         head = self.builder.head
         entry = Opened(
-            head.batch + 1, max(first, head.last), head.queue_next, len(queue_items), head.accumulator
+            batch=head.batch + 1,
+            first=max(first, head.last),
+            queue_from=head.queue_next,
+            queue_count=len(queue_items),
+            queue_head=compute_chain_links(queue_items)[0],
+            previous_accumulator=head.accumulator,
         )
         self.builder.open(entry.first, queue_items)
         return entry
@@ -174,8 +180,11 @@ class Engine:
             case InputAccepted():
                 match decode(entry.data):
                     case Sequenced(action=Trade() as trade):
+                        # Not there: sequenced again behind a VOIDED entry; its orders rest as it left them.
                         book = self.book(trade.market)
-                        self._reduce(book, book.by_id[self.order_id(trade.maker)], trade.size)
+                        maker = book.by_id.get(self.order_id(trade.maker))
+                        if maker is not None:
+                            self._reduce(book, maker, trade.size)
                     case Sequenced(action=action):
                         self._forget_cancelled(action)
                     case _:

@@ -4,13 +4,15 @@ One journal record is everything that one action caused, so that a crash keeps a
 
     record = (kind:1 | length:2 | payload)+
 
-    OPENED    a batch was opened: its first second and which queue items it takes
+    OPENED    a batch was opened: its first second and which queue items it takes, with a hash of them: a
+              reorg may put others in their place
     ORDER     what remained of a signed order went into the book
     DROPPED   a resting order left the book without being filled
     INPUT     a sequenced input that the law accepted
     SEALED    the open batch was closed at `last`; `accumulator` is what the Inbox must compute
-    VOIDED    batch `batch` of L1 is not ours: what was journaled for it and after it counts no more; what
-              could be saved follows in the same record, all resting orders included
+    VOIDED    what was journaled for batch `batch` and after it counts no more: L1 has another one in its
+              place, or no longer has the queue items in it. What could be saved follows in the same record,
+              all resting orders included
     SNAPSHOT  nothing before this record is needed by whoever finds batch `batch` on L1: the resting orders
               at its end follow, `orders` of them
 """
@@ -26,7 +28,10 @@ HASH_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Batch `batch` begins: it acts at `first` on queue items queue_from .. queue_from + queue_count - 1."""
+    """Batch `batch` begins: it acts at `first` on queue items queue_from .. queue_from + queue_count - 1.
+
+    `queue_head`: of these items alone (`commitments.compute_chain_links`).
+    """
 
     KIND: ClassVar[int] = 1
 
@@ -34,6 +39,7 @@ class Opened:
     first: int
     queue_from: int
     queue_count: int
+    queue_head: bytes
     previous_accumulator: bytes
 
     def encode(self) -> bytes:
@@ -43,6 +49,7 @@ class Opened:
             + pack_uint("first", self.first, 5)
             + pack_uint("queue from", self.queue_from, 8)
             + pack_uint("queue count", self.queue_count, 2)
+            + pack_bytes("queue head", self.queue_head, HASH_BYTES)
             + pack_bytes("previous accumulator", self.previous_accumulator, HASH_BYTES)
         )
 
@@ -110,7 +117,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """L1 has another batch `batch`."""
+    """Batch `batch` of ours, and what follows it, cannot be posted any more."""
 
     KIND: ClassVar[int] = 6
 
@@ -175,6 +182,7 @@ def _decode_entry(kind: int, payload: bytes) -> Entry:
                 reader.uint("first", 5),
                 reader.uint("queue from", 8),
                 reader.uint("queue count", 2),
+                reader.bytes("queue head", HASH_BYTES),
                 reader.bytes("previous accumulator", HASH_BYTES),
             )
         case OrderPlaced.KIND:

@@ -1,11 +1,13 @@
 """Asserts state roots with a bond, and confirms those that have outlived their challenge period.
 
-It claims what its own node has computed, one range after the other, each on the node that it claimed before.
+It claims what its own node has computed, and once more before it signs, one range after the other, each on
+the node that it claimed before.
 It names an operator for each claim: whoever plays the dispute if a rival appears (`challenger run`). A lost
 bond stops it: then either its node or somebody's proof is wrong, and a person must look.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +17,11 @@ from optimist.derive.commitments import GENESIS_ASSERTION
 from optimist.derive.timing import compute_due_at, compute_ripe_at
 from optimist.l1.client import L1Client
 from optimist.l1.contracts import Contract, read_many
-from optimist.l1.errors import L1Unavailable, Reverted
+from optimist.l1.errors import L1Inconsistent, L1Unavailable, Reverted, RpcError
 from optimist.l1.events import BondWithdrawn, Confirmed
-from optimist.l1.sender import Call, Sender
+from optimist.l1.sender import Call, Sender, SendError
 from optimist.node.node import Node
+from optimist.node.reexecution import ExecutionMismatch, compute_root_again
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +34,11 @@ class BondLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to assert: the root after batch `to`, below `parent`."""
+    """What to assert: the root after the batches `first` to `to`, below `parent`."""
 
     parent: bytes
     root: bytes
+    first: int
     to: int
     accumulator: bytes
 
@@ -48,28 +52,35 @@ class Proposer:
         client: L1Client,
         rollup: Contract,
         sender: Sender,
+        law: Callable[[], None],
         *,
         bond: int,
         operator: bytes | None,
     ) -> None:
-        """`operator`: 20 bytes; who else may reveal and commit for our claims. None: nobody."""
+        """`law`: its native entry. `operator`: 20 bytes; who else may reveal and commit for our claims.
+
+        None: nobody.
+        """
         self._node = node
         self._client = client
         self._rollup = rollup
         self._sender = sender
+        self._law = law
         self._bond = bond
         self._operator = operator
         self._operated: set[bytes] = set()
 
     async def run(self, poll: float) -> None:
-        """Propose and confirm for ever. Raises BondLost."""
+        """Propose and confirm for ever. Raises BondLost or ExecutionMismatch."""
         while True:
             try:
                 await self.act()
             except Reverted as error:
                 log.info("proposal_postponed", reason=str(error))
-            except L1Unavailable as error:
+            except (L1Unavailable, L1Inconsistent, RpcError) as error:
                 log.warning("l1_trouble", error=str(error))
+            except SendError as error:
+                log.error("proposal_cannot_be_sent", reason=str(error))  # noqa: TRY400 - an alarm, no bug to trace
             await asyncio.sleep(poll)
 
     async def act(self) -> None:
@@ -128,9 +139,15 @@ class Proposer:
             return None
         if self._node.timestamp < compute_due_at(node["created_at"], min_period, is_full=round_["full"]):
             return None
-        return Proposal(parent, root, to, self._node.ledger.get_accumulator(to))
+        return Proposal(parent, root, node["batch"] + 1, to, self._node.ledger.get_accumulator(to))
 
     async def _assert(self, proposal: Proposal) -> None:
+        again = await compute_root_again(self._law, self._node.ledger, range(proposal.first, proposal.to + 1))
+        if again != proposal.root:
+            raise ExecutionMismatch(
+                f"batches {proposal.first} to {proposal.to}: executed once more they lead to the root "
+                f"0x{again.hex()}, not to 0x{proposal.root.hex()}: it is not asserted"
+            )
         purpose = f"assert:{proposal.parent.hex()[:16]}:{proposal.root.hex()[:16]}"
         await self._send(
             purpose, "assertState", proposal.parent, proposal.root, proposal.to, proposal.accumulator

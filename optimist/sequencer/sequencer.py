@@ -9,7 +9,6 @@ was not acknowledged may be gone.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -39,8 +38,9 @@ from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.engine import Engine, Outcome
 from optimist.sequencer.entries import Entry, decode_record, encode_record
 from optimist.sequencer.intake import Intake
+from optimist.sequencer.line import Line
 from optimist.sequencer.ports import Chain
-from optimist.sequencer.recovery import JournalBehind, rebase, recover
+from optimist.sequencer.recovery import JournalBehind, Recovered, Room, rebase, recover
 from optimist.sequencer.snapshots import Snapshots
 from optimist.sequencer.views import (
     describe_account,
@@ -56,8 +56,7 @@ from optimist.store.segments import SegmentedJournal
 log = structlog.get_logger(__name__)
 
 
-KEPT_BATCHES = 512  # of the newest, in case a reorg takes them off L1
-KNOWN_BATCHES = 8_192  # accumulators of the newest, to tell our own batches from those of another process
+ASTRAY = "L1 has gone another way: what it took back is being sequenced again"
 DISK_IS_FULL = "the disk is full"
 JOURNAL_IS_BROKEN = "the journal is broken"
 DISK_POLL = 1.0  # seconds between two looks at whether there is room again
@@ -112,11 +111,13 @@ class Sequencer:
         self._waiting = 0
         self._refusing = "still starting"
         self.meter: Callable[[float, str], None] = lambda _seconds, _outcome: None  # told of every answer
-        self._sealed: deque[SealedBatch] = deque(maxlen=KEPT_BATCHES)
+        self._line = Line(chain)
         self._sealing: SealedBatch | None = (
             None  # closed, but the journal does not say so yet: not to be posted
         )
-        self._own: deque[bytes] = deque(maxlen=KNOWN_BATCHES)
+        self._is_astray = False  # L1 does not lead to where the engine is: the engine must go back
+        self._given_up = 0  # the first batch that the Inbox will not take any more
+        self._last_void: dict[str, Any] | None = None
         self._is_ahead = False  # of the journal, which took no more: the engine must go back to it
         self._looked_at_disk = 0.0
 
@@ -130,14 +131,15 @@ class Sequencer:
     def _restore(self) -> None:
         self._clock.observe(self._chain.timestamp)
         engine = self._new_engine()
+        line = Line(self._chain)
         start = self._snapshots.find_start(self._chain)
         records = (tuple(decode_record(record)) for _, record in self._journal.read(start))
-        found = recover(engine, self._chain, records)
-        self._engine = engine
+        found = recover(engine, self._chain, records, self._given_up)
+        self._engine, self._line = engine, line
         self._entries = []
-        self._sealed = deque(found.unposted, maxlen=KEPT_BATCHES)
-        self._own = deque(found.sealed, maxlen=KNOWN_BATCHES)
-        self._sealing = None
+        self._sealing, self._is_astray, self._given_up = None, False, 0
+        for sealed in found.unposted:
+            line.append(sealed)
         self._opened_at = asyncio.get_running_loop().time()
         log.info(
             "sequencer_recovered",
@@ -149,7 +151,7 @@ class Sequencer:
             journal_records=self._journal.next_sequence,
         )
         if found.voided:
-            self._rebase(found.orphans, found.voided)
+            self._rebase(found)
 
     def accept_lost_journal(self) -> None:
         """Where the journal does not know L1's batches: go on behind L1's last one, with empty books.
@@ -166,17 +168,23 @@ class Sequencer:
     def _new_engine(self) -> Engine:
         return Engine(Builder(self._terms.law, self._chain.head()), self._terms.domain)
 
-    def _rebase(self, orphans: list[bytes], voided: int) -> None:
+    def _rebase(self, found: Recovered) -> None:
+        """Sequence orphans again, behind what stands; the journal hears of it with whatever comes next."""
         resting = list(self._engine.resting())
-        self._engine = self._new_engine()
-        self._sealed.clear()
-        self._sealing = None
-        entries, lost = rebase(self._engine, orphans, voided, self._clock.now(), resting)
-        for data, code in lost:
-            log.warning("confirmed_input_voided", input=data, code=code, batch=voided)
-        log.warning("sequenced_again", batch=voided, inputs=len(orphans) - len(lost), lost=len(lost))
-        self._entries = entries
-        self._opened_at = asyncio.get_running_loop().time()
+        rebased = rebase(self._engine, self._chain, found, self._clock.now(), self._room, resting)
+        for data, code in rebased.lost:
+            log.warning("confirmed_input_voided", input=data, code=code, batch=found.voided)
+        lost = len(rebased.lost)
+        log.warning("sequenced_again", batch=found.voided, inputs=len(found.orphans) - lost, lost=lost)
+        self._last_void = {"batch": found.voided, "inputs": len(found.orphans), "lost": lost}
+        self._entries = rebased.entries
+        for sealed in rebased.sealed:
+            self._line.append(sealed)
+
+    @property
+    def _room(self) -> Room:
+        preset = self._terms.preset
+        return Room(self._cadence.row_bytes, preset.max_batch - 64, preset.max_queue_items)
 
     # ----------------------------------------------------------------------------------------------- the door
 
@@ -287,6 +295,8 @@ class Sequencer:
     def _require_open_door(self) -> None:
         if self._refusing:
             raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {self._refusing}")
+        if self._is_astray:
+            raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {ASTRAY}")
         limit = self._terms.preset.max_delay // 2
         behind = self.behind
         if behind > limit:
@@ -313,13 +323,9 @@ class Sequencer:
     # ------------------------------------------------------------------------------------------------ batches
 
     @property
-    def _closed(self) -> list[SealedBatch]:
-        return [*self._sealed, self._sealing] if self._sealing else list(self._sealed)
-
-    @property
     def unposted(self) -> list[SealedBatch]:
         """Closed batches that L1 does not have, or no longer has after a reorg; oldest first."""
-        return [sealed for sealed in self._sealed if sealed.header.batch > self._chain.batch_count]
+        return [] if self._is_astray else self._line.unposted
 
     def _ensure_open_batch(self) -> None:
         if self._engine.builder.open_batch is not None:
@@ -330,31 +336,32 @@ class Sequencer:
         self._opened_at = asyncio.get_running_loop().time()
 
     def observe_l1(self) -> None:
-        """The node has followed L1: take the time from its newest block, compare its batches with ours."""
-        self._clock.observe(self._chain.timestamp)
-        count = self._chain.batch_count
-        for sealed in self._closed:
-            number = sealed.header.batch
-            if number <= count and self._chain.accumulator(number) != sealed.batch.accumulator:
-                self._void(number)
-                return
-        if self._engine.builder.head.batch < count:
-            self._void(self._engine.builder.head.batch + 1)
+        """The node has followed L1: take the time from its newest block, compare its batches with ours.
 
-    def _void(self, batch: int) -> None:
-        orphans = [
-            data for sealed in self._closed if sealed.header.batch >= batch for data in sealed.sequenced
-        ]
-        if self._engine.builder.open_batch is not None:
-            orphans += self._engine.builder.open_batch.sequenced
-        is_public = self._chain.is_public(batch)
-        if not is_public and self._chain.accumulator(batch) not in self._own:
-            raise JournalBehind(
-                f"L1 has batch {batch}, signed with this sequencer's key but unknown to it: another process "
-                "posts with the same key. Stop one of the two, and keep the one whose journal has the batch"
-            )
-        log.warning("foreign_batch", batch=batch, orphans=len(orphans), public=is_public)
-        self._rebase(orphans, batch)
+        When L1 does not lead to where we are, nothing more is taken until `seal_if_due` has gone back.
+        """
+        self._clock.observe(self._chain.timestamp)
+        if self._is_astray:
+            return
+        opened = self._engine.builder.open_batch
+        reason = self._line.find_break(self._sealing, opened, self._engine.builder.head.queue_next)
+        if reason:
+            log.warning("l1_went_another_way", reason=reason, on_l1=self._chain.batch_count)
+            self._is_astray = True
+
+    def give_up(self, batch: int, reason: str) -> None:
+        """The Inbox will never take this batch: its inputs are sequenced again, at the present second."""
+        log.warning("batch_given_up", batch=batch, reason=reason)
+        self._is_astray, self._given_up = True, batch
+
+    async def _go_back(self) -> None:
+        """To what L1 has and the journal holds beyond it. Raises HeadMismatch, JournalBehind, ApiError."""
+        if self._entries:
+            await self._keep(())
+        await self._commit.flush()
+        self._restore()
+        if self._entries:
+            await self._keep(())
 
     async def seal_if_due(self) -> bool:
         """Open a batch for what waits in L1's queue; close a due one. True when one was closed.
@@ -370,6 +377,9 @@ class Sequencer:
         if self._refusing:
             self._try_again()
             return False
+        if self._is_astray:
+            await self._go_back()
+            return False
         builder = self._engine.builder
         if builder.open_batch is None:
             if self._chain.queue_length > builder.head.queue_next:
@@ -377,23 +387,16 @@ class Sequencer:
             if self._entries:
                 await self._keep(())
             return False
-        opened = builder.open_batch
-        is_full = (
-            opened.row_bytes >= self._cadence.row_bytes or opened.count >= self._terms.preset.max_batch - 64
-        )
         age = asyncio.get_running_loop().time() - self._opened_at
-        if not is_full and age < self._cadence.age:
+        if not self._room.is_full(self._engine) and age < self._cadence.age:
             return False
         entry, sealed = self._engine.seal()
         self._entries.append(entry)
         self._sealing = sealed
-        self._own.append(sealed.batch.accumulator)
         await self._keep((), self._get_due_snapshot(sealed))
-        if self._sealing is not sealed:
-            return False  # meanwhile L1 has shown a batch of somebody else in its place
         self._sealing = None
         self._failpoints.reach("after-seal")
-        self._sealed.append(sealed)
+        self._line.append(sealed)
         log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
         return True
 
@@ -434,8 +437,8 @@ class Sequencer:
         """Heads, backlog, readiness."""
         head, opened = self._engine.builder.head, self._engine.builder.open_batch
         return {
-            "ready": not self._refusing,
-            "reason": self._refusing,
+            "ready": not self._refusing and not self._is_astray,
+            "reason": self._refusing or (ASTRAY if self._is_astray else ""),
             "second": self._clock.now(),
             "l1Silence": round(self._clock.silence(), 3),
             "softInputs": head.soft_number,
@@ -444,6 +447,7 @@ class Sequencer:
             "sealedBatch": head.batch,
             "postedBatch": self._chain.batch_count,
             "unposted": len(self.unposted) + (self._sealing is not None),
+            "voided": self._last_void,
             "queueNext": head.queue_next,
             "queueLength": self._chain.queue_length,
         }

@@ -37,6 +37,7 @@ from optimist.sequencer.batcher import Batcher
 from optimist.sequencer.chain import NodeChain
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
+from optimist.sequencer.double_check import DoubleCheck
 from optimist.sequencer.observing import EVENTS, Balances, observe_sequencer
 from optimist.sequencer.proposer import Proposer
 from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
@@ -81,7 +82,8 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         opened.node.subscribe(sequencer.observe_l1)
         sender = _make_sender(settings, opened, signer, settings.datadir, stack, failpoints)
         inbox = opened.deployment.get_contract("Inbox")
-        batcher = Batcher(sequencer, inbox, sender, settings.l1_poll)
+        double_check = DoubleCheck(opened.node, opened.law.native)
+        batcher = Batcher(sequencer, inbox, sender, double_check, settings.l1_poll)
         senders = {"sequencer": sender}
         parts: list[Coroutine[Any, Any, None]] = [
             station.run(),
@@ -192,6 +194,7 @@ async def _make_proposer(
         opened.client,
         opened.deployment.get_contract("Rollup"),
         sender,
+        opened.law.native,
         bond=opened.deployment.preset.bond,
         operator=from_hex(settings.proposer.operator) if settings.proposer.operator else None,
     )

@@ -63,6 +63,11 @@ class GroupCommit:
         if isinstance(self._failed, JournalFull):
             self._failed = None
 
+    async def flush(self) -> None:
+        """Return when everything that was appended before is written, or has failed."""
+        if self._writer is not None:
+            await asyncio.shield(self._writer)
+
     async def close(self) -> None:
         """Write what waits, then stop. The journal itself stays open."""
         self._closed = True

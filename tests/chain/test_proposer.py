@@ -35,6 +35,7 @@ class Desk:
             client,
             self.rollup,
             sender,
+            network.law.native,
             bond=bond,
             operator=network.cast.challenger.address,
         )

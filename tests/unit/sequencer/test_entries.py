@@ -24,7 +24,7 @@ numbers = st.integers(0, (1 << 64) - 1)
 shorts = st.integers(0, (1 << 16) - 1)
 
 entries: st.SearchStrategy[Entry] = st.one_of(
-    st.builds(Opened, numbers, seconds, numbers, shorts, hashes),
+    st.builds(Opened, numbers, seconds, numbers, shorts, hashes, hashes),
     st.builds(OrderPlaced, shorts, numbers, st.binary(min_size=105, max_size=105)),
     st.builds(OrderDropped, hashes, shorts),
     st.builds(InputAccepted, st.binary(min_size=1, max_size=1024)),

@@ -106,8 +106,13 @@ def test_foreign_batch_meanwhile_costs_no_acknowledged_input(tmp_path: Path, dis
         chain._sealed.append(public_batch(bench))
         sequencer.observe_l1()
         disk.free.set()
-        assert not await closing
+        assert await closing
+        assert sequencer.unposted == []
+        with pytest.raises(ApiError, match="L1 has gone another way"):
+            await sequencer.submit(bench.world.price_update(0, [(0, PRICE)], at=START + 2))
+        assert not await sequencer.seal_if_due()
         status = sequencer.status()
+        assert status["voided"] == {"batch": 2, "inputs": 1, "lost": 0}
         assert (status["openBatch"], status["softInputs"]) == (3, 1), "sequenced again behind the public one"
         await sequencer.close()
 

@@ -1,0 +1,56 @@
+"""What the batcher does to a batch before it signs: reads it back from its bytes, executes it once more."""
+
+from collections.abc import Callable
+
+from optimist.derive.batch import SealedBatch as SealedOnL1
+from optimist.derive.batch import derive_batch
+from optimist.node.node import Node
+from optimist.node.reexecution import ExecutionMismatch, compute_effect, execute
+from optimist.sequencer.builder import SealedBatch
+
+
+class DoubleCheck:
+    """Compares what a node will make of a batch with what the sequencer has made of it."""
+
+    def __init__(self, node: Node, law: Callable[[], None]) -> None:
+        """`law` is its native entry."""
+        self._node = node
+        self._law = law
+
+    async def check(self, sealed: SealedBatch, rows: bytes) -> bool:
+        """True when they are the same; False when the node is not right before this batch any more.
+
+        Raises DerivationError or ExecutionMismatch: a bug of ours, or a fault of this machine.
+        """
+        header, ledger = sealed.header, self._node.ledger
+        if ledger.batch_count != header.batch - 1:
+            return False
+        queue = self._node.get_queue(sealed.queue_from, sealed.queue_count)
+        derived = derive_batch(
+            SealedOnL1(
+                batch=header.batch,
+                accumulator=sealed.batch.accumulator,
+                first=header.first,
+                last=header.last,
+                mode=header.mode,
+                queue_from=sealed.queue_from,
+                queue_count=sealed.queue_count,
+                rows=rows,
+            ),
+            [item.input for item in queue],
+            ledger.get_accumulator(),
+        )
+        state = ledger.state.copy()
+        codes, stored = await execute(self._law, state, derived.inputs)
+        refused = [index for index, code in enumerate(codes) if code]
+        if refused:
+            raise ExecutionMismatch(
+                f"batch {header.batch}: the law rejects input {refused[0]} with code {codes[refused[0]]}, "
+                "which was acknowledged: it is not posted"
+            )
+        if compute_effect(state, stored) != sealed.effect:
+            raise ExecutionMismatch(
+                f"batch {header.batch}: executed once more, it leaves another state than was acknowledged: "
+                "it is not posted"
+            )
+        return True
