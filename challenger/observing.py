@@ -17,6 +17,7 @@ from challenger.monitor.views import Alarm, Level, MatchView
 from challenger.player import Player
 from challenger.surveying import look
 from challenger.watcher import Judgement, Status, Verdict
+from optimist.l1.client import L1Client
 from optimist.l1.errors import L1Error
 from optimist.l1.sender import Sender
 from optimist.node.opening import OpenNode
@@ -77,14 +78,27 @@ def make_metrics(program: str, opened: OpenNode, counted: Iterable[Counted]) -> 
     )
 
 
-def observe_player(station: Station, player: Player, sender: Sender) -> None:
-    """Add the gauges of a player."""
+async def observe_player(station: Station, player: Player, sender: Sender, client: L1Client) -> None:
+    """Add the gauges of a player, and keep the balance of its key up to date: a part of the program."""
     metrics = station.metrics
+    balance = metrics.gauge("key_balance_wei", "Ether of our keys.", ("role",)).labels("challenger")
     metrics.watch("acts_pending", "Acts of the game on their way.", lambda: player.pending)
     metrics.watch("alarms_standing", "What a person should look at now.", lambda: len(player.alarms))
     metrics.watch_many(
         "tx_pending", "Transactions on their way.", ("role",), lambda: [(("challenger",), sender.pending)]
     )
+    metrics.watch_many(
+        "tx_fees_wei",
+        "Spent on gas since the program was started.",
+        ("role",),
+        lambda: [(("challenger",), sender.spent)],
+    )
+    while True:
+        try:
+            balance.set(await client.get_balance(sender.address))
+        except L1Error as error:
+            log.debug("balance_unknown", error=str(error))
+        await asyncio.sleep(INSPECTION)
 
 
 def _observe_verdicts(metrics: Metrics, read: Callable[[], Sequence[Judgement]]) -> None:

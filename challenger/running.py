@@ -82,12 +82,12 @@ async def run(settings: RunSettings) -> list[str]:
         )
         stack.push_async_callback(player.close)
         log.info("challenger_ready", address=to_hex(signer.address), mode=mode.name, tag=settings.l1_tag)
-        observe_player(station, player, sender)
         station.tell_ready()
         play = asyncio.create_task(player.play(settings.l1_poll, until_resolved=settings.until_resolved))
         stack.callback(play.cancel)
         inspector = Inspector(station, opened, "latest")
-        await run_until_signal([_wait(play), station.run(), inspector.run()])
+        observed = observe_player(station, player, sender, opened.client)
+        await run_until_signal([_wait(play), station.run(), inspector.run(), observed])
         if not play.done():
             return []  # a signal
         log.info("resolved", address=to_hex(signer.address), alarms=len(play.result()))

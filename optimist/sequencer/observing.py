@@ -126,6 +126,12 @@ class Balances:
             ("role",),
             lambda: [((role,), sender.pending) for role, sender in self._senders.items()],
         )
+        metrics.watch_many(
+            "tx_fees_wei",
+            "Spent on gas since the program was started.",
+            ("role",),
+            lambda: [((role,), sender.spent) for role, sender in self._senders.items()],
+        )
 
     async def run(self) -> None:
         """Ask for ever; what L1 does not answer stays as it was."""

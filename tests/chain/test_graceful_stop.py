@@ -1,10 +1,12 @@
 """SIGTERM under load: the door closes, what was taken is on disk, and the next start goes on where it was."""
 
 import asyncio
+import socket
 import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from devnet.actors.client import SequencerClient
 from devnet.actors.oracle import Oracle
@@ -63,6 +65,28 @@ async def stop_under_load(network: Devnet, process: Process) -> tuple[float, lis
 async def count_inputs(process: Process) -> int:
     async with SequencerClient(find_url(process)) as api:
         return int((await api.get_status())["softInputs"])
+
+
+def test_systemd_is_told_when_it_is_ready_alive_and_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+        Devnet.start(directory=tmp_path / "devnet", block_time=1) as network,
+    ):
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+        process = start_sequencer(network, tmp_path / "sequencer")
+        try:
+            find_url(process)
+            told = {systemd.recv(100) for _ in range(3)}
+            assert told == {b"WATCHDOG=1", b"READY=1"}
+        finally:
+            assert process.stop(20) == 0
+        while (state := systemd.recv(100)) != b"STOPPING=1":
+            assert state == b"WATCHDOG=1"
 
 
 def test_sigterm_under_load_ends_within_five_seconds_and_loses_nothing(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from devnet.network import Devnet
 from devnet.processes import POLL_INTERVAL
 from devnet.services import Service, start_challenger, start_sequencer, start_watcher
 from devnet.wallet import Wallet
+from tests.support.alert_rules import Rule, load_rules
 
 USD = 10**6
 
@@ -56,6 +58,11 @@ def read_metrics(door: str) -> dict[str, float]:
     text = requests.get(door + "/metrics", timeout=10).text
     lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
     return {name.removeprefix("optimist_"): float(value) for name, _, value in lines}
+
+
+def parse_series(text: str) -> tuple[str, set[tuple[str, str]]]:
+    """Name and labels of a line of /metrics."""
+    return text.partition("{")[0], set(re.findall(r'(\w+)="([^"]*)"', text))
 
 
 def wait_for(is_true: Any, what: str, seconds: float = 60) -> None:
@@ -142,6 +149,16 @@ def test_metrics_have_no_name_twice_and_no_label_without_bound(programs: Program
         assert labels <= bounded | {"group", "market", "verdict", "status", "kind"}
 
 
+@pytest.mark.parametrize("rule", load_rules(), ids=lambda rule: rule.name)
+def test_every_alert_asks_for_series_that_a_program_serves(programs: Programs, rule: Rule) -> None:
+    served = [parse_series(each) for name in programs.services for each in programs.read_metrics(name)]
+    for selector in rule.selectors:
+        if selector.name == "up":
+            continue  # Prometheus' own
+        wanted = selector.name.removeprefix("optimist_"), set(selector.labels)
+        assert [name for name, labels in served if name == wanted[0] and wanted[1] <= labels], selector
+
+
 def test_no_program_ever_prints_a_key_or_its_token(programs: Programs) -> None:
     """All output at the loudest level, everything that the doors say, and everything that is left on disk."""
     network, folder = programs.network, programs.network.directory
@@ -159,11 +176,23 @@ def test_no_program_ever_prints_a_key_or_its_token(programs: Programs) -> None:
         assert not [text for text in said if secret in text.lower()]
 
 
-def test_watcher_without_l1_says_so_and_recovers(tmp_path: Path) -> None:
-    with Devnet.start(directory=tmp_path, block_time=1) as network:
-        watcher = start_watcher(network, options=["--ops.l1-silence", "2", "--l1-timeout", "1"])
+@contextmanager
+def run_watcher(network: Devnet, *options: str) -> Iterator[tuple[Service, str]]:
+    watcher = start_watcher(network, options=options)
+    try:
         door = find_door(watcher)
         wait_for(lambda: requests.get(door + "/readyz", timeout=5).status_code == 200, "ready")
+        yield watcher, door
+        assert watcher.stop() == 0
+    finally:
+        watcher.process.kill()
+
+
+def test_watcher_without_l1_says_so_and_recovers(tmp_path: Path) -> None:
+    with (
+        Devnet.start(directory=tmp_path, block_time=1) as network,
+        run_watcher(network, "--ops.l1-silence", "2", "--l1-timeout", "1") as (watcher, door),
+    ):
         try:
             os.kill(network.anvil.process.pid, signal.SIGSTOP)
             wait_for(lambda: requests.get(door + "/readyz", timeout=5).status_code == 503, "not ready")
@@ -172,18 +201,16 @@ def test_watcher_without_l1_says_so_and_recovers(tmp_path: Path) -> None:
             metrics = read_metrics(door)
             assert (metrics["up"], metrics["ready"]) == (1, 0)
             assert max(metrics["l1_silence_seconds"], metrics["l1_head_age_seconds"]) > 2
-            assert "l1" in {event["what"] for event in watcher.events("not_ready")}
+            wait_for(lambda: "l1" in {each["what"] for each in watcher.events("not_ready")}, "a warning")
         finally:
             os.kill(network.anvil.process.pid, signal.SIGCONT)
         wait_for(lambda: requests.get(door + "/readyz", timeout=5).status_code == 200, "ready again")
-        watcher.wait_for("ready_again")
-        assert watcher.stop() == 0
+        wait_for(lambda: "l1" in {each["what"] for each in watcher.events("ready_again")}, "a word")
 
 
 def test_watcher_goes_on_with_its_second_endpoint(tmp_path: Path) -> None:
-    with Devnet.start(directory=tmp_path, block_time=1) as network:
-        watcher = start_watcher(network, options=["--l1-rpc", "http://127.0.0.1:1"])
-        door = find_door(watcher)
-        wait_for(lambda: requests.get(door + "/readyz", timeout=5).status_code == 200, "ready")
+    with (
+        Devnet.start(directory=tmp_path, block_time=1) as network,
+        run_watcher(network, "--l1-rpc", "http://127.0.0.1:1") as (_, door),
+    ):
         assert read_metrics(door)["l1_silence_seconds"] < 5
-        assert watcher.stop() == 0
