@@ -49,6 +49,8 @@ def make_init(
         trade_heartbeat=300,  # s (= 5 * 60)
         liquidation_heartbeat=300,  # s
         liquidation_buffer_ppm=200_000,  # (= 20 %) of maintenance margin: one liquidation lasts a while
+        silence=604_800,  # s (= 7 * 86,400)
+        window=86_400,  # s (= 24 * 3,600)
         signers=tuple(signers),
         markets=(BTC_MARKET, ETH_MARKET),
     )

@@ -134,6 +134,8 @@ class Init:
     trade_heartbeat: int
     liquidation_heartbeat: int
     liquidation_buffer_ppm: int
+    silence: int  # s without an input or a price after which a market counts as dead
+    window: int  # s from announcing its closing to closing it, and from then until money leaves
     signers: tuple[bytes, ...]
     markets: tuple[MarketParameters, ...]
     fee_manager: bytes = NOBODY
@@ -159,6 +161,8 @@ class Init:
             + pack_bytes("fee manager", self.fee_manager, ADDRESS_BYTES)
             + pack_bytes("governor", self.governor, ADDRESS_BYTES)
             + pack_uint("timelock", self.timelock, 4)
+            + pack_uint("silence", self.silence, 4)
+            + pack_uint("window", self.window, 4)
             + b"".join(pack_bytes("signer", signer, ADDRESS_BYTES) for signer in self.signers)
             + b"".join(market.encode() for market in self.markets)
         )
@@ -251,6 +255,17 @@ class ForcedWithdraw:
             + pack_uint("amount", self.amount, 8)
             + pack_uint("least paid", self.least_paid, 8)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CloseMarket:
+    """The payload that announces the closing of a dead market, or closes it. Anybody's."""
+
+    market: int
+
+    def encode(self) -> bytes:
+        """Kind and body: the argument of `Inbox.force`."""
+        return bytes((inputs.KIND_CLOSE_MARKET,)) + pack_uint("market", self.market, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +463,7 @@ class EnactMarket:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Ask the law to clear a position that its whole side's deleveraging has closed. Signed by nobody."""
+    """Ask the law to clear a position that was closed with its whole side. Signed by nobody."""
 
     KIND: ClassVar[int] = inputs.KIND_SETTLE
 

@@ -27,6 +27,7 @@ from optimist.derive.actions import (
     HASH_BYTES,
     NO_TIER,
     Action,
+    CloseMarket,
     Deposit,
     EnactMarket,
     Forced,
@@ -52,7 +53,9 @@ from optimist.derive.typed_data import ADDRESS_BYTES, Order, Signature, Withdraw
 from optimist.stf import inputs
 from optimist.stf.constants import FILL_OR_KILL, MAX_TIERS, MAX_TREE_DEPTH
 
-ForcedAction: TypeAlias = ForcedWithdraw | ForcedCancelAll | ForcedReduce | ForcedSessionEnd | ForcedService
+ForcedAction: TypeAlias = (
+    ForcedWithdraw | ForcedCancelAll | ForcedReduce | ForcedSessionEnd | CloseMarket | ForcedService
+)
 
 MARKET_FIELDS: Final = (
     ("size_decimals", 1),
@@ -154,6 +157,8 @@ def decode_forced(payload: bytes) -> ForcedAction:
             wanted = ForcedReduce(account, market, reader.uint("size", 8), reader.uint("limit", 8))
         case inputs.KIND_SESSION_KEY:
             wanted = ForcedSessionEnd(reader.uint("account", 5), reader.uint("index", 1))
+        case inputs.KIND_CLOSE_MARKET:
+            wanted = CloseMarket(reader.uint("market", 2))
         case _:
             raise DecodingError(f"kind {kind} cannot be forced: see docs/PROTOCOL.md")
     reader.end()
@@ -182,6 +187,7 @@ def _decode_init(reader: Reader) -> Init:
     )
     fee_manager = reader.bytes("fee manager", ADDRESS_BYTES)
     governor, timelock = reader.bytes("governor", ADDRESS_BYTES), reader.uint("timelock", 4)
+    silence, window = reader.uint("silence", 4), reader.uint("window", 4)
     init = Init(
         chain_id=chain_id,
         vault=vault,
@@ -197,6 +203,8 @@ def _decode_init(reader: Reader) -> Init:
         markets=tuple(_read_market(reader) for _ in range(markets)),
         governor=governor,
         timelock=timelock,
+        silence=silence,
+        window=window,
     )
     reader.end()
     return init

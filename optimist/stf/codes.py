@@ -111,5 +111,11 @@ class Code(IntEnum):
     NOT_FEE_MANAGER = 154
     BAD_FEE_TIER = 155  # a tier that does not exist, or is not cheaper than tier 0
 
+    # CLOSE_MARKET
+    NOT_DEAD = 176  # neither the sequencer nor the market's price has been silent for long enough
+    CLOSING_NOT_DUE = 177
+    GROUP_HELD = 178  # no money leaves a group while losses of a market that was closed are being settled
+    BAD_WIND_DOWN = 179  # a silence or a window of nothing
+
     # Money that leaves a group with a loss
     PAID_TOO_LITTLE = 190  # a part stays behind, and less would be paid than the owner asked for at least

@@ -92,6 +92,9 @@ MAX_VARIANCE: Final = 10**18
 # Times the notional divisor: how many parts of a side's index make 1e-6 USD
 INDEX_SCALE: Final = 3_600_000_000_000 << 48
 
+# 3,600 * 10**9: a price in 1e-8 USD, as a funding of as many 1e-17 USD-hours
+PRICE_SCALE: Final = 3_600_000_000_000
+
 # 8 hours: what interest and premium are stated over
 FUNDING_HOURS: Final = 8
 

@@ -4,9 +4,9 @@ A right of an account (money out) is never rejected. A rejected input leaves no 
 on L1 that it was refused, or why: therefore it ends in a ForcedOutcome, garbage too; code 0 is done, anything
 else says why not.
 
-A service to everybody (a price, a liquidation or settlement that is due, rules of a market) is what it would
-be from the sequencer: it takes effect or is rejected. So a sequencer that suppresses prices, or protects a
-friend, cannot keep anyone else from stating the one and liquidating the other.
+A service to everybody (a price, a liquidation or settlement that is due, rules of a market, the end of a dead
+one) is what it would be from the sequencer: it takes effect or is rejected. So a sequencer that suppresses
+prices, or protects a friend, cannot keep anyone else from stating the one and liquidating the other.
 """
 
 from optimist.provable import (
@@ -41,6 +41,7 @@ from optimist.stf.inputs import (
     FORCED_WITHDRAW_LEAST_AT,
     FORCED_WITHDRAW_LENGTH,
     KIND_CANCEL_ALL,
+    KIND_CLOSE_MARKET,
     KIND_ENACT_MARKET,
     KIND_LIQUIDATE,
     KIND_PRICE,
@@ -57,6 +58,7 @@ from optimist.stf.reduce import force_reduce
 from optimist.stf.session import force_session_end
 from optimist.stf.settlement import apply_settle
 from optimist.stf.timelock import apply_enact_market, apply_propose_market
+from optimist.stf.wind_down import apply_close_market
 from optimist.stf.withdrawal import judge_withdrawal, pay_out
 
 
@@ -78,6 +80,9 @@ def apply_forced(system: System) -> None:
         return
     if kind == KIND_ENACT_MARKET:
         apply_enact_market(system, FORCED_BODY_AT)
+        return
+    if kind == KIND_CLOSE_MARKET:
+        apply_close_market(system, FORCED_BODY_AT)
         return
     outcome = zero(ForcedOutcome)
     outcome.sender = input_uint(FORCED_SENDER_AT, 20)

@@ -43,9 +43,11 @@ from optimist.stf.inputs import (
     INIT_SECOND_AT,
     INIT_SIGNER_LENGTH,
     INIT_SIGNERS_AT,
+    INIT_SILENCE_AT,
     INIT_TIMELOCK_AT,
     INIT_TRADE_HEARTBEAT_AT,
     INIT_VAULT_AT,
+    INIT_WINDOW_AT,
     MODE_SEQUENCER,
 )
 from optimist.stf.markets import open_market, set_market_rules
@@ -58,6 +60,7 @@ from optimist.stf.records import (
     Parameters,
     SignerCount,
     System,
+    WindDown,
 )
 
 DOMAIN_TYPE_HASH: Final = keccak_text(
@@ -99,6 +102,7 @@ def apply_init(system: System) -> None:
         set_market_rules(i, markets_at + i * INIT_MARKET_LENGTH)
         open_market(i)
     set_governance()
+    set_wind_down()
     set_system(system)
 
 
@@ -132,6 +136,14 @@ def set_governance() -> None:
     timelock = input_uint(INIT_TIMELOCK_AT, 4)
     require(governor == 0 or timelock > 0, Code.BAD_TIMELOCK)
     store(0, Governance(governor=governor, timelock=timelock, nonce=0))
+
+
+def set_wind_down() -> None:
+    """How long a silence kills a market, and how long everyone then has, is for users to judge."""
+    silence = input_uint(INIT_SILENCE_AT, 4)
+    window = input_uint(INIT_WINDOW_AT, 4)
+    require(silence > 0 and window > 0, Code.BAD_WIND_DOWN)
+    store(0, WindDown(silence=silence, window=window))
 
 
 def set_signer(index: u8) -> None:

@@ -9,7 +9,7 @@ a loss that nobody has carried yet: then all accounts together claim more than w
 withdraws leaves that part behind (`withdrawal.py`). New fees fill the fund up again.
 """
 
-from optimist.provable import ceil_div, fit, i64, i250, inline, load, note, store, u8, u64, u96
+from optimist.provable import ceil_div, fit, i64, i250, inline, load, note, store, u8, u40, u64, u96
 from optimist.stf.codes import Code
 from optimist.stf.constants import DONE, GROUP_BITS
 from optimist.stf.notes import Haircut
@@ -44,15 +44,18 @@ def compute_haircut(group: Group, amount: u64) -> u64:
     return min(ceil_div(amount * loss, max(group.money + loss, 1)), amount)
 
 
-def leave_group(account_id: AccountId, amount: u64, least_paid: u64) -> tuple[u8, u64]:
+def leave_group(account_id: AccountId, amount: u64, least_paid: u64, now: u40) -> tuple[u8, u64]:
     """Let `amount` of an account leave its group: DONE, and what is paid outside, less its part of a loss.
 
-    Otherwise why not, 0, and no change. The group may not hold so much: somebody's profit may be there before
-    whoever owes it has been liquidated. And the owner may want `least_paid` or nothing: what a group lacks
-    can have grown since he signed. The account's collateral is the caller's to change.
+    Otherwise why not, 0, and no change. Losses of a closed market may still be being settled. The group may not
+    hold so much: somebody's profit may be there before whoever owes it has been liquidated. And the owner may
+    want `least_paid` or nothing: what a group lacks can have grown since he signed. The account's collateral
+    is the caller's to change.
     """
     group_id = get_group(account_id)
     group = load(Group, group_id)
+    if now < group.held_until:
+        return Code.GROUP_HELD, 0
     haircut = compute_haircut(group, amount)
     paid = max(amount - haircut, 0)
     if paid > group.money:

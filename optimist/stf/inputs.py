@@ -29,6 +29,7 @@ KIND_ACCOUNT_TIER: Final = 11
 KIND_SETTLE: Final = 12
 KIND_PROPOSE_MARKET: Final = 16
 KIND_ENACT_MARKET: Final = 17
+KIND_CLOSE_MARKET: Final = 18
 
 # ---- INIT: 1 · chain id:8 · vault:20 · second:5 | parameters, signers, markets
 INIT_CHAIN_ID_AT: Final = 1
@@ -45,7 +46,9 @@ INIT_LIQUIDATION_BUFFER_AT: Final = 69
 INIT_FEE_MANAGER_AT: Final = 73
 INIT_GOVERNOR_AT: Final = 93
 INIT_TIMELOCK_AT: Final = 113
-INIT_LISTS_AT: Final = 117  # the signers begin here, the markets follow them
+INIT_SILENCE_AT: Final = 117
+INIT_WINDOW_AT: Final = 121
+INIT_LISTS_AT: Final = 125  # the signers begin here, the markets follow them
 INIT_SIGNER_LENGTH: Final = 20
 INIT_MARKET_LENGTH: Final = 166
 
@@ -257,3 +260,7 @@ PROPOSE_RULES_AT: Final = 75
 # ENACT_MARKET, sequenced or forced: market:2
 ENACT_MARKET_AT: Final = 0
 ENACT_BODY_LENGTH: Final = 2
+
+# CLOSE_MARKET, forced only: market:2
+CLOSE_MARKET_AT: Final = 0
+CLOSE_BODY_LENGTH: Final = 2

@@ -53,6 +53,7 @@ MODULES: Final = (
     "optimist.stf.liquidation",
     "optimist.stf.reduce",
     "optimist.stf.settlement",
+    "optimist.stf.wind_down",
 )
 PRESETS: Final = ("minimal", "mainnet")
 

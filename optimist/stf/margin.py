@@ -139,7 +139,8 @@ def scan_holdings(
             price = peek(Price, position.market_plus_one - 1)
             measure(share, position, position.market_plus_one - 1)
             paid = share.owed // compute_unit(market.notional_divisor)
-            if not is_price_fresh(price, now, heartbeat):
+            # What has been closed is money, whatever the market is worth now.
+            if share.parts != 0 and not is_price_fresh(price, now, heartbeat):
                 is_fresh = False
             worth = compute_value(share.parts, price.mark, market.notional_divisor)
             notional = compute_notional(share.parts, price.mark, market.notional_divisor)

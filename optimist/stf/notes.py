@@ -116,6 +116,22 @@ class SideScaled:
 
 
 @record()
+class MarketClosed:
+    """All positions of a dead market ended at one price."""
+
+    market: u16
+    price: u60
+
+
+@record()
+class WrittenOff:
+    """What an account without a position owed and nobody will pay: the fund's loss."""
+
+    account: u40
+    amount: u64
+
+
+@record()
 class Held:
     """What an account holds after a change of its own, to the last part."""
 

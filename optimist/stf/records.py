@@ -29,7 +29,7 @@ Multiplier = Annotated[int, Range(0, 2**48)]  # ONE at most
 WholeParts = Annotated[int, Range(-(2**109), 2**109)]  # MAX_SIZE * ONE, either side
 Parts = Annotated[int, Range(-(2**110), 2**110)]  # 2^-48 units of size, rounded to shares; positive: long
 SideIndex = Annotated[int, Range(-(2**168), 2**168)]
-IndexChange = Annotated[int, Range(-(2**98), 2**98)]  # 1e-17 USD-hours in one accrual
+IndexChange = Annotated[int, Range(-(2**102), 2**102)]  # 1e-17 USD-hours: an hour's funding, or a whole price
 Owed = Annotated[int, Range(-(2**254), 2**254)]
 Unit = Annotated[int, Range(1, 2**130)]  # INDEX_SCALE * a notional divisor
 Remainder = Annotated[int, Range(-(2**240), 2**240)]
@@ -195,6 +195,7 @@ class Group:
 
     fund: i64  # the insurance fund, fees included; below 0: a loss that nobody has carried yet
     money: u96  # what was paid in and not paid out again: what the Vault holds for this group
+    held_until: u40  # second before which no money leaves: losses of a closed market are being settled
 
 
 @record(table=16)
@@ -219,6 +220,21 @@ class Listing:
     """Row = market. Where it is traded: only accounts of the group may hold it."""
 
     group: GroupId
+
+
+@record(table=19)
+class WindDown:
+    """Row 0. Fixed by INIT. When a market counts as dead (`wind_down.py`)."""
+
+    silence: u32  # seconds without a sequenced input, or without a price of the market
+    window: u32  # seconds from announcing to closing, and from closing until money leaves
+
+
+@record(table=20)
+class Closing:
+    """Row = market. When its closing was announced; void once the market has come back to life."""
+
+    announced_at: u40
 
 
 @record(table=21)

@@ -22,9 +22,9 @@ which is 0 where nobody was ever deleveraged. So at any price the positions of a
 most what was paid for them.
 """
 
-from optimist.provable import ceil_div, fit, i64, inline, load, note, peek, record, require, store
+from optimist.provable import ceil_div, fit, i64, inline, load, note, peek, record, require, store, u60
 from optimist.stf.codes import Code
-from optimist.stf.constants import EPOCH_BITS, INDEX_SCALE, MIN_MULTIPLIER, ONE
+from optimist.stf.constants import EPOCH_BITS, INDEX_SCALE, MIN_MULTIPLIER, ONE, PRICE_SCALE
 from optimist.stf.notes import SideScaled
 from optimist.stf.records import (
     Epoch,
@@ -169,6 +169,24 @@ def deleverage(
         require(worth >= MIN_MULTIPLIER, Code.SIDE_TOO_THIN)
         side.multiplier = min(worth, before)
         note(SideScaled(market=market_id, is_short=is_short, before=before, after=min(worth, before)))
+    store(row, side)
+
+
+def close_sides(market_id: MarketId, price: u60) -> None:
+    """Close both sides whole at `price`: each longs' part is paid what it is worth, each shorts' owes it."""
+    funding = load(Funding, market_id)
+    pay_funding(funding, market_id, -price * PRICE_SCALE)
+    store(market_id, funding)
+    close_side(market_id, False)
+    close_side(market_id, True)
+
+
+def close_side(market_id: MarketId, is_short: bool) -> None:
+    """End the epoch of a side, paid up to now."""
+    row = get_side_row(market_id, is_short)
+    side = load(Side, row)
+    note(SideScaled(market=market_id, is_short=is_short, before=side.multiplier, after=0))
+    end_epoch(side, row)
     store(row, side)
 
 

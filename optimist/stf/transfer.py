@@ -92,17 +92,18 @@ def apply_transfer(system: System) -> None:
     require(verdict != Code.PRICE_STALE, Code.PRICE_STALE)
     require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
     store(source_id, source)
-    arriving = move_money(source_id, target_id, amount)
+    arriving = move_money(source_id, target_id, amount, system.clock)
     require(arriving >= least_paid, Code.PAID_TOO_LITTLE)
     credit(target_id, source.owner, arriving)
     note(Transferred(source_account=source_id, target_account=target_id, amount=arriving))
 
 
-def move_money(source_id: AccountId, target_id: AccountId, amount: u64) -> u64:
+def move_money(source_id: AccountId, target_id: AccountId, amount: u64, now: u40) -> u64:
     """Take `amount` from the source's group into the target's; what arrives: less its part of a loss."""
     if get_group(source_id) == get_group(target_id):
         return amount
-    verdict, arriving = leave_group(source_id, amount, 0)
+    verdict, arriving = leave_group(source_id, amount, 0, now)
+    require(verdict != Code.GROUP_HELD, Code.GROUP_HELD)
     require(verdict == DONE, Code.GROUP_SHORT)
     enter_group(target_id, arriving)
     return arriving

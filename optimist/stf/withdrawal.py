@@ -98,6 +98,7 @@ def apply_withdraw(system: System) -> None:
     require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
     store(account_id, account)
     verdict = pay_out(system, account_id, amount, least_paid, recipient, REASON_SIGNED)
+    require(verdict != Code.GROUP_HELD, Code.GROUP_HELD)
     require(verdict != Code.GROUP_SHORT, Code.GROUP_SHORT)
     require(verdict == DONE, Code.PAID_TOO_LITTLE)
 
@@ -123,7 +124,7 @@ def pay_out(
 
     The account's collateral is the caller's to change.
     """
-    verdict, paid = leave_group(account_id, amount, least_paid)
+    verdict, paid = leave_group(account_id, amount, least_paid, system.clock)
     if paid != 0:
         write_withdrawal(system, recipient, paid, account_id, reason)
     return verdict

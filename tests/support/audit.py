@@ -26,10 +26,11 @@ from optimist.derive.actions import (
 )
 from optimist.derive.decode import FORCED_SERVICES, decode, decode_forced
 from optimist.derive.typed_data import Domain
-from optimist.stf.inputs import KIND_TRANSFER
+from optimist.stf.inputs import KIND_CLOSE_MARKET, KIND_TRANSFER
 from optimist.stf.records import Account, Funding, FundingRule, Group, OrderSlot, Position
 from tests.support.audit_accounts import check_account_action
-from tests.support.audit_liquidation import check_liquidation, check_nobody_sinks, check_settlement
+from tests.support.audit_endings import check_closing, check_held, check_settlement
+from tests.support.audit_liquidation import check_liquidation, check_nobody_sinks
 from tests.support.audit_money import check_deposit, check_forced, check_withdrawal
 from tests.support.audit_prices import check_price
 from tests.support.audit_rules import check_enactment, check_proposal, check_rules_unchanged
@@ -47,6 +48,11 @@ def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
     check_dust(before, after)
     check_groups(data, before, after)
     check_nobody_sinks(before, after)
+    check_held(data, before, after)
+    if data[0] == 4 and data[26:27] == bytes((KIND_CLOSE_MARKET,)):
+        check_rules_unchanged(before, after, set())
+        check_closing(int.from_bytes(data[27:29], "big"), before, after)
+        return
     if data[0] == 4 and data[26:27] not in FORCED_SERVICES:
         check_forced(data, before, after)
         return

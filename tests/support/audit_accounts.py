@@ -232,6 +232,8 @@ def judge_payment(wanted: ForcedWithdraw, enqueued_at: int, before: Ledger) -> i
     if margin.value - wanted.amount < margin.initial:
         return Code.BELOW_INITIAL_MARGIN
     group = wanted.account >> 32
+    if before.system.clock < before.group(group).held_until:
+        return Code.GROUP_HELD
     paid = wanted.amount - before.share_of_loss(group, wanted.amount)
     if paid > before.group(group).money:
         return Code.GROUP_SHORT

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from optimist.derive.actions import Liquidate, Settle
+from optimist.derive.actions import Liquidate
 from optimist.stf.constants import CLOSE_OUT_PPM
 from optimist.stf.margin import Margin
 from optimist.stf.records import Account, Position
@@ -141,18 +141,6 @@ def check_bearers(
     if fund < min(was, 0) - ROUNDING:
         bearable = notional * before.market(market).maintenance_margin_ppm / PPM
         assert borne + ROUNDING >= bearable, "everybody bears what the other side could"
-
-
-def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:
-    """A position that was closed is paid, rounded down; nobody else is touched."""
-    check_only(before, after, {action.account})
-    with judging("frame"):
-        assert action.market in before.markets_of(action.account)
-        assert action.market not in before.positions(action.account)
-        assert action.market not in after.markets_of(action.account)
-    moved = after.account(action.account).collateral - before.account(action.account).collateral
-    with judging("I3"):
-        assert moved == before.unpaid(action.account, action.market) // 1
 
 
 @judging("I7")

@@ -12,6 +12,7 @@ from optimist.stf.codes import Code
 from optimist.stf.constants import GROUP_BITS, ONE, PRICE_UNCONFIRMED, TIER_BITS
 from optimist.stf.law import get_law
 from optimist.stf.records import FeeTier, Market, Side
+from tests.support.ending_cases import ENDING_BUILDERS
 from tests.support.loss_cases import LOSS_BUILDERS
 from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, address, confirmed_price
 
@@ -407,6 +408,7 @@ BUILDERS: Final = (
     reduce_against_a_poor_backstop,
     reduce_a_bankrupt_position,
     *LOSS_BUILDERS,
+    *ENDING_BUILDERS,
     liquidation_without_a_price,
     transfer_on_an_old_price,
     transfer_below_the_bound,

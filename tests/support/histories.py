@@ -30,8 +30,8 @@ def rebuild(notes: Iterable[Note]) -> dict[int, Rebuilt]:
         if note["type"] == "SideScaled":
             _scale(accounts, note)
             continue
-        if note["type"] in ("MarketProposed", "MarketEnacted"):
-            continue  # nobody's money
+        if note["type"] in ("MarketProposed", "MarketEnacted", "MarketClosed"):
+            continue  # nobody's money, or his sides have been scaled to nothing
         account = accounts[note["account"]]
         match note["type"]:
             case "Deposited":
@@ -40,7 +40,7 @@ def rebuild(notes: Iterable[Note]) -> dict[int, Rebuilt]:
                 account.collateral -= int(note["amount"]) if note["reason"] != REASON_DEPOSIT_REFUSED else 0
             case "Haircut":
                 account.collateral -= int(note["amount"])
-            case "Settled":
+            case "Settled" | "WrittenOff":
                 account.collateral += int(note["amount"])
             case "Held":
                 account.positions[note["market"]] = Fraction(int(note["parts"]), ONE)

@@ -63,6 +63,8 @@ def unsound_inits() -> list[Init]:
         {"governor": address("governor"), "timelock": 0},
         {"backstop_owner": bytes(20)},
         {"liquidation_buffer_ppm": 1_000_001},
+        {"silence": 0},
+        {"window": 0},
     ]
     changes += [{"markets": (BTC, market)} for market in unsound_markets()]
     return [build_init(**change) for change in changes]

@@ -1,4 +1,4 @@
-"""Rules of markets that nobody may have: in INIT, proposed, or enacted before their time."""
+"""Rules of markets that nobody may have: in INIT, proposed, or enacted too early; a live market closed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,6 +87,8 @@ def wrong_rules(storm: "Storm") -> None:
         lambda: world.enact(16),
         lambda: world.force_action(EnactMarket(65_535)),
         lambda: (world.propose(0, sound), world.enact(0)),
+        lambda: world.close(storm.random.randrange(len(world.init.markets))),
+        lambda: world.close(65_535),
     ]
     storm.turn("wrong_rules", wrong)()
 

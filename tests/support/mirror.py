@@ -107,6 +107,8 @@ class Contracts:
             trade_heartbeat=0,
             liquidation_heartbeat=0,
             liquidation_buffer_ppm=0,
+            silence=1,
+            window=1,
             signers=(b"\x51" * 20,),
             markets=(_MARKET,),
         )

@@ -18,10 +18,10 @@ from optimist.derive.actions import EnactMarket, Liquidate, Settle, SignedOrder,
 from optimist.derive.order_tree import OrderTree
 from optimist.stf.constants import GROUP_BITS, PERPETUAL_FEED, SLOT_BITS
 from optimist.stf.law import Apply
-from optimist.stf.records import Proposal, SessionKey
+from optimist.stf.records import Proposal, SessionKey, WindDown
 from tests.support import hostile
 from tests.support.attacks import attack
-from tests.support.world import BTC, ETH, PRICE, USD, World, address, secret, trader
+from tests.support.world import BTC, ETH, OK, PRICE, USD, World, address, secret, trader
 
 DEFAULT_COUNT: Final = 220
 TRADERS: Final = (1, 2, 3, 4, 5, 6)
@@ -156,6 +156,7 @@ class Storm:
             (2, self.settle),
             (4, self.arrange),
             (3, self.govern),
+            (1, self.fall_silent),
             (30, lambda: attack(self)),
         ]
         weights, choices = zip(*acts, strict=True)
@@ -371,6 +372,32 @@ class Storm:
         wanted = world.proposal(market, replace(rules, **changes))
         return world.force_action(wanted) if self.random.random() < 0.3 else world.act(wanted)
 
+    def fall_silent(self) -> None:
+        """The sequencer, or the oracle of a market, is gone for long; a market is closed; it comes back."""
+        world, random = self.world, self.random
+        rule, market = world.record(WindDown, 0), random.randrange(len(world.init.markets))
+        world.pass_silence(rule.silence)
+        if random.random() < 0.3:  # only the oracle
+            world.cancel_all(1, 0)
+        world.close(market)
+        world.close(random.choice((market, 16)))
+        if random.random() < 0.7:  # somebody has newer prices
+            self.prices[market] = self.prices[market] * random.choice((80, 100, 120)) // 100
+            for _ in range(2):
+                world.second += 1
+                self.publish(market)
+        world.pass_silence(rule.window - random.choice((0, 0, 0, 10)))
+        if world.close(market) == OK:
+            for _ in range(random.randint(2, 12)):
+                self.settle()
+            world.force_withdraw(random.choice(self.traders), USD)
+            self.withdraw()
+            world.pass_silence(rule.window)
+            self.settle()
+            world.force_withdraw(random.choice(self.traders), USD)
+        self.tick()
+        self.tick()
+
     def next_batch(self) -> int:
         self.world.second += self.random.randint(0, 3)
         return self.world.open_batch(mode=self.random.choice((0, 0, 1)))
@@ -384,6 +411,8 @@ def build_changes(random: Random) -> dict[str, object]:
         "signers": tuple(address(f"oracle {i}") for i in range(keys)),
         "liquidation_buffer_ppm": random.choice((0, 150_000, 500_000)),
         "timelock": random.choice((1, 20)),
+        "silence": random.choice((600, 10_000)),
+        "window": random.choice((20, 500)),
         "markets": random.choice(
             (MARKETS, MARKETS, ISOLATED, (replace(BTC_STRICT, volatility_multiplier_ppm=0),))
         ),

@@ -30,6 +30,7 @@ from optimist.derive.account_actions import (
 )
 from optimist.derive.actions import (
     Action,
+    CloseMarket,
     Deposit,
     EnactMarket,
     Forced,
@@ -136,6 +137,8 @@ def build_init(**changes: Any) -> Init:
         fee_manager=address("fee manager"),
         governor=address("governor"),
         timelock=100,
+        silence=10_000,
+        window=500,
     )
     return replace(init, **changes)
 
@@ -355,7 +358,20 @@ class World(Ledger):
 
     def force_action(self, action: ForcedService, sender: str = "anyone") -> int:
         """Push what anybody may through L1; the code in its receipt."""
-        return self.apply_bytes(Forced(address(sender), self.second, encode_forced(action)).encode()).code
+        return self.force_bytes(encode_forced(action), sender)
+
+    def close(self, market: int = 0, sender: str = "anyone") -> int:
+        """Force the closing of a dead market, or its announcement; the code in its receipt."""
+        return self.force_bytes(CloseMarket(market).encode(), sender)
+
+    def force_bytes(self, payload: bytes, sender: str = "anyone") -> int:
+        """Force any payload; the code in its receipt."""
+        return self.apply_bytes(Forced(address(sender), self.second, payload).encode()).code
+
+    def pass_silence(self, seconds: int, mode: int = 1) -> None:
+        """Let time go by with nothing sequenced: the next batch is a public one."""
+        self.second += seconds
+        assert self.open_batch(self.second + 10**6, mode) == OK
 
     def proposal(self, market: int, rules: MarketParameters, **changes: Any) -> ProposeMarket:
         """New rules with the next nonce, signed by the governor unless `signer`."""

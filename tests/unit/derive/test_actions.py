@@ -24,6 +24,7 @@ from optimist.derive.account_actions import (
     TransferRequest,
 )
 from optimist.derive.actions import (
+    CloseMarket,
     Deposit,
     EnactMarket,
     Forced,
@@ -128,7 +129,7 @@ inits = st.builds(
     uint(5),
     addresses,
     uint(1),
-    *[uint(4)] * 4,
+    *[uint(4)] * 6,
     st.lists(addresses, max_size=7).map(tuple),
     st.lists(markets, max_size=2).map(tuple),
     addresses,
@@ -316,6 +317,7 @@ def test_forced_payload_is_read_back() -> None:
     assert decode_forced(ForcedCancelAll(7, 100).encode()) == ForcedCancelAll(7, 100)
     assert decode_forced(ForcedReduce(7, 1, 5, 9).encode()) == ForcedReduce(7, 1, 5, 9)
     assert decode_forced(ForcedSessionEnd(7, 3).encode()) == ForcedSessionEnd(7, 3)
+    assert decode_forced(CloseMarket(7).encode()) == CloseMarket(7)
     assert decode_forced(encode_forced(Liquidate(7, 1))) == Liquidate(7, 1)
     price = PriceUpdate(0, 9, (SignedPrice(0, 1, Signature(27, 1, 1)),))
     assert decode_forced(encode_forced(price)) == price

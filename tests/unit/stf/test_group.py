@@ -106,7 +106,7 @@ def test_whoever_leaves_leaves_its_part_of_the_loss() -> None:
     assert world.withdraw(1, 500 * USD) == OK
     assert world.withdrawal(1).amount == 375 * USD
     assert world.account(1).collateral == 500 * USD
-    assert world.group() == Group(fund=-625 * USD, money=(2_250 - 375) * USD)
+    assert world.group() == Group(fund=-625 * USD, money=(2_250 - 375) * USD, held_until=0)
     assert world.force_withdraw(2, 1_000 * USD) == OK
     assert world.withdrawal(2).amount == 750 * USD
     world.check()
@@ -141,7 +141,7 @@ def test_everyone_can_leave_and_nobody_is_left_with_more_of_the_loss() -> None:
     for account in (3, 1, 2):
         assert world.withdraw(account, 1_000 * USD) == OK
     assert [world.withdrawal(row).amount for row in (1, 2, 3)] == [750 * USD] * 3
-    assert world.group() == Group(fund=0, money=0)
+    assert world.group() == Group(fund=0, money=0, held_until=0)
     world.check()
 
 
@@ -185,7 +185,7 @@ def test_part_that_is_all_loss_pays_nothing_and_writes_no_record() -> None:
 def test_haircut_is_the_same_part_for_all_and_rounds_against_who_leaves(
     money: int, loss: int, amounts: list[int]
 ) -> None:
-    group = Group(fund=-loss, money=money)
+    group = Group(fund=-loss, money=money, held_until=0)
     for amount in amounts:
         claims = group.money - group.fund
         if amount > claims:

@@ -79,6 +79,7 @@ def test_law_is_provable_within_its_budget(preset: str) -> None:
         "apply_propose_market",
         "apply_enact_market",
         "apply_settle",
+        "apply_close_market",
     }
 
 

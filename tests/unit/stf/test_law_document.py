@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from optimist.derive.actions import Tier
+from optimist.derive.actions import Settle, Tier
 from optimist.stf.codes import Code
 from optimist.stf.constants import PERPETUAL_FEED
+from optimist.stf.records import WindDown
 from tests.support.world import ETH, FREE, OK, PRICE, USD, World
 
 ROOT = Path(__file__).parents[3]
@@ -244,6 +245,43 @@ def tell_withdrawing() -> list[str]:
     return [f"Ada with 1,000 and 0.1 BTC from 50,000 may take out {usd(free)} and not a millionth more."]
 
 
+def tell_wind_down() -> list[str]:
+    even, ruin = end(51_000), end(70_000)
+    assert even.force_withdraw(1, 1_100 * USD) == even.force_withdraw(2, 900 * USD) == OK
+    assert even.force_withdraw(1, 1) == even.force_withdraw(2, 1) == Code.BELOW_INITIAL_MARGIN
+    taken = [usd(even.withdrawal(row).amount) for row in (1, 2)]
+    assert ruin.force_action(Settle(2, 0)) == OK
+    owed = usd(-ruin.fund)
+    assert ruin.force_withdraw(1, 1_000 * USD) == OK
+    return [
+        (
+            "Ada is long 0.1 BTC from 50,000, Bob short, 1,000 each. "
+            f"Closed at 51,000: Ada may take out {taken[0]}, Bob {taken[1]}."
+        ),
+        (
+            f"Closed at 70,000 Bob owes {owed} more than he has: of Ada's 3,000 and the 2,000 of others, "
+            f"whoever takes out 1,000 is paid {usd(ruin.withdrawal(1).amount)}."
+        ),
+    ]
+
+
+def end(price: int) -> World:
+    """Account 1 is long, 2 short; at `price` the market dies, is closed, and money may leave."""
+    world = World(markets=(FREE,))
+    for account in range(4):
+        world.deposit(account, 1_000)
+    world.price(0, 50_000)
+    assert world.trade(1, 2, BTC_01, 50_000) == OK
+    world.second += 1
+    world.price(0, price)
+    rule = world.record(WindDown, 0)
+    for wait in (rule.silence, rule.window):
+        world.pass_silence(wait)
+        assert world.close() == OK
+    world.pass_silence(rule.window)
+    return world
+
+
 TELLERS = (
     tell_worth,
     tell_margin,
@@ -253,6 +291,7 @@ TELLERS = (
     tell_liquidation,
     tell_deleveraging,
     tell_leaving,
+    tell_wind_down,
     tell_withdrawing,
 )
 

@@ -46,8 +46,12 @@ def test_workloads_note_everything_that_there_is_to_note() -> None:
         "Held",
         "MarketProposed",
         "MarketEnacted",
+        "MarketClosed",
+        "WrittenOff",
     }
     assert counts.pop("Haircut") >= 2
+    assert counts.pop("MarketClosed") >= 2
+    assert counts.pop("WrittenOff") >= 1
     assert min(counts.values()) >= 5, counts
 
 
