@@ -47,7 +47,7 @@ def compute_haircut(group: Group, amount: u64) -> u64:
 def leave_group(account_id: AccountId, amount: u64, least_paid: u64, now: u40) -> tuple[u8, u64]:
     """Let `amount` of an account leave its group: DONE, and what is paid outside, less its part of a loss.
 
-    Otherwise why not, 0, and no change. Losses of a closed market may still be being settled. The group may not
+    Otherwise why not, 0, and no change. Losses of a closed market may still be settled. The group may not
     hold so much: somebody's profit may be there before whoever owes it has been liquidated. And the owner may
     want `least_paid` or nothing: what a group lacks can have grown since he signed. The account's collateral
     is the caller's to change.

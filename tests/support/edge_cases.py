@@ -14,6 +14,7 @@ from optimist.stf.law import get_law
 from optimist.stf.records import FeeTier, Market, Side
 from tests.support.ending_cases import ENDING_BUILDERS
 from tests.support.loss_cases import LOSS_BUILDERS
+from tests.support.request_cases import build_request_cases
 from tests.support.world import ETH, FREE, OK, PRICE, START, USD, World, address, confirmed_price
 
 EDGE: Final = (1 << 63) - 1
@@ -409,6 +410,7 @@ BUILDERS: Final = (
     reduce_a_bankrupt_position,
     *LOSS_BUILDERS,
     *ENDING_BUILDERS,
+    *build_request_cases(),
     liquidation_without_a_price,
     transfer_on_an_old_price,
     transfer_below_the_bound,

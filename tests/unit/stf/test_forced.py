@@ -11,6 +11,7 @@ from optimist.derive.actions import Forced, ForcedWithdraw, Liquidate, encode_fo
 from optimist.derive.decode import FORCED_SERVICES
 from optimist.stf.codes import Code
 from optimist.stf.constants import DONE, REASON_FORCED
+from optimist.stf.inputs import KIND_CLOSE_MARKET
 from optimist.stf.records import ForcedOutcome
 from tests.support.world import FREE, OK, PRICE, START, USD, World, address
 
@@ -74,7 +75,10 @@ def test_garbage_is_malformed(world: World, payload: bytes) -> None:
     assert (outcome.account, outcome.amount) == (0, 0)
 
 
-@given(st.binary(max_size=60).filter(lambda payload: payload[:1] not in FORCED_SERVICES))
+SERVICES_TO_ALL = (*FORCED_SERVICES, bytes((KIND_CLOSE_MARKET,)))
+
+
+@given(st.binary(max_size=60).filter(lambda payload: payload[:1] not in SERVICES_TO_ALL))
 def test_nothing_forced_but_services_to_all_is_ever_rejected(payload: bytes) -> None:
     world = World(markets=(FREE,))
     assert world.apply_bytes(Forced(address("trader 1"), START, payload).encode()).code == OK
@@ -164,6 +168,7 @@ def test_codes_of_outcomes_are_those_of_the_protocol() -> None:
         Code.COLLATERAL_BOUND,
         Code.PRICE_STALE,
         Code.BELOW_INITIAL_MARGIN,
+        Code.GROUP_HELD,
         Code.GROUP_SHORT,
         Code.PAID_TOO_LITTLE,
     ]
