@@ -21,18 +21,30 @@ class ErrorCode(Enum):
     REQUEST_TOO_LARGE = (1001, 413)
     NOT_FOUND = (1002, 404)
     METHOD_NOT_ALLOWED = (1003, 405)
+    REQUEST_TIMEOUT = (1004, 408)
     BAD_SIGNATURE = (1100, 401)
     UNKNOWN_ACCOUNT = (1101, 404)
     UNKNOWN_MARKET = (1102, 404)
     ORDER_EXPIRED = (1103, 422)
     ORDER_RESTS_ALREADY = (1104, 409)
     ORDER_HAD_ITS_TURN = (1105, 409)
+    TOO_MANY_ORDERS = (1106, 422)
+    TOO_MANY_FILLS = (1107, 422)
+    DEAD_MAN = (1108, 409)
+    CANCELLED = (1109, 409)
+    NOT_VALID_NOW = (1112, 422)
+    STALE_NONCE = (1113, 409)
+    UNKNOWN_INPUT = (1114, 404)
+    UNKNOWN_CHANNEL = (1115, 404)
+    TOO_MANY_CHANNELS = (1116, 422)
+    WOULD_TAKE = (1117, 409)
     NO_HISTORY = (1110, 404)
     NO_ANSWER = (1111, 404)
     OVERLOADED = (1200, 503)
     NOT_READY = (1201, 503)
     JOURNAL_FULL = (1202, 503)
     BEHIND_L1 = (1203, 503)
+    RATE_LIMITED = (1205, 429)
     UNCONFIRMED = (1290, 503)
 
     @property
@@ -71,6 +83,18 @@ class ApiError(Exception):
 def api_error(code: ErrorCode, message: str, **details: Any) -> ApiError:
     """An error of the API itself."""
     return ApiError(code.number, code.name, code.status, message, details)
+
+
+_BY_NUMBER = {each.number: each for each in ErrorCode}
+
+
+def refusal_error(code: int, **details: Any) -> ApiError:
+    """Why an action was not taken (further): a code of the law, or the number of an error of ours."""
+    if code in _BY_NUMBER:
+        return api_error(
+            _BY_NUMBER[code], "the order is not taken (further): " + _BY_NUMBER[code].name, **details
+        )
+    return law_error(code, **details)
 
 
 def law_error(code: int, **details: Any) -> ApiError:

@@ -1,13 +1,29 @@
-"""HTTP in front of the sequencer: `POST /v1/actions` and a few reads; on 127.0.0.1 unless told otherwise."""
+"""HTTP in front of the sequencer: one door for signed actions, reads, and the stream."""
 
-from typing import Any, Protocol
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import structlog
 from aiohttp import web
 
 from optimist.api.errors import ApiError, ErrorCode, api_error
-from optimist.api.schema import ActionAnswer, ParsedAction, parse_action
+from optimist.api.hub import Hub
+from optimist.api.limits import (
+    COST_OF_HISTORY,
+    COST_OF_READING,
+    COST_OF_WHAT_IF,
+    Budget,
+    GuardedSite,
+    Limits,
+    find_address,
+)
+from optimist.api.parts import Door, Purse, Reader, describe_results
+from optimist.api.schema import parse_action, parse_actions
+from optimist.api.stream import Streams
 from optimist.node.receipts import Place, parse_place
 from optimist.node.what_if import HypotheticalTrade
 from optimist.stf.constants import MAX_PRICE, MAX_SIZE
@@ -16,97 +32,145 @@ log = structlog.get_logger(__name__)
 
 UINT64_DIGITS = 20
 STOP_GRACE = 1.0  # s for requests that are being answered when the sequencer stops
-MAX_BODY_BYTES = 16_384  # the largest action is a price update of seven signatures, below 2 KiB
+MAX_BODY_BYTES = 256 * 1024  # 64 actions; the largest is a price update of seven signatures, below 2 KiB
 
 
-class Door(Protocol):
-    """What stands behind the API."""
+DEPTH = 100  # levels of a book, unless asked for otherwise
+MAX_DEPTH = 1_000
 
-    async def submit(self, action: ParsedAction) -> ActionAnswer:
-        """Sequence an action and answer once it is safe on disk. Raises ApiError."""
-        ...
-
-    def status(self) -> dict[str, Any]:
-        """Heads, backlog, readiness."""
-        ...
-
-    def account(self, account: int) -> dict[str, Any]:
-        """An account as the sequencer sees it. Raises ApiError."""
-        ...
-
-    def history(self, account: int, after: Place, limit: int) -> dict[str, Any]:
-        """What the law noted of an account, in batches that are on L1, oldest first. Raises ApiError."""
-        ...
-
-    def what_if(
-        self, account: int, trade: HypotheticalTrade | None, prices: dict[int, int]
-    ) -> dict[str, Any]:
-        """What an account would be worth after a trade and at other prices. Raises ApiError."""
-        ...
-
-    def market(self, market: int) -> dict[str, Any]:
-        """A market and its book. Raises ApiError."""
-        ...
-
-    def network(self) -> dict[str, Any]:
-        """What a client needs to sign: chain id, Vault, preset, image root."""
-        ...
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_application(door: Door) -> web.Application:
-    """The application; `run_application` serves it."""
-    application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_answer_errors])
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What an API is made of."""
 
-    async def post_action(request: web.Request) -> web.Response:
-        body = await request.read()
-        answer = await door.submit(parse_action(body))
-        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+    door: Door
+    reader: Reader
+    hub: Hub
+    limits: Limits = field(default_factory=Limits)
 
-    async def get_status(_: web.Request) -> web.Response:
-        return web.json_response(door.status())
 
-    async def get_network(_: web.Request) -> web.Response:
-        return web.json_response(door.network())
+class _Api:
+    """The handlers."""
 
-    async def get_account(request: web.Request) -> web.Response:
-        return web.json_response(door.account(_index(request, "account")))
+    def __init__(self, parts: Parts) -> None:
+        self._door = parts.door
+        self._reader = parts.reader
+        self._limits = parts.limits
+        self._budget = Budget(parts.limits.rate, parts.limits.burst, time.monotonic)
+        self._streams = Streams(parts.door, parts.reader, parts.hub, parts.limits)
 
-    async def get_history(request: web.Request) -> web.Response:
+    def make_application(self) -> web.Application:
+        application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_answer_errors])
+        application.add_routes(
+            [web.post("/v1/actions", self.post_actions), web.get("/v1/stream", self.stream)]
+        )
+        reads: tuple[tuple[str, Callable[[web.Request], Any], int], ...] = (
+            ("/v1/status", lambda _: self._door.status(), COST_OF_READING),
+            ("/v1/network", lambda _: self._reader.network(), COST_OF_READING),
+            ("/v1/markets", lambda _: self._reader.markets(), COST_OF_READING),
+            ("/v1/markets/{market}", self.get_market, COST_OF_READING),
+            ("/v1/markets/{market}/book", self.get_book, COST_OF_READING),
+            ("/v1/markets/{market}/trades", self.get_trades, COST_OF_READING),
+            ("/v1/accounts/{account}", self.get_account, COST_OF_READING),
+            ("/v1/accounts/{account}/orders", self.get_orders, COST_OF_READING),
+            ("/v1/accounts/{account}/history", self.get_history, COST_OF_HISTORY),
+            ("/v1/accounts/{account}/what-if", self.get_what_if, COST_OF_WHAT_IF),
+            ("/v1/inputs/{input}", self.get_input, COST_OF_READING),
+        )
+        application.add_routes([web.get(path, self._read(answer, cost)) for path, answer, cost in reads])
+        application.on_shutdown.append(self._close_streams)
+        return application
+
+    async def _close_streams(self, _: web.Application) -> None:
+        await self._streams.close()
+
+    def _get_purse(self, request: web.Request) -> Purse:
+        return Purse(self._budget, find_address(request, is_proxied=self._limits.is_proxied))
+
+    def _read(self, answer: Callable[[web.Request], Any], cost: int) -> Handler:
+        async def handle(request: web.Request) -> web.Response:
+            self._get_purse(request).spend(cost)
+            return _answer(answer(request))
+
+        return handle
+
+    async def post_actions(self, request: web.Request) -> web.Response:
+        purse = self._get_purse(request)
+        try:
+            async with asyncio.timeout(self._limits.body):
+                body = await request.read()
+        except TimeoutError:
+            raise api_error(
+                ErrorCode.REQUEST_TIMEOUT, f"the body did not come within {self._limits.body} s"
+            ) from None
+        if body.lstrip()[:1] == b"[":
+            actions = parse_actions(body)
+            purse.spend(len(actions))
+            results, confirmation = await self._door.submit_all(actions)
+            purse.charge_for(results)
+            return _answer({"results": describe_results(results), "confirmation": confirmation})
+        purse.spend(1)
+        [result], confirmation = await self._door.submit_all((parse_action(body),))
+        if isinstance(result, ApiError):
+            purse.charge_for((result,))
+            raise result
+        return _answer({**msgspec.to_builtins(result), "confirmation": confirmation})
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        return await self._streams.serve(request, self._get_purse(request))
+
+    def get_market(self, request: web.Request) -> Any:
+        return self._reader.market(_index(request, "market"))
+
+    def get_book(self, request: web.Request) -> Any:
+        depth = _number("depth", request.query.get("depth", str(DEPTH)))
+        return self._reader.book(_index(request, "market"), min(depth, MAX_DEPTH))
+
+    def get_trades(self, request: web.Request) -> Any:
+        return self._reader.trades(_index(request, "market"))
+
+    def get_account(self, request: web.Request) -> Any:
+        return self._reader.account(_index(request, "account"))
+
+    def get_orders(self, request: web.Request) -> Any:
+        return self._reader.orders(_index(request, "account"))
+
+    def get_history(self, request: web.Request) -> Any:
         after, limit = _place(request), _number("limit", request.query.get("limit", "100"))
-        return web.json_response(door.history(_index(request, "account"), after, limit))
+        return self._reader.history(_index(request, "account"), after, limit)
 
-    async def get_what_if(request: web.Request) -> web.Response:
+    def get_what_if(self, request: web.Request) -> Any:
         trade, prices = _trade(request), _prices(request)
-        return web.json_response(door.what_if(_index(request, "account"), trade, prices))
+        return self._reader.what_if(_index(request, "account"), trade, prices)
 
-    async def get_market(request: web.Request) -> web.Response:
-        return web.json_response(door.market(_index(request, "market")))
-
-    application.add_routes(
-        [
-            web.post("/v1/actions", post_action),
-            web.get("/v1/status", get_status),
-            web.get("/v1/network", get_network),
-            web.get("/v1/accounts/{account}", get_account),
-            web.get("/v1/accounts/{account}/history", get_history),
-            web.get("/v1/accounts/{account}/what-if", get_what_if),
-            web.get("/v1/markets/{market}", get_market),
-        ]
-    )
-    return application
+    def get_input(self, request: web.Request) -> Any:
+        return self._reader.input(request.match_info["input"])
 
 
-async def start_server(door: Door, host: str, port: int) -> tuple[web.AppRunner, int]:
+def make_application(parts: Parts) -> web.Application:
+    """The application; `start_server` serves it."""
+    return _Api(parts).make_application()
+
+
+async def start_server(parts: Parts, host: str, port: int) -> tuple[web.AppRunner, int]:
     """Serve until `runner.cleanup()`; returns the runner and the port (0 picks a free one)."""
     runner = web.AppRunner(
-        make_application(door), access_log=None, keepalive_timeout=30.0, shutdown_timeout=STOP_GRACE
+        make_application(parts),
+        access_log=None,
+        keepalive_timeout=parts.limits.idle,
+        shutdown_timeout=STOP_GRACE,
     )
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = GuardedSite(runner, host, port, parts.limits)
     await site.start()
-    bound: int = runner.addresses[0][1]
-    log.info("api_listening", url=f"http://{host}:{bound}")
-    return runner, bound
+    log.info("api_listening", url=f"http://{host}:{site.port}")
+    return runner, site.port
+
+
+def _answer(answer: Any) -> web.Response:
+    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
 
 def _index(request: web.Request, name: str) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
-from optimist.api.errors import ErrorCode, api_error
+from optimist.api.errors import ApiError, ErrorCode, api_error
 from optimist.api.fields import (
     Account,
     Address,
@@ -31,6 +31,7 @@ from optimist.api.fields import (
     signature_hex,
 )
 from optimist.api.governance import EnactMarketBody, ProposeMarketBody, from_proposal, to_proposal
+from optimist.api.promises import DeadMan, PostOnly, SwitchRequest
 from optimist.derive.account_actions import (
     AccountAction,
     AccountTierRequest,
@@ -64,7 +65,8 @@ class OrderBody(Body, tag="order"):
 
     timeInForce 0 rests until it expires, 1 takes what is there, 2 takes all of its size in one fill or
     nothing. `key` is the session key that signed, 0 the owner. An order that was signed with others over the
-    type OrderTree says which of them it is, and gives the hashes on its way up.
+    type OrderTree says which of them it is, and gives the hashes on its way up. `postOnly` is not signed: the
+    sequencer refuses the order whole when it would meet a resting one.
     """
 
     account: Account
@@ -82,6 +84,7 @@ class OrderBody(Body, tag="order"):
     key: Key = 0
     index: Index = 0
     siblings: Annotated[list[Hash], Meta(max_length=3)] = field(default_factory=list)
+    post_only: bool = False
 
 
 class WithdrawBody(Body, tag="withdraw"):
@@ -114,6 +117,21 @@ class CancelAllBody(Body, tag="cancelAll"):
 
     account: Account
     nonce: Decimal
+    signature: SignatureHex
+    key: Key = 0
+
+
+class DeadManBody(Body, tag="deadMan"):
+    """All orders of an account leave the books unless this is sent again within `seconds`; 0: never mind.
+
+    Signed over the EIP-712 type DeadManSwitch. `nonce` rises with every request; `validUntil` is at most 60
+    seconds ahead.
+    """
+
+    account: Account
+    seconds: Annotated[int, Meta(ge=0, le=86_400)]
+    nonce: Decimal
+    valid_until: Second
     signature: SignatureHex
     key: Key = 0
 
@@ -196,12 +214,14 @@ class SettleBody(Body, tag="settle"):
 
 AccountBody = CancelBody | CancelAllBody | TransferBody | SessionKeyBody | FeeTierBody | AccountTierBody
 MarketBody = ProposeMarketBody | EnactMarketBody
-ActionBody = OrderBody | WithdrawBody | PriceBody | LiquidateBody | SettleBody | MarketBody | AccountBody
-ParsedAction = (
-    SignedOrder | Withdraw | PriceUpdate | Liquidate | Settle | ProposeMarket | EnactMarket | AccountAction
+ActionBody = (
+    OrderBody | WithdrawBody | PriceBody | LiquidateBody | SettleBody | DeadManBody | MarketBody | AccountBody
 )
+LawAction = Withdraw | PriceUpdate | Liquidate | Settle | ProposeMarket | EnactMarket | AccountAction
+ParsedAction = SignedOrder | PostOnly | DeadMan | LawAction
 
 _decoder: msgspec.json.Decoder[ActionBody] = msgspec.json.Decoder(ActionBody)
+_array_decoder: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Confirmation(Struct, rename="camel"):
@@ -212,28 +232,91 @@ class Confirmation(Struct, rename="camel"):
     signature: str
 
 
-class ActionAnswer(Struct, rename="camel"):
-    """What became of an action. `inputs` are the sequenced inputs that it caused, as 0x hex."""
+class ActionResult(Struct, rename="camel"):
+    """What became of an action. `inputs` are the sequenced inputs that it caused, as 0x hex.
+
+    `number`: how many inputs there are up to and with the last of them. `code`: why an order was not taken
+    further ("refused in part"), else 0. `filled` and `resting`: sizes of an order.
+    """
 
     status: str
     inputs: list[str]
+    number: int
+    code: int
     filled: str
     resting: str
     order_id: str | None
+
+
+class ActionAnswer(ActionResult, rename="camel"):
+    """The same with the sequencer's word for it."""
+
     confirmation: Confirmation
 
 
-def parse_action(body: bytes) -> ParsedAction:
+class ErrorBody(Struct):
+    """What went wrong. `code` is never reused (`docs/API.md` lists all), `message` says what to do."""
+
+    code: int
+    name: str
+    message: str
+    details: dict[str, Any]
+
+
+class ErrorAnswer(Struct):
+    """Every answer that is an error."""
+
+    error: ErrorBody
+
+
+class FrameAnswer(Struct, rename="camel"):
+    """What became of several actions, in their order: each has its result, or its own error.
+
+    One confirmation for all: of the inputs up to and with the last one. Null when every action was refused.
+    """
+
+    results: list[ActionResult | ErrorAnswer]
+    confirmation: Confirmation | None
+
+
+MAX_FRAME = 64  # actions in one request
+
+
+def parse_actions(body: bytes | msgspec.Raw) -> "list[ParsedAction | ApiError]":
+    """The actions of an array, each parsed or with its own error. Raises ApiError if it is no such array."""
+    try:
+        raw = _array_decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise api_error(ErrorCode.MALFORMED_REQUEST, str(error)[:300]) from None
+    if not 1 <= len(raw) <= MAX_FRAME:
+        raise api_error(ErrorCode.MALFORMED_REQUEST, f"send 1 to {MAX_FRAME} actions at once, not {len(raw)}")
+    return [_parse_or_error(each) for each in raw]
+
+
+def _parse_or_error(raw: msgspec.Raw) -> "ParsedAction | ApiError":
+    try:
+        return parse_action(raw)
+    except ApiError as error:
+        return error
+
+
+def parse_action(body: bytes | msgspec.Raw) -> ParsedAction:
     """The action in a request. Raises ApiError MALFORMED_REQUEST with the place of the fault."""
     try:
         parsed = _decoder.decode(body)
     except msgspec.ValidationError as error:
         raise api_error(ErrorCode.MALFORMED_REQUEST, f"not an action: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise api_error(ErrorCode.MALFORMED_REQUEST, f"not JSON: {error}") from None
     match parsed:
         case OrderBody():
-            return _to_order(parsed)
+            order = _to_order(parsed)
+            return PostOnly(order) if parsed.post_only else order
+        case DeadManBody():
+            switch = SwitchRequest(
+                parsed.account, parsed.seconds, parse_uint64("nonce", parsed.nonce), parsed.valid_until
+            )
+            return DeadMan(switch, parse_signature(parsed.signature), parsed.key)
         case WithdrawBody():
             request = WithdrawRequest(
                 parsed.account,
@@ -265,6 +348,17 @@ def to_body(action: ParsedAction) -> dict[str, Any]:
     """The JSON object of an action: what a client posts. The inverse of `parse_action`."""
     body: ActionBody
     match action:
+        case PostOnly(order=signed):
+            return {**to_body(signed), "postOnly": True}
+        case DeadMan(request=switch):
+            body = DeadManBody(
+                switch.account,
+                switch.seconds,
+                str(switch.nonce),
+                switch.valid_until,
+                signature_hex(action.signature),
+                action.key,
+            )
         case SignedOrder(order=order):
             body = OrderBody(
                 order.account,

@@ -58,7 +58,7 @@ class AssertionTree:
         self._nodes = {genesis.id: genesis}
         self.last_confirmed = genesis
         for located in events:
-            self._take(located)
+            self.take(located)
 
     @property
     def assertions(self) -> list[Assertion]:
@@ -73,7 +73,8 @@ class AssertionTree:
         """The rival answers to what comes after `node`."""
         return [each for each in self._nodes.values() if each.parent == node]
 
-    def _take(self, located: Located) -> None:
+    def take(self, located: Located) -> None:
+        """One more event, in order; others than the Rollup's are passed over."""
         match located.event:
             case NodeCreated() as made:
                 self._nodes[made.node] = Assertion(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from optimist.l1.events import BatchSealed
 from optimist.node.history import Entry
 from optimist.node.node import Node
+from optimist.node.progress import InputCounts
 from optimist.node.receipts import Place
 from optimist.sequencer.builder import Head
 from optimist.stf.inputs import MODE_PUBLIC
@@ -20,6 +21,7 @@ class NodeChain:
         """
         self._node = node
         self._queue_depth = queue_depth
+        self._counts = InputCounts()
 
     @property
     def timestamp(self) -> int:
@@ -70,6 +72,10 @@ class NodeChain:
     def history(self, account: int, after: Place, limit: int) -> list[Entry]:
         """What the law noted of an account in sealed batches. Raises NoHistory."""
         return self._node.history.read(account, after, limit)
+
+    def count_inputs(self) -> tuple[int, int, int]:
+        """Sequenced inputs that are posted, that are claimed with our own root, that are confirmed."""
+        return self._counts.count(self._node.ledger, self._node.events)
 
     def head(self) -> Head:
         """A head of one's own, after the last sealed batch."""

@@ -12,9 +12,10 @@ One journal record is everything that one action caused, so that a crash keeps a
     SEALED    the open batch was closed at `last`; `accumulator` is what the Inbox must compute
     VOIDED    what was journaled for batch `batch` and after it counts no more: L1 has another one in its
               place, or no longer has the queue items in it. What could be saved follows in the same record,
-              all resting orders included
+              all resting orders and switches included
     SNAPSHOT  nothing before this record is needed by whoever finds batch `batch` on L1: the resting orders
-              at its end follow, `orders` of them
+              and switches at its end follow, `orders` of them
+    SWITCH    an account's dead-man switch was set; deadline 0: it is off
 """
 
 from collections.abc import Iterator, Sequence
@@ -71,7 +72,7 @@ class OrderPlaced:
 
 @dataclass(frozen=True, slots=True)
 class OrderDropped:
-    """A resting order left the book; `code` is the law's reason."""
+    """A resting order left the book; `code` is the law's reason, or one of `api/errors.py`."""
 
     KIND: ClassVar[int] = 3
 
@@ -130,7 +131,7 @@ class Voided:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Batch `batch` is sealed, none is open; `orders` OrderPlaced entries follow: the books as they are."""
+    """Batch `batch` is sealed, none is open; `orders` entries follow that make the books as they are."""
 
     KIND: ClassVar[int] = 7
 
@@ -147,7 +148,26 @@ class Snapshot:
         )
 
 
-Entry = Opened | OrderPlaced | OrderDropped | InputAccepted | Sealed | Voided | Snapshot
+@dataclass(frozen=True, slots=True)
+class SwitchSet:
+    """After second `deadline` all orders of the account leave the books. `nonce` only rises."""
+
+    KIND: ClassVar[int] = 8
+
+    account: int
+    deadline: int
+    nonce: int
+
+    def encode(self) -> bytes:
+        """The payload."""
+        return (
+            pack_uint("account", self.account, 5)
+            + pack_uint("deadline", self.deadline, 5)
+            + pack_uint("nonce", self.nonce, 8)
+        )
+
+
+Entry = Opened | OrderPlaced | OrderDropped | InputAccepted | Sealed | Voided | Snapshot | SwitchSet
 
 
 def encode_record(entries: Sequence[Entry]) -> bytes:
@@ -205,6 +225,8 @@ def _decode_entry(kind: int, payload: bytes) -> Entry:
             entry = Snapshot(
                 reader.uint("batch", 8), reader.bytes("accumulator", HASH_BYTES), reader.uint("orders", 8)
             )
+        case SwitchSet.KIND:
+            entry = SwitchSet(reader.uint("account", 5), reader.uint("deadline", 5), reader.uint("nonce", 8))
         case _:
             raise DecodingError(f"journal entry of unknown kind {kind}: written by a newer version?")
     reader.end()

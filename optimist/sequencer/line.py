@@ -7,6 +7,7 @@ its queue holds the very items that our unposted batches take.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from optimist.sequencer.builder import OpenBatch, SealedBatch
@@ -38,13 +39,13 @@ class Line:
         count = self._chain.batch_count
         return [sealed for sealed in self._sealed if sealed.header.batch > count]
 
-    def find_break(self, sealing: SealedBatch | None, opened: OpenBatch | None, queue_next: int) -> str:
+    def find_break(self, sealing: Sequence[SealedBatch], opened: OpenBatch | None, queue_next: int) -> str:
         """Why L1 does not lead to where we are, in words; empty when it does.
 
-        `sealing`: closed behind the others, but not in the journal yet. `opened`: the open batch behind that,
+        `sealing`: closed behind the others, but not in the journal yet. `opened`: the open batch behind them,
         whose items of the queue begin at `queue_next`.
         """
-        closed = [*self._sealed, sealing] if sealing else list(self._sealed)
+        closed = [*self._sealed, *sealing]
         count = self._chain.batch_count
         if count < self._base:
             return f"L1 has taken batch {self._base} back"

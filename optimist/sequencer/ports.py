@@ -47,6 +47,10 @@ class Chain(Protocol):
         """What the law noted of an account in sealed batches. Raises NoHistory."""
         ...
 
+    def count_inputs(self) -> tuple[int, int, int]:
+        """Sequenced inputs that are posted, that are claimed with our own root, that are confirmed."""
+        ...
+
     def head(self) -> Head:
         """A head of one's own to build on: the state after the last sealed batch."""
         ...

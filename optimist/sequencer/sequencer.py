@@ -9,46 +9,34 @@ was not acknowledged may be gone.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
-from optimist.api.errors import ApiError, ErrorCode, api_error, law_error
-from optimist.api.schema import ActionAnswer, Confirmation, ParsedAction
+from optimist.api.errors import ApiError, ErrorCode, api_error, refusal_error
+from optimist.api.promises import DeadMan, PostOnly
+from optimist.api.schema import ActionAnswer, ActionResult, Confirmation, ParsedAction
 from optimist.base.presets import Preset
 from optimist.derive.actions import SignedOrder
 from optimist.derive.typed_data import Domain
 from optimist.l1.remote_signer import SignerUnavailable
-from optimist.node.history import NoHistory, describe_history
-from optimist.node.receipts import Place
-from optimist.node.what_if import (
-    HypotheticalTrade,
-    UnknownToTheLaw,
-    compute_prospect,
-    describe_prospect,
-)
 from optimist.ops.failpoints import Failpoints
-from optimist.provable import Rejected
-from optimist.prove.law import load_law
 from optimist.sequencer.builder import Builder, SealedBatch
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.engine import Engine, Outcome
-from optimist.sequencer.entries import Entry, decode_record, encode_record
-from optimist.sequencer.intake import Intake
+from optimist.sequencer.entries import Entry, Opened, decode_record, encode_record
+from optimist.sequencer.house_rules import check_place, set_switch
+from optimist.sequencer.intake import Intake, Known
 from optimist.sequencer.line import Line
 from optimist.sequencer.ports import Chain
+from optimist.sequencer.recoverer import Recoverer
 from optimist.sequencer.recovery import JournalBehind, Recovered, Room, rebase, recover
 from optimist.sequencer.snapshots import Snapshots
-from optimist.sequencer.views import (
-    describe_account,
-    describe_market,
-    find_filled,
-    get_account,
-    get_market,
-)
+from optimist.sequencer.watchers import Watchers
 from optimist.store.group_commit import GroupCommit
 from optimist.store.journal import JournalBroken, JournalFull
 from optimist.store.segments import SegmentedJournal
@@ -94,7 +82,9 @@ class Sequencer:
         clock: L1Clock,
         cadence: Cadence,
         failpoints: Failpoints,
+        watchers: Watchers | None = None,
     ) -> None:
+        """`watchers`: who is told what has become safe, and when the books were made anew."""
         self._terms = terms
         self._chain = chain
         self._journal = journal
@@ -105,21 +95,45 @@ class Sequencer:
         self._cadence = cadence
         self._failpoints = failpoints
         self._engine = self._new_engine()
-        self._intake = Intake(terms.domain, lambda: self._engine.builder.head.state, clock.now)
+        self._recoverer = Recoverer()
+        self._intake = Intake(
+            terms.domain, self._recoverer, terms.preset, lambda: self._engine.builder.head.state, clock.now
+        )
         self._entries: list[Entry] = []  # made, not yet given to the journal
+        self._made: list[Outcome] = []  # what some of them came of: told to those who watch, once safe
+        self.watchers = watchers or Watchers()
         self._opened_at = 0.0
         self._waiting = 0
         self._refusing = "still starting"
         self.meter: Callable[[float, str], None] = lambda _seconds, _outcome: None  # told of every answer
         self._line = Line(chain)
-        self._sealing: SealedBatch | None = (
-            None  # closed, but the journal does not say so yet: not to be posted
-        )
+        self._sealing: list[SealedBatch] = []  # closed, but the journal does not say so yet: not to be posted
         self._is_astray = False  # L1 does not lead to where the engine is: the engine must go back
         self._given_up = 0  # the first batch that the Inbox will not take any more
         self._last_void: dict[str, Any] | None = None
         self._is_ahead = False  # of the journal, which took no more: the engine must go back to it
         self._looked_at_disk = 0.0
+
+    @property
+    def terms(self) -> Terms:
+        """What it is for."""
+        return self._terms
+
+    @property
+    def chain(self) -> Chain:
+        """L1 as it sees it."""
+        return self._chain
+
+    @property
+    def engine(self) -> Engine:
+        """The present one: a start or a foreign batch makes another."""
+        return self._engine
+
+    def get_unposted_inputs(self) -> list[bytes]:
+        """Sequenced inputs that are in no batch on L1, oldest first."""
+        opened = self._engine.builder.open_batch
+        closed = [*self._line.unposted, *self._sealing]
+        return [data for sealed in closed for data in sealed.sequenced] + (opened.sequenced if opened else [])
 
     # ----------------------------------------------------------------------------------------------- starting
 
@@ -136,8 +150,8 @@ class Sequencer:
         records = (tuple(decode_record(record)) for _, record in self._journal.read(start))
         found = recover(engine, self._chain, records, self._given_up)
         self._engine, self._line = engine, line
-        self._entries = []
-        self._sealing, self._is_astray, self._given_up = None, False, 0
+        self._entries, self._made = [], []
+        self._sealing, self._is_astray, self._given_up = [], False, 0
         for sealed in found.unposted:
             line.append(sealed)
         self._opened_at = asyncio.get_running_loop().time()
@@ -152,6 +166,7 @@ class Sequencer:
         )
         if found.voided:
             self._rebase(found)
+        self.watchers.renew()
 
     def accept_lost_journal(self) -> None:
         """Where the journal does not know L1's batches: go on behind L1's last one, with empty books.
@@ -177,7 +192,7 @@ class Sequencer:
         lost = len(rebased.lost)
         log.warning("sequenced_again", batch=found.voided, inputs=len(found.orphans) - lost, lost=lost)
         self._last_void = {"batch": found.voided, "inputs": len(found.orphans), "lost": lost}
-        self._entries = rebased.entries
+        self._entries, self._made = rebased.entries, []
         for sealed in rebased.sealed:
             self._line.append(sealed)
 
@@ -190,72 +205,117 @@ class Sequencer:
 
     async def submit(self, action: ParsedAction) -> ActionAnswer:
         """Sequence an action; answers once it is safe on disk. Raises ApiError."""
+        [result], confirmation = await self.submit_all((action,))
+        if isinstance(result, ApiError):
+            raise result
+        assert confirmation is not None  # noqa: S101 - something was taken
+        return ActionAnswer(**msgspec.structs.asdict(result), confirmation=confirmation)
+
+    async def submit_all(
+        self, actions: Sequence[ParsedAction | ApiError]
+    ) -> tuple[list[ActionResult | ApiError], Confirmation | None]:
+        """Sequence actions one after the other; answers once all are safe on disk, as one journal record.
+
+        Each has its own result or error; what was no action to begin with keeps its error. The confirmation
+        covers all of them, None when every one was refused. Actions are matched in the order of the calls.
+        Raises ApiError for all of them.
+        """
         begun = time.monotonic()
         try:
-            answer = await self._take(action)
+            results, confirmation = await self._take_all(actions)
         except ApiError as error:
             self.meter(time.monotonic() - begun, error.name)
             raise
-        self.meter(time.monotonic() - begun, "accepted")
-        return answer
+        for result in results:
+            outcome = result.name if isinstance(result, ApiError) else "accepted"
+            self.meter(time.monotonic() - begun, outcome)
+        return results, confirmation
 
-    async def _take(self, action: ParsedAction) -> ActionAnswer:
-        if self._waiting >= self._cadence.waiting:
+    async def _take_all(
+        self, actions: Sequence[ParsedAction | ApiError]
+    ) -> tuple[list[ActionResult | ApiError], Confirmation | None]:
+        if self._waiting + len(actions) > self._cadence.waiting:
             raise api_error(ErrorCode.OVERLOADED, "too many actions at once: try again in a moment")
-        self._waiting += 1
+        self._waiting += len(actions)
         try:
             self._require_open_door()
-            known = await self._intake.check(action)
+            checked = await self._intake.check(actions)
             self._require_open_door()
-            state = self._engine.builder.head.state
-            state.signatures.update(known)
-            try:
-                outcome, order_id = self._execute(action)
-            finally:
-                for signature in known:
-                    state.signatures.pop(signature, None)
-            return await self._acknowledge(outcome, order_id)
+            return await self._sequence(actions, checked)
         finally:
-            self._waiting -= 1
+            self._waiting -= len(actions)
 
-    def _execute(self, action: ParsedAction) -> tuple[Outcome, bytes | None]:
-        self._ensure_open_batch()
-        if not isinstance(action, SignedOrder):
-            return self._engine.act(action, self._clock.now()), None
-        order_id = self._engine.order_id(action)
-        if self._engine.is_resting(order_id):
-            raise api_error(
-                ErrorCode.ORDER_RESTS_ALREADY, "this order rests already", order_id="0x" + order_id.hex()
-            )
-        filled = find_filled(self._engine.builder.head.state, action.order)
-        if filled:  # sent again by somebody who missed the answer: it had its turn
-            raise api_error(
-                ErrorCode.ORDER_HAD_ITS_TURN,
-                f"this order was taken before and {filled} of it filled; what is left has been cancelled",
-                order_id="0x" + order_id.hex(),
-                filled=str(filled),
-            )
-        return self._engine.place(action, self._clock.now()), order_id
-
-    async def _acknowledge(self, outcome: Outcome, order_id: bytes | None) -> ActionAnswer:
+    async def _sequence(
+        self, actions: Sequence[ParsedAction | ApiError], checked: Sequence[Known | ApiError]
+    ) -> tuple[list[ActionResult | ApiError], Confirmation | None]:
+        results: list[ActionResult | ApiError] = []
+        self._tidy()
+        for action, known in zip(actions, checked, strict=True):
+            if isinstance(action, ApiError):
+                results.append(action)
+            elif isinstance(known, ApiError):
+                results.append(known)
+            else:
+                results.append(self._execute(action, known))
         head = self._engine.builder.head
         number, history = head.soft_number, head.soft_history
-        if outcome.entries:
+        if self._made:
             self._failpoints.reach("before-journal")
-            await self._keep(outcome.entries)
+            await self._wait_for_disk(self._give())
             self._failpoints.reach("after-journal")
-        elif self._entries:
+        else:
             self._abandon_empty_batch()
+        if all(isinstance(result, ApiError) for result in results):
+            return results, None
+        return results, await self._confirm(number, history)
+
+    def _execute(self, action: ParsedAction, known: Known) -> ActionResult | ApiError:
+        """Apply one action in memory. What it did waits in `_made` for the journal."""
+        self._make_room()
+        self._ensure_open_batch()
+        self._engine.know(known)
+        try:
+            outcome, order_id = self._act(action, known)
+        except ApiError as error:
+            self._engine.unknow(known)
+            return error
+        if not outcome.resting:
+            self._engine.unknow(known)
+        self._take(outcome)
         if outcome.refusal and not outcome.inputs:
-            raise law_error(outcome.refusal)
-        return ActionAnswer(
+            return refusal_error(outcome.refusal)
+        return ActionResult(
             status="refused in part" if outcome.refusal else "accepted",
             inputs=["0x" + data.hex() for data in outcome.inputs],
+            number=self._engine.builder.head.soft_number,
+            code=outcome.refusal,
             filled=str(outcome.filled),
             resting=str(outcome.resting),
             order_id=None if order_id is None else "0x" + order_id.hex(),
-            confirmation=await self._confirm(number, history),
         )
+
+    def _act(self, action: ParsedAction, known: Known) -> tuple[Outcome, bytes | None]:
+        """What the engine makes of an action, and the id of an order. Raises ApiError."""
+        second = self._clock.now()
+        match action:
+            case SignedOrder() | PostOnly():
+                signed = action.order if isinstance(action, PostOnly) else action
+                order_id = self._engine.order_id(signed)
+                check_place(self._engine, signed, order_id, is_post_only=isinstance(action, PostOnly))
+                return self._engine.place(signed, second, known), order_id
+            case DeadMan(request=request):
+                return set_switch(self._engine, request, second), None
+            case _:
+                return self._engine.act(action, second), None
+
+    def _take(self, outcome: Outcome) -> None:
+        if outcome.entries:
+            self._entries += outcome.entries
+            self._made.append(outcome)
+
+    def _tidy(self) -> None:
+        """Take out of the books what has expired, and what dead-man switches say."""
+        self._take(self._engine.tidy(self._clock.now()))
 
     async def _confirm(self, number: int, history: bytes) -> Confirmation:
         try:
@@ -267,30 +327,50 @@ class Sequencer:
 
     def _abandon_empty_batch(self) -> None:
         """A batch opened for an action that the law refused need not be posted: nobody knows of it."""
-        if self._engine.builder.abandon():
-            self._entries = []
+        if self._entries and isinstance(self._entries[-1], Opened) and self._engine.builder.abandon():
+            self._entries.pop()
 
-    async def _keep(self, entries: tuple[Entry, ...], then: Callable[[], None] | None = None) -> None:
-        """Give what was made to the journal, and wait for the disk. Raises ApiError when it is full.
+    def _give(self, then: Callable[[], None] | None = None) -> "asyncio.Future[int]":
+        """Give what was made to the journal; done once it is safe, and those who watch know of it.
 
-        `then`: what is to be done to the journal right behind it.
+        `then`: what is to be done to the journal right behind it. Raises ApiError when it is full or broken.
         """
-        self._entries += entries
-        record = encode_record(self._entries)
-        self._entries = []
+        record, made = encode_record(self._entries), self._made
+        self._entries, self._made = [], []
         try:
-            await self._commit.append(record, then)
-        except JournalFull as error:
+            future = self._commit.put(record, then)
+        except (JournalFull, JournalBroken) as error:
+            raise self._close_door(error) from error
+        future.add_done_callback(lambda done: self._tell(done, made))
+        return future
+
+    def _tell(self, done: "asyncio.Future[int]", made: Sequence[Outcome]) -> None:
+        error = done.exception()
+        if isinstance(error, JournalFull | JournalBroken):
+            self._close_door(error)
+        elif error is None:
+            self.watchers.tell(made)
+
+    async def _wait_for_disk(self, future: "asyncio.Future[int]") -> None:
+        """Raises ApiError when it is full or broken. Who waits may be cancelled, the journal writes on."""
+        try:
+            await asyncio.shield(future)
+        except (JournalFull, JournalBroken) as error:
+            raise self._close_door(error) from error
+
+    def _close_door(self, error: JournalFull | JournalBroken) -> ApiError:
+        """Take nothing more from now on; what to answer to who waits."""
+        if isinstance(error, JournalFull):
+            if self._refusing != DISK_IS_FULL:
+                log.warning("journal_full", error=str(error))
             self._refusing, self._is_ahead = DISK_IS_FULL, True
-            log.warning("journal_full", error=str(error))
-            raise api_error(
+            return api_error(
                 ErrorCode.JOURNAL_FULL, "the action is NOT taken: the disk is full, try again later"
-            ) from error
-        except JournalBroken as error:
-            self._refusing = JOURNAL_IS_BROKEN
-            raise api_error(
-                ErrorCode.NOT_READY, "the journal is broken: nobody knows whether the action was taken"
-            ) from error
+            )
+        self._refusing = JOURNAL_IS_BROKEN
+        return api_error(
+            ErrorCode.NOT_READY, "the journal is broken: nobody knows whether the action was taken"
+        )
 
     def _require_open_door(self) -> None:
         if self._refusing:
@@ -357,11 +437,11 @@ class Sequencer:
     async def _go_back(self) -> None:
         """To what L1 has and the journal holds beyond it. Raises HeadMismatch, JournalBehind, ApiError."""
         if self._entries:
-            await self._keep(())
+            await self._wait_for_disk(self._give())
         await self._commit.flush()
         self._restore()
         if self._entries:
-            await self._keep(())
+            await self._wait_for_disk(self._give())
 
     async def seal_if_due(self) -> bool:
         """Open a batch for what waits in L1's queue; close a due one. True when one was closed.
@@ -381,24 +461,41 @@ class Sequencer:
             await self._go_back()
             return False
         builder = self._engine.builder
+        self._tidy()
         if builder.open_batch is None:
             if self._chain.queue_length > builder.head.queue_next:
                 self._ensure_open_batch()
             if self._entries:
-                await self._keep(())
+                await self._wait_for_disk(self._give())
             return False
         age = asyncio.get_running_loop().time() - self._opened_at
         if not self._room.is_full(self._engine) and age < self._cadence.age:
+            if self._made:
+                await self._wait_for_disk(self._give())
             return False
+        await self._wait_for_disk(self._seal())
+        return True
+
+    def _make_room(self) -> None:
+        """Close a full batch at once: whatever a single action adds still fits, many of them do not."""
+        if self._room.is_full(self._engine):
+            _ = self._seal()  # nobody waits for it: what follows is written behind it
+
+    def _seal(self) -> "asyncio.Future[int]":
+        """Close the open batch; it may be posted once the journal says so. Raises ApiError."""
         entry, sealed = self._engine.seal()
         self._entries.append(entry)
-        self._sealing = sealed
-        await self._keep((), self._get_due_snapshot(sealed))
-        self._sealing = None
-        self._failpoints.reach("after-seal")
-        self._line.append(sealed)
-        log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
-        return True
+        self._sealing.append(sealed)
+        future = self._give(self._get_due_snapshot(sealed))
+        future.add_done_callback(lambda done: self._count_as_closed(sealed, done))
+        return future
+
+    def _count_as_closed(self, sealed: SealedBatch, done: "asyncio.Future[int]") -> None:
+        if done.exception() is None and any(each is sealed for each in self._sealing):
+            self._sealing = [each for each in self._sealing if each is not sealed]
+            self._failpoints.reach("after-seal")
+            self._line.append(sealed)
+            log.info("batch_sealed", batch=sealed.header.batch, inputs=len(sealed.batch.inputs))
 
     def _get_due_snapshot(self, sealed: SealedBatch) -> Callable[[], None] | None:
         """What takes a snapshot behind the batch closed just now, once the journal's file is long."""
@@ -430,6 +527,7 @@ class Sequencer:
         """Take no more actions, and let the journal finish."""
         self._refusing = "stopping"
         await self._commit.close()
+        self._recoverer.close()
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -446,56 +544,8 @@ class Sequencer:
             "openBatch": opened.number if opened else None,
             "sealedBatch": head.batch,
             "postedBatch": self._chain.batch_count,
-            "unposted": len(self.unposted) + (self._sealing is not None),
+            "unposted": len(self.unposted) + len(self._sealing),
             "voided": self._last_void,
             "queueNext": head.queue_next,
             "queueLength": self._chain.queue_length,
-        }
-
-    def account(self, account: int) -> dict[str, Any]:
-        """An account as the sequencer sees it. Raises ApiError."""
-        state = self._engine.builder.head.state
-        if get_account(state, account).owner == 0:
-            raise api_error(ErrorCode.UNKNOWN_ACCOUNT, f"account {account} does not exist", account=account)
-        return describe_account(state, account, self._terms.preset.position_slots)
-
-    def history(self, account: int, after: Place, limit: int) -> dict[str, Any]:
-        """What the law noted of an account, in batches that are on L1, oldest first. Raises ApiError."""
-        try:
-            entries = self._chain.history(account, after, limit)
-        except NoHistory as error:
-            raise api_error(ErrorCode.NO_HISTORY, str(error)) from None
-        return describe_history(account, entries)
-
-    def what_if(
-        self, account: int, trade: HypotheticalTrade | None, prices: dict[int, int]
-    ) -> dict[str, Any]:
-        """What an account would be worth after a trade and at other prices. Raises ApiError."""
-        law, state = load_law(self._terms.preset.name), self._engine.builder.head.state
-        try:
-            return describe_prospect(compute_prospect(law, state, account, trade, prices))
-        except UnknownToTheLaw as error:
-            raise api_error(ErrorCode.NO_ANSWER, str(error)) from None
-        except Rejected as error:
-            raise law_error(error.code) from None
-
-    def market(self, market: int) -> dict[str, Any]:
-        """A market, its price and its book. Raises ApiError."""
-        state = self._engine.builder.head.state
-        if get_market(state, market).lot == 0:
-            raise api_error(ErrorCode.UNKNOWN_MARKET, f"there is no market {market}", market=market)
-        book = self._engine.book(market)
-        return {
-            **describe_market(state, market),
-            "bids": [[str(each.price), str(each.remaining)] for each in book.bids],
-            "asks": [[str(each.price), str(each.remaining)] for each in book.asks],
-        }
-
-    def network(self) -> dict[str, Any]:
-        """What a client needs to sign."""
-        return {
-            "chainId": self._terms.domain.chain_id,
-            "vault": "0x" + self._terms.domain.vault.hex(),
-            "preset": self._terms.preset.name,
-            "imageRoot": "0x" + self._terms.image_root.hex(),
         }

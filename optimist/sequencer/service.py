@@ -38,6 +38,7 @@ from optimist.sequencer.chain import NodeChain
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.double_check import DoubleCheck
+from optimist.sequencer.front import Front
 from optimist.sequencer.observing import EVENTS, Balances, observe_sequencer
 from optimist.sequencer.proposer import Proposer
 from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
@@ -76,6 +77,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         await _check_key(opened, signer)
         await opened.node.catch_up()
         sequencer = _make_sequencer(settings, opened, signer, stack, failpoints)
+        front = Front(sequencer)
         if settings.accept_lost_journal:
             sequencer.accept_lost_journal()
         sequencer.recover()
@@ -89,6 +91,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
             station.run(),
             opened.node.run(settings.l1_poll),
             _seal(sequencer),
+            front.run(),
             station.add_switch("batcher", batcher.run, is_on=not settings.batch.stopped).run(),
         ]
         if settings.proposer.is_given:
@@ -97,7 +100,9 @@ async def run_sequencer(settings: SequencerSettings) -> None:
             parts.append(station.add_switch("proposer", work, is_on=not settings.proposer.stopped).run())
         observe_sequencer(station, sequencer, opened)
         parts.append(Balances(station, opened, senders).run())
-        runner, port = await start_server(sequencer, settings.api.host, settings.api.port)
+        runner, port = await start_server(
+            front.get_parts(settings.api.limits), settings.api.host, settings.api.port
+        )
         stack.push_async_callback(runner.cleanup)
         log.info("sequencer_ready", port=port, address=to_hex(signer.address))
         station.tell_ready()

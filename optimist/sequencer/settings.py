@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from optimist.api.limits import Limits
 from optimist.ops.config import Section
 from optimist.ops.settings import KeySettings, OpsSettings, SignerSettings
 
@@ -15,6 +16,27 @@ class ApiSettings(Section):
     """Address to listen on."""
     port: int = Field(default=8645, ge=0, le=65535)
     """Port to listen on; 0 picks a free one."""
+    rate: float = Field(default=1_000.0, gt=0)
+    """Actions a second from one address; reads count too, the dear ones several times."""
+    burst: float = Field(default=2_000.0, ge=64)
+    """Actions that an address which was silent may send at once."""
+    connections: int = Field(default=1_000, ge=1)
+    """Open connections in all."""
+    connections_per_address: int = Field(default=100, ge=1)
+    """Open connections of one address."""
+    proxied: bool = False
+    """Behind a reverse proxy: the client's address is the last one in X-Forwarded-For."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the API serves."""
+        return Limits(
+            rate=self.rate,
+            burst=self.burst,
+            connections=self.connections,
+            connections_per_address=self.connections_per_address,
+            is_proxied=self.proxied,
+        )
 
 
 class BatchSettings(Section):

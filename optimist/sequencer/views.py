@@ -31,6 +31,7 @@ from optimist.stf.records import (
 from optimist.stf.sides import compute_unit, get_side_row
 
 R = TypeVar("R")
+PRICE_STATUS = ("confirmed", "unconfirmed", "halted")
 
 
 def get_record(state: State, kind: type[R], row: int) -> R:
@@ -152,7 +153,7 @@ def get_tiers(state: State, market: int) -> list[MarginTier]:
 
 def describe_market(state: State, market: int) -> dict[str, Any]:
     """A market's parameters, its last price and its funding rate (1e-9 an hour; positive: longs pay)."""
-    found, price = get_market(state, market), get_record(state, Price, market)
+    found = get_market(state, market)
     funding = get_record(state, Funding, market)
     fees = get_record(state, FeeTier, market << TIER_BITS)
     return {
@@ -173,14 +174,28 @@ def describe_market(state: State, market: int) -> dict[str, Any]:
         "volatilityFloorPpm": get_record(state, Volatility, market).floor_ppm,
         "makerFeePpm": fees.maker_ppm,
         "takerFeePpm": fees.taker_ppm,
-        "price": str(price.price),
-        "mark": str(price.mark),
-        "publishTime": price.publish_time,
-        "priceStatus": ("confirmed", "unconfirmed", "halted")[price.status],
+        **describe_prices(state, market),
         "fundingRate": str(funding.rate),
         "group": get_record(state, Listing, market).group,
         "openInterest": str(compute_open_interest(state, market)),
     }
+
+
+def describe_prices(state: State, market: int) -> dict[str, Any]:
+    """A market's last price (the index) and its mark, 1e-8 USD, and whether they are to be believed."""
+    price = get_record(state, Price, market)
+    return {
+        "price": str(price.price),
+        "mark": str(price.mark),
+        "publishTime": price.publish_time,
+        "priceStatus": PRICE_STATUS[price.status],
+    }
+
+
+def describe_funding(state: State, market: int) -> dict[str, Any]:
+    """A market's funding rate (1e-9 an hour; positive: longs pay), and up to when it has been paid."""
+    funding = get_record(state, Funding, market)
+    return {"fundingRate": str(funding.rate), "accruedAt": funding.accrued_at}
 
 
 def compute_open_interest(state: State, market: int) -> int:

@@ -48,6 +48,13 @@ class GroupCommit:
         `then` is called in the writing thread behind this record and before the next one is written; it may
         begin a new file of the journal, and raise JournalBroken.
         """
+        return await asyncio.shield(self.put(record, then))
+
+    def put(self, record: bytes, then: Callable[[], None] | None = None) -> "asyncio.Future[int]":
+        """The same for those who must not wait: what `append` returns, or raises, later.
+
+        Futures are done in the order of the calls. Raises what `append` raises, once nothing is taken.
+        """
         if self._closed:
             raise JournalBroken("the journal is closed")
         if self._failed is not None:
@@ -56,7 +63,7 @@ class GroupCommit:
         self._waiting.append(_Waiting(record, future, then))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all(), name="journal writer")
-        return await future
+        return future
 
     def resume(self) -> None:
         """Take records again after JournalFull. Does nothing after JournalBroken: open the journal again."""

@@ -143,6 +143,12 @@ def test_trades_reach_l1_and_a_node_that_never_met_the_sequencer_agrees(
         await until(lambda: is_posted(scene.api))
         inputs = await history_inputs(scene.network, scene.client)
         assert bytes.fromhex(answer.inputs[0][2:]) in inputs
+        async with aiohttp.ClientSession() as session:
+            digest = "0x" + compute_input_hash(bytes.fromhex(answer.inputs[0][2:])).hex()
+            for reference in (answer.number, digest):
+                async with session.get(f"{scene.api.url}/v1/inputs/{reference}") as found:
+                    told = await found.json()
+                    assert (told["number"], told["stage"]) == (answer.number, "posted")
         soft = bytes(32)
         for data in inputs:
             soft = compute_soft_history(soft, compute_input_hash(data))
@@ -223,7 +229,7 @@ def test_refusals_are_coded_and_cost_no_batch(network: Devnet, tmp_path: Path) -
         async with aiohttp.ClientSession() as session:
             async with session.post(f"{scene.api.url}/v1/actions", data=b"{") as answer:
                 assert answer.status == 400
-            async with session.post(f"{scene.api.url}/v1/actions", data=b"x" * 20_000) as answer:
+            async with session.post(f"{scene.api.url}/v1/actions", data=b"x" * 300_000) as answer:
                 assert answer.status == 413
             async with session.get(f"{scene.api.url}/v1/nothing") as answer:
                 assert answer.status == 404

@@ -256,7 +256,8 @@ async def check_local_data(
     head = history.batches[-1]
     assert dict(engine.builder.head.state.items()) == dict(head.records)
     assert engine.builder.head.accumulator == head.batch.accumulator
-    return {"0x" + engine.order_id(_signed(placed)).hex(): placed for placed in engine.resting()}
+    placements = [entry for entry in engine.resting() if isinstance(entry, OrderPlaced)]
+    return {"0x" + engine.order_id(_signed(placed)).hex(): placed for placed in placements}
 
 
 def _signed(placed: OrderPlaced) -> SignedOrder:

@@ -1,13 +1,16 @@
 """The edge of the API: strict integers, strings for amounts, and an error that names the fault."""
 
 import json
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from optimist.api.errors import ApiError, ErrorCode
 from optimist.api.governance import RulesBody
+from optimist.api.promises import DeadMan, PostOnly, SwitchRequest
 from optimist.api.schema import ParsedAction, parse_action, to_body
 from optimist.derive.account_actions import (
     AccountTierRequest,
@@ -41,6 +44,7 @@ from optimist.derive.order_tree import OrderTree
 from optimist.derive.typed_data import Domain, Order, PriceReport, WithdrawRequest
 from tests.support.world import ETH, USD
 
+API_DOCUMENT = Path(__file__).parents[3] / "docs" / "API.md"
 DOMAIN = Domain(31337, bytes.fromhex("5f") * 20)
 SECRET = bytes.fromhex("11" * 32)
 ORDER = Order(
@@ -67,6 +71,8 @@ ACTIONS: list[ParsedAction] = [
         tuple(SignedPrice(i, 100 + i, PriceReport(0, 100 + i, 77).sign(DOMAIN, SECRET)) for i in range(5)),
     ),
     Liquidate(8, 1),
+    PostOnly(SignedOrder(ORDER, ORDER.sign(DOMAIN, SECRET))),
+    DeadMan(SwitchRequest(3, 30, 5, 10**9), SIGNATURE, 2),
     *OrderTree((replace(ORDER, reduce_only=True), replace(ORDER, time_in_force=2))).sign(DOMAIN, SECRET),
     SignedOrder(ORDER, SIGNATURE, key=3),
     Cancel(CancelRequest(3, 1, 7), SIGNATURE, 2),
@@ -79,6 +85,14 @@ ACTIONS: list[ParsedAction] = [
     ProposeMarket(1, 7, replace(ETH, tiers=(Tier(5 * USD, 200_000, 100_000),)), SIGNATURE),
     EnactMarket(1),
 ]
+
+
+def test_document_lists_every_error_code_of_ours() -> None:
+    rows = re.findall(r"^\| (\d{4}) \| (\w+) \| (\d{3}) \|$", API_DOCUMENT.read_text(), re.MULTILINE)
+    assert rows == [
+        (str(code.number), code.name, str(code.status))
+        for code in sorted(ErrorCode, key=lambda code: code.number)
+    ]
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: type(action).__name__)
@@ -150,7 +164,9 @@ def test_error_codes_are_distinct_and_apart_from_the_law() -> None:
 
 def test_every_action_can_be_posted() -> None:
     """But a trade, which the sequencer makes of two orders."""
-    assert {type(action) for action in ACTIONS} == {*get_args(Action), SignedOrder} - {Trade}
+    assert {type(action) for action in ACTIONS} == {*get_args(Action), SignedOrder, PostOnly, DeadMan} - {
+        Trade
+    }
 
 
 def test_no_rule_of_a_market_can_be_left_out() -> None:

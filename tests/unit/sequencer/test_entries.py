@@ -13,6 +13,7 @@ from optimist.sequencer.entries import (
     OrderPlaced,
     Sealed,
     Snapshot,
+    SwitchSet,
     Voided,
     decode_record,
     encode_record,
@@ -31,6 +32,7 @@ entries: st.SearchStrategy[Entry] = st.one_of(
     st.builds(Sealed, numbers, seconds, hashes),
     st.builds(Voided, numbers),
     st.builds(Snapshot, numbers, hashes, numbers),
+    st.builds(SwitchSet, seconds, seconds, numbers),
 )
 
 

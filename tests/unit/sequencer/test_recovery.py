@@ -56,6 +56,9 @@ class L1:
     def history(self, account: int, after: Place, limit: int) -> list[Entry]:
         raise NoHistory("this L1 has no node")
 
+    def count_inputs(self) -> tuple[int, int, int]:
+        return 0, 0, 0
+
     def head(self) -> Head:
         builder = Builder(get_law("minimal"), self._bench.fresh_head())
         for sealed in self._sealed:
