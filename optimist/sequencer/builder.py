@@ -96,10 +96,11 @@ class Builder:
             )
         number = self.head.batch + 1
         header = Header(number, first, NO_LIMIT)
-        self._header_receipt = self._apply_l1(number, header.encode())
+        self._header_receipt = self._apply_header(header)
         stored = set(self._header_receipt.keys)
         for data in queue_items:
-            stored.update(self._apply_l1(number, data).keys)
+            # The law may reject it: a settlement that came twice, say. It is in the batch all the same.
+            stored.update(self.head.state.apply(self._law, data).keys)
         self.open_batch = OpenBatch(number, first, tuple(queue_items), first, stored=stored)
         return self.open_batch
 
@@ -146,10 +147,10 @@ class Builder:
         self.open_batch = None
         return sealed
 
-    def _apply_l1(self, batch: int, data: bytes) -> Receipt:
-        receipt = self.head.state.apply(self._law, data)
+    def _apply_header(self, header: Header) -> Receipt:
+        receipt = self.head.state.apply(self._law, header.encode())
         if receipt.rejected:
-            raise HeadMismatch(f"the law rejects what L1 puts into batch {batch} with code {receipt.code}")
+            raise HeadMismatch(f"the law rejects the header of batch {header.batch} with code {receipt.code}")
         return receipt
 
     def _require_open(self) -> OpenBatch:

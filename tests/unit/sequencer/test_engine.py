@@ -11,10 +11,11 @@ from optimist.derive.account_actions import (
     Transfer,
     TransferRequest,
 )
-from optimist.derive.actions import Forced, Liquidate
+from optimist.derive.actions import CloseMarket, Forced, Liquidate, Settle, encode_forced
 from optimist.derive.batch import SealedBatch as SealedOnL1
 from optimist.derive.batch import derive_batch
 from optimist.derive.rows import encode_rows
+from optimist.provable import State
 from optimist.sequencer.entries import OrderDropped, OrderPlaced, decode_record
 from optimist.stf.codes import Code
 from optimist.stf.constants import FILL_OR_KILL, IMMEDIATE_OR_CANCEL
@@ -202,6 +203,24 @@ def test_order_that_was_cancelled_through_l1_is_dropped_when_it_is_met() -> None
     outcome = bench.place(3, True, ONE, 100_000)
     dropped = [entry.code for entry in outcome.entries if isinstance(entry, OrderDropped)]
     assert (dropped, outcome.resting) == ([Code.ORDER_CANCELLED], ONE)
+
+
+def test_what_is_forced_in_vain_stops_nobody() -> None:
+    """A market that lives is not closed, a position that there is not is not settled: anyone may try."""
+    bench = Bench()
+    bench.place(1, False, ONE, 100_000)
+    bench.place(3, True, ONE, 100_000)
+    bench.engine.seal()
+    wanted = (CloseMarket(0).encode(), encode_forced(Settle(1, 0)), encode_forced(Liquidate(2, 0)))
+    items = [Forced(address("trader 9"), bench.world.second, each).encode() for each in wanted]
+    before = dict(bench.engine.builder.head.state.items())
+    bench.engine.open(bench.world.second, items)
+    bench.price(100_001)
+    _, sealed = bench.engine.seal()
+    on_l1 = State(before)
+    codes = [on_l1.apply(get_law("minimal"), data).code for data in sealed.batch.inputs]
+    assert codes == [0, Code.NOT_DEAD, Code.STILL_OPEN, Code.NO_POSITION, 0]
+    assert dict(on_l1.items()) == dict(bench.engine.builder.head.state.items())
 
 
 def test_same_order_twice_is_refused() -> None:
