@@ -43,6 +43,7 @@ class Cast:
     challenger: Actor  # honest, with a bond
     liars: tuple[Actor, ...]  # each asserts one thing that is not true, for its bond is gone then
     backstop: Actor  # owns account 0, which takes over what is liquidated
+    governor: Actor  # may propose rules of markets
     market_maker: Actor
     traders: tuple[Actor, ...]
     oracle: tuple[Actor, ...]  # by signer index
@@ -55,7 +56,15 @@ class Cast:
     def everybody(self) -> list[Actor]:
         """All of them, in order of derivation."""
         services = [self.deployer, self.sequencer, self.proposer, self.challenger]
-        return [*services, self.backstop, self.market_maker, *self.liars, *self.traders, *self.oracle]
+        return [
+            *services,
+            self.backstop,
+            self.governor,
+            self.market_maker,
+            *self.liars,
+            *self.traders,
+            *self.oracle,
+        ]
 
 
 @cache
@@ -72,6 +81,7 @@ def get_cast() -> Cast:
         challenger=challenger,
         liars=tuple(_derive(f"liar-{number}", 20 + number) for number in range(LIARS)),
         backstop=backstop,
+        governor=_derive("governor", 6),
         market_maker=market_maker,
         traders=tuple(_derive(f"trader-{number}", 10 + number) for number in range(TRADERS)),
         oracle=tuple(_derive(f"oracle-{number}", 30 + number) for number in range(ORACLE_SIGNERS)),

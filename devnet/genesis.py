@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from optimist.derive.actions import Init, MarketParameters
+from optimist.derive.actions import NOBODY, Init, MarketParameters
 
 BTC = 0  # market numbers
 ETH = 1
@@ -36,9 +36,19 @@ ETH_MARKET = MarketParameters(
 
 
 def make_init(
-    *, chain_id: int, vault: bytes, second: int, backstop_owner: bytes, signers: Sequence[bytes]
+    *,
+    chain_id: int,
+    vault: bytes,
+    second: int,
+    backstop_owner: bytes,
+    signers: Sequence[bytes],
+    governor: bytes = NOBODY,
+    timelock: int = 0,
 ) -> Init:
-    """The devnet's INIT input. `second`: the time of the block that seals it, which L1 writes itself."""
+    """The devnet's INIT input. `second`: the time of the block that seals it, which L1 writes itself.
+
+    `timelock`: seconds between a proposal of the governor's and its enactment.
+    """
     return Init(
         chain_id=chain_id,
         vault=vault,
@@ -53,4 +63,6 @@ def make_init(
         window=86_400,  # s (= 24 * 3,600)
         signers=tuple(signers),
         markets=(BTC_MARKET, ETH_MARKET),
+        governor=governor,
+        timelock=timelock,
     )

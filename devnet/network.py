@@ -149,6 +149,9 @@ async def _deploy(anvil: Anvil, preset: Preset) -> tuple[Deployment, Init, Mappi
             second=0,
             backstop_owner=cast.backstop.address,
             signers=[key.address for key in cast.oracle],
+            governor=cast.governor.address,
+            # Whoever dislikes new rules can force his money out, and have it, before they bind.
+            timelock=preset.forced_deadline + preset.challenge_period,
         )
         check_init(law.native, init)
         choices = Choices(token, cast.sequencer.address, cast.backstop.address, init.encode_body())

@@ -52,6 +52,10 @@ class SequencerClient:
         """A market, its last price and its book."""
         return await self._get(f"/v1/markets/{market}")
 
+    async def get_what_if(self, account: int) -> dict[str, Any]:
+        """What an account is worth and must be worth, by the law's own code, and where it is liquidated."""
+        return await self._get(f"/v1/accounts/{account}/what-if")
+
     async def _get(self, path: str) -> dict[str, Any]:
         answer: dict[str, Any] = msgspec.json.decode(await self._request("GET", path))
         return answer

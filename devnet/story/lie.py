@@ -24,6 +24,7 @@ INSIDER_NOTIONAL = 1_500_000  # USD, on 50,000 of margin: 30 times leverage, whe
 FAIR_NOTIONAL = 1_000  # USD
 TOP_UP = 1_000 * USD
 STOLEN = 5_000 * USD
+UNUSED_NONCE = 1_000  # above what the owner has signed himself
 ORDER_LIFETIME = 600  # s
 
 
@@ -62,7 +63,7 @@ async def post_poisoned_batch(stage: Stage) -> int:
     oracle = Oracle(network.init.domain, network.cast.oracle, network.init.quorum)
     actions: list[Action] = [oracle.sign(market, price, second) for market, price in enumerate(stage.prices)]
     victim = stage.traders["careful"].account
-    stolen = replace(thief.sign_withdrawal(STOLEN).request, account=victim)
+    stolen = replace(thief.sign_withdrawal(STOLEN).request, account=victim, nonce=UNUSED_NONCE)
     actions += [
         _make_trade(stage, saver, FAIR_NOTIONAL, second),
         _make_trade(stage, thief, INSIDER_NOTIONAL, second),

@@ -113,6 +113,7 @@ def _note(stage: Stage, tick: Tick) -> None:
     stage.seen.kinds["PRICE"] += 2 * len(tick.prices)  # each index, and its perpetual elsewhere
     stage.seen.kinds["TRADE"] += tick.trades
     stage.seen.kinds["LIQUIDATE"] += len(tick.liquidations)
+    stage.seen.kinds.update(tick.others)
     stage.seen.liquidations += tick.liquidations
 
 

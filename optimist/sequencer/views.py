@@ -4,9 +4,9 @@ from typing import Any, TypeVar, cast
 
 from optimist.derive.typed_data import Order
 from optimist.node.what_if import compute_size_decimals
-from optimist.provable import State
+from optimist.provable import Rejected, State, zero
 from optimist.stf.codes import Code
-from optimist.stf.constants import EPOCH_BITS, MAX_TIERS, ONE, SLOT_BITS, TIER_BITS
+from optimist.stf.constants import MAX_TIERS, ONE, SLOT_BITS, TIER_BITS
 from optimist.stf.records import (
     Account,
     FeeManager,
@@ -24,11 +24,10 @@ from optimist.stf.records import (
     RiskRule,
     SessionKey,
     Side,
-    SideEnd,
     System,
     Volatility,
 )
-from optimist.stf.sides import compute_unit, get_side_row
+from optimist.stf.sides import Share, compute_unit, get_side_row, measure
 
 R = TypeVar("R")
 PRICE_STATUS = ("confirmed", "unconfirmed", "halted")
@@ -124,11 +123,22 @@ def describe_account(state: State, account: int, slots: int) -> dict[str, Any]:
     }
 
 
+def measure_position(state: State, position: Position) -> Share:
+    """What a position is now, after all deleveraging, and what its side owes it: the law's own answer."""
+    share = zero(Share)
+
+    def ask() -> None:
+        measure(share, position, position.market_plus_one - 1)
+
+    receipt = state.apply(ask, b"")
+    if receipt.rejected:
+        raise Rejected(receipt.code)
+    return share
+
+
 def compute_size(state: State, position: Position) -> int:
-    """Signed size in units, after all deleveraging: what is left is rounded down, of a short up."""
-    row = get_side_row(position.market_plus_one - 1, position.shares < 0)
-    side = get_record(state, Side, row)
-    return position.shares * side.multiplier // ONE if position.epoch == side.epoch else 0
+    """Signed size in units: what is left is rounded down, of a short up."""
+    return measure_position(state, position).parts // ONE
 
 
 def compute_unpaid(state: State, position: Position) -> int:
@@ -136,13 +146,8 @@ def compute_unpaid(state: State, position: Position) -> int:
 
     Funding, and the quote of what was deleveraged.
     """
-    market = position.market_plus_one - 1
-    row = get_side_row(market, position.shares < 0)
-    side = get_record(state, Side, row)
-    end = get_record(state, SideEnd, row << EPOCH_BITS | position.epoch)
-    index = side.index if position.epoch == side.epoch else end.index
-    owed = abs(position.shares) * (index - position.index)
-    return owed // compute_unit(get_market(state, market).notional_divisor)
+    divisor = get_market(state, position.market_plus_one - 1).notional_divisor
+    return measure_position(state, position).owed // compute_unit(divisor)
 
 
 def get_tiers(state: State, market: int) -> list[MarginTier]:

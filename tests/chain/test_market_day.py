@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from devnet.actors.client import SequencerClient
+from devnet.actors.governor import Governor
 from devnet.actors.market import MarketDay, Tick
 from devnet.actors.oracle import Oracle
 from devnet.actors.trader import Trader
@@ -20,7 +23,9 @@ from devnet.prices import compress, compute_ticks, generate_crash
 from devnet.pytest_plugin import StartDevnet
 from devnet.services import Service, start_sequencer
 from optimist.api.errors import ApiError
+from optimist.derive.actions import EnactMarket
 from optimist.l1.client import L1Client, require_header
+from optimist.stf.codes import Code
 
 USD = 10**6
 SEED = 11
@@ -80,6 +85,7 @@ async def play_a_crash(network: Devnet, url: str) -> tuple[list[Tick], dict[str,
         size = day.compute_size(BTC, 475_000, prices[0])  # 9.5 times leverage
         await day.trade(opening, gambler, BTC, is_buy=True, size=size)
         ticks = [opening, *[await day.play(price) for price in prices]]
+        ticks.append(await change_the_rules(network, api, day, others[0]))
         status = await api.get_status()
         deadline = time.monotonic() + 60
         while True:
@@ -91,12 +97,48 @@ async def play_a_crash(network: Devnet, url: str) -> tuple[list[Tick], dict[str,
             await asyncio.sleep(0.3)
 
 
+async def change_the_rules(network: Devnet, api: SequencerClient, day: MarketDay, trader: Trader) -> Tick:
+    """The governor asks five times as much margin; it binds after the timelock, and not before."""
+    rules = replace(network.init.markets[BTC], initial_margin_ppm=500_000)
+    governor = Governor(network.init.domain, network.cast.governor)
+    await api.submit(governor.propose(BTC, rules))
+    with pytest.raises(ApiError) as refused:
+        await api.submit(EnactMarket(BTC))
+    assert refused.value.number == Code.PROPOSAL_NOT_DUE
+    assert (await api.get_market(BTC))["initialMarginPpm"] == network.init.markets[BTC].initial_margin_ppm
+    network.anvil.increase_time(network.init.timelock)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            await api.submit(EnactMarket(BTC))
+        except ApiError as error:
+            if error.number != Code.PROPOSAL_NOT_DUE or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            break
+    assert (await api.get_market(BTC))["initialMarginPpm"] == rules.initial_margin_ppm
+    late = Tick(MarketDay.derive_prices(int((await api.get_market(BTC))["price"])))
+    await day.publish(late.prices)
+    size = day.compute_size(BTC, 150_000, late.prices[BTC])  # three times leverage, where two is the most now
+    await day.trade(late, trader, BTC, is_buy=True, size=size)
+    assert late.trades == 0, "a position beyond the new margin was opened"
+    size = day.compute_size(BTC, 5_000, late.prices[BTC])
+    await day.trade(late, trader, BTC, is_buy=True, size=size)
+    assert late.trades == 1
+    return late
+
+
 def test_what_the_sequencer_acknowledged_is_what_l1_says(
     network: Devnet, sequencer: tuple[Service, str]
 ) -> None:
     ticks, status, history = asyncio.run(play_a_crash(network, sequencer[1]))
     inputs = describe_inputs(history)
-    sequenced = sum(inputs["by_kind"][kind] for kind in ("PRICE", "TRADE", "LIQUIDATE"))
+    others = sum((tick.others for tick in ticks), Counter())
+    assert set(others) == {"SESSION_KEY", "CANCEL", "CANCEL_ALL", "TRANSFER"}
+    others.update(PROPOSE_MARKET=1, ENACT_MARKET=1)
+    assert others.items() <= inputs["by_kind"].items()
+    sequenced = sum(inputs["by_kind"][kind] for kind in ("PRICE", "TRADE", "LIQUIDATE", *others))
     assert sequenced == status["softInputs"]
     assert inputs["rejected"] == 0
     assert inputs["by_kind"]["TRADE"] == sum(tick.trades for tick in ticks) >= len(ticks) - 3

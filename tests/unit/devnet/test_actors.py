@@ -1,11 +1,13 @@
 """What the actors sign is what the law accepts, and the keeper judges accounts as the law does."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from devnet.accounts import get_cast
-from devnet.actors.keeper import choose_liquidation, compute_health
+from devnet.actors.governor import Governor
+from devnet.actors.keeper import choose_liquidation
 from devnet.actors.oracle import Oracle
 from devnet.actors.trader import Trader
 from devnet.genesis import BTC, ETH, QUORUM, make_init
@@ -13,6 +15,7 @@ from devnet.prices import PRICE_SCALE
 from optimist.derive.actions import (
     Action,
     Deposit,
+    EnactMarket,
     Header,
     Init,
     Liquidate,
@@ -20,7 +23,9 @@ from optimist.derive.actions import (
     SignedOrder,
     Trade,
 )
+from optimist.node.what_if import compute_prospect, describe_prospect
 from optimist.provable import Receipt, State
+from optimist.prove.law import load_law
 from optimist.sequencer.views import describe_account, describe_market, get_record
 from optimist.stf.codes import Code
 from optimist.stf.law import get_law
@@ -43,6 +48,8 @@ class World:
             second=START,
             backstop_owner=self.cast.backstop.address,
             signers=[key.address for key in self.cast.oracle],
+            governor=self.cast.governor.address,
+            timelock=100,
         )
         self.state = State()
         self.apply(self.init.encode())
@@ -72,8 +79,14 @@ class World:
     def trade(self, maker: SignedOrder, taker: SignedOrder) -> Receipt:
         return self.act(Trade(min(maker.order.size, taker.order.size), maker.order.price, maker, taker))
 
-    def buy(self, size: int, dollars: int) -> Receipt:
-        terms = {"market": BTC, "size": size, "price": dollars * PRICE_SCALE, "expiry": START + 60, "slot": 1}
+    def buy(self, size: int, dollars: int, slot: int = 1) -> Receipt:
+        terms: dict[str, Any] = {
+            "market": BTC,
+            "size": size,
+            "price": dollars * PRICE_SCALE,
+            "expiry": START + 60,
+            "slot": slot,
+        }
         return self.trade(
             self.maker.sign_order(is_buy=False, **terms), self.taker.sign_order(is_buy=True, **terms)
         )
@@ -124,10 +137,9 @@ def test_keeper_and_law_agree_dollar_by_dollar_on_who_is_liquidated(world: World
     for number, dollars in enumerate(range(94_500, 94_200, -25)):
         world.publish(BTC, dollars, START + 1 + number)
         account = describe_account(world.state, 2, 4)
-        prices = [dollars * PRICE_SCALE, 0]
-        choice = choose_liquidation(account, world.init.markets, prices)
+        prospect = describe_prospect(compute_prospect(load_law("minimal"), world.state, 2))
+        choice = choose_liquidation(account, prospect, world.init.markets, [dollars * PRICE_SCALE, 0])
         verdicts.append(choice is not None)
-        assert compute_health(account, world.init.markets, prices).is_liquidatable == verdicts[-1]
         receipt = world.act(choice or Liquidate(2, BTC))
         assert receipt.rejected == (choice is None)
         assert choice is not None or receipt.code == Code.NOT_LIQUIDATABLE
@@ -136,3 +148,44 @@ def test_keeper_and_law_agree_dollar_by_dollar_on_who_is_liquidated(world: World
             break
     assert verdicts[0] is False
     assert verdicts[-1] is True
+
+
+def test_keeper_names_the_largest_position_and_leaves_the_healthy_alone(world: World) -> None:
+    account = {
+        "account": 7,
+        "positions": [
+            {"market": BTC, "size": "3"},
+            {"market": ETH, "size": "-100"},
+            {"market": 2, "size": "0"},
+        ],
+    }
+    markets, marks = world.init.markets, [100 * PRICE_SCALE, 4 * PRICE_SCALE]
+    for state in ("liquidatable", "close-out", "bankrupt"):
+        asked = choose_liquidation(account, {"before": {"state": state}}, markets, marks)
+        assert asked == Liquidate(7, ETH)
+    for state in ("healthy", "reduce-only"):
+        assert choose_liquidation(account, {"before": {"state": state}}, markets, marks) is None
+
+
+def test_session_key_signs_orders_and_cancellations_once_it_is_lent(world: World) -> None:
+    """And money stays the owner's to move."""
+    world.publish(BTC, 100_000, START)
+    assert not world.act(world.taker.lend_key(START + 60)).rejected
+    assert not world.buy(BITCOIN, 100_000).rejected
+    assert world.taker.sign_cancel(1).key == 1
+    assert not world.act(world.taker.sign_cancel(1)).rejected
+    assert not world.act(world.taker.sign_cancel_all()).rejected
+    assert not world.buy(BITCOIN, 100_000).rejected
+    assert not world.buy(BITCOIN, 100_000, slot=3).rejected  # nor is a slot dead that was never used
+    assert not world.act(world.taker.sign_transfer(1 << 32 | 2, USD)).rejected
+    assert not world.act(world.taker.sign_withdrawal(USD)).rejected
+
+
+def test_governor_proposes_and_the_timelock_is_waited_for(world: World) -> None:
+    governor = Governor(world.init.domain, world.cast.governor)
+    for fee in (400, 300):
+        rules = replace(world.init.markets[BTC], taker_fee_ppm=fee)
+        assert not world.act(governor.propose(BTC, rules)).rejected
+    assert world.act(EnactMarket(BTC)).code == Code.PROPOSAL_NOT_DUE
+    assert not world.apply(Sequenced(START + 101, EnactMarket(BTC)).encode()).rejected
+    assert describe_market(world.state, BTC)["takerFeePpm"] == 300
