@@ -275,7 +275,7 @@ class FrameAnswer(Struct, rename="camel"):
     One confirmation for all: of the inputs up to and with the last one. Null when every action was refused.
     """
 
-    results: list[ActionResult | ErrorAnswer]
+    results: list[dict[str, Any]]  # each an ActionResult or an ErrorAnswer
     confirmation: Confirmation | None
 
 

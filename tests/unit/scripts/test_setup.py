@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A folder with just the files that the set-up reads."""
-    for name in ("scripts/setup", "pyproject.toml", "constraints.txt", "solidity/package-lock.json"):
+    locks = ("solidity/package-lock.json", "examples/package-lock.json")
+    for name in ("scripts/setup", "pyproject.toml", "constraints.txt", *locks):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, tmp_path / name)
     return tmp_path
