@@ -6,7 +6,6 @@ The same report as `challenger status` prints, made anew every few seconds.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -24,7 +23,7 @@ from optimist.node.opening import OpenNode
 from optimist.ops.metrics import CHALLENGER_EVENTS, NODE_EVENTS, SENDER_EVENTS, Counted, Metrics
 from optimist.ops.observing import observe_node
 from optimist.ops.settings import NodeSettings, OpsSettings
-from optimist.ops.station import Station, open_station
+from optimist.ops.station import VERSION, Station, open_station
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +70,7 @@ def make_metrics(program: str, opened: OpenNode, counted: Iterable[Counted]) -> 
     deployment = opened.deployment
     return Metrics(
         program,
-        version("optimist"),
+        VERSION,
         counted,
         preset=deployment.preset.name,
         image="0x" + deployment.image_root.hex(),

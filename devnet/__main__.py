@@ -1,5 +1,6 @@
 """`python -m devnet`: a rollup on this machine."""
 
+import asyncio
 import json
 import signal
 import threading
@@ -10,14 +11,18 @@ import click
 
 from devnet.accounts import get_cast
 from devnet.check import get_state_file
+from devnet.compile import compile_contracts
+from devnet.deploy import deploy_token
 from devnet.liar.faults import FaultError
 from devnet.network import Devnet
 from devnet.prices import BadPriceFile
 from devnet.processes import ProcessFailed
 from devnet.story.play import DEFAULT_FAULTS, get_log_folder, parse_faults, play, read_prices
 from devnet.story.stage import StoryFailed
+from devnet.wallet import Wallet
 from optimist.api.errors import ApiError
 from optimist.base.presets import PRESETS, get_preset
+from optimist.l1.client import L1Client
 from optimist.l1.errors import L1Error
 
 
@@ -47,6 +52,21 @@ def up(preset: str, block_time: int, directory: Path | None, as_json: bool) -> N
         click.echo(json.dumps(description) if as_json else format_description(description))
         while not interrupted.wait(timeout=1):
             network.anvil.process.check_alive()
+
+
+@main.command()
+@click.option("--l1-rpc", required=True, help="URL of a private Ethereum.")
+def token(l1_rpc: str) -> None:
+    """Create a token that anybody may mint, and print its address: for trying `optimist deploy`."""
+
+    async def create() -> bytes:
+        async with L1Client([l1_rpc]) as client:
+            return await deploy_token(Wallet(client, get_cast().deployer), compile_contracts())
+
+    try:
+        click.echo(f"0x{asyncio.run(create()).hex()}")
+    except L1Error as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -11,6 +11,8 @@ future_tolerance = 60
 trade_heartbeat = 300
 liquidation_heartbeat = 300
 liquidation_buffer_ppm = 200000
+silence = 604800
+window = 86400
 
 [[markets]]                 fields of `derive.actions.MarketParameters`, once a market
 size_decimals = 8

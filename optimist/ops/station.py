@@ -17,6 +17,7 @@ from optimist.ops.settings import OpsSettings
 from optimist.ops.systemd import get_watchdog_seconds, notify
 
 BEAT: Final = 1.0  # s
+VERSION: Final = version("optimist")
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class Station:
     health: Health
     switches: dict[str, Switch] = field(default_factory=dict)
     heart: asyncio.Task[None] | None = None
+    has_started: bool = False
+    port: int = 0
 
     def add_switch(self, name: str, work: Work, *, is_on: bool) -> Switch:
         """A part that the operator can stop and start."""
@@ -36,6 +39,7 @@ class Station:
 
     def tell_ready(self) -> None:
         """The program does now what it is there for."""
+        self.has_started = True
         notify("READY=1")
 
     async def run(self) -> None:
@@ -54,6 +58,7 @@ async def open_station(
     """
     health = Health()
     station = Station(metrics, health)
+    health.add("start", lambda: "" if station.has_started else "still starting")
     metrics.watch("ready", "1 when /readyz says so.", lambda: float(not health.find_reasons()))
     metrics.watch("unsafe_flags", "1 when started with --dev.", lambda: float(is_unsafe))
     metrics.watch_many(
@@ -64,7 +69,7 @@ async def open_station(
     )
     surface = Surface(
         program=program,
-        version=version("optimist"),
+        version=VERSION,
         metrics=metrics,
         health=health,
         switches=station.switches,
@@ -72,7 +77,7 @@ async def open_station(
     )
     async with AsyncExitStack() as stack:
         stack.callback(listen(metrics.observe))
-        runner, _ = await start_ops_server(surface, settings.host, settings.port)
+        runner, station.port = await start_ops_server(surface, settings.host, settings.port)
         stack.push_async_callback(runner.cleanup)
         station.heart = asyncio.create_task(_beat(health), name="heartbeat")
         stack.push_async_callback(_end, station.heart)

@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from optimist.ops.failpoints import Failpoints
 from optimist.ops.lifecycle import run_until_signal
 from optimist.ops.metrics import Metrics
 from optimist.ops.observing import observe_node
-from optimist.ops.station import Station, open_station
+from optimist.ops.station import VERSION, Station, open_station
 from optimist.sequencer.batcher import Batcher
 from optimist.sequencer.chain import NodeChain
 from optimist.sequencer.clock import L1Clock
@@ -115,7 +114,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
 async def _open_station(settings: SequencerSettings, opened: OpenNode) -> AsyncIterator[Station]:
     metrics = Metrics(
         "sequencer",
-        version("optimist"),
+        VERSION,
         EVENTS,
         preset=opened.deployment.preset.name,
         image=to_hex(opened.deployment.image_root),

@@ -19,6 +19,8 @@ future_tolerance = 60
 trade_heartbeat = 300
 liquidation_heartbeat = 300
 liquidation_buffer_ppm = 200_000
+silence = 604_800
+window = 86_400
 
 [[markets]]
 size_decimals = 8
