@@ -7,7 +7,7 @@ from optimist.derive.actions import NOBODY, Init, MarketParameters
 
 BTC = 0  # market numbers
 ETH = 1
-QUORUM = 5  # of seven: three liars and a minority of honest keys cannot choose the median
+QUORUM = 5  # of seven: two liars cannot choose the median, whoever submits, and two may be silent
 
 # In ppm. 10 times leverage at most, liquidation at 20 times. Fees and penalty stay below maintenance.
 _MARGINS: Final[dict[str, Any]] = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from optimist.derive.actions import PriceUpdate, Sequenced, SignedPrice
 from optimist.stf.codes import Code
 from optimist.stf.constants import PRICE_CONFIRMED, PRICE_HALTED, PRICE_UNCONFIRMED
-from tests.support.world import FREE, OK, PRICE, START, World, forge
+from tests.support.world import FREE, OK, PRICE, START, World, address, forge
 
 
 @pytest.fixture
@@ -77,6 +77,21 @@ def test_largest_price_is_accepted(world: World) -> None:
     assert world.act(world.price_update(0, [(key, 2**60 - 1) for key in range(3)])) == OK
 
 
+@pytest.mark.parametrize("quorum", [4, 5, 6, 7])
+@pytest.mark.parametrize("lie", [1, 5_000 * PRICE, 500_000 * PRICE, 2**60 - 1])
+def test_less_than_half_of_a_quorum_cannot_leave_the_range_of_the_others(quorum: int, lie: int) -> None:
+    """Nor can half of it upwards: of two in the middle the lower one counts. More than that can."""
+    world = World(signers=tuple(address(f"oracle {key}") for key in range(7)), quorum=quorum)
+    for liars in range(quorum):
+        world.second += 1
+        said = [lie if key < liars else 50_000 * PRICE + key for key in range(quorum)]
+        signed = sorted(enumerate(said), key=lambda one: one[1])
+        assert world.act(world.price_update(0, signed)) == OK
+        honest = said[liars:]
+        allowed = quorum // 2 if lie > honest[-1] else (quorum - 1) // 2
+        assert (honest[0] <= world.stored_price(0).price <= honest[-1]) == (liars <= allowed)
+
+
 def test_each_key_must_have_signed_its_own_price(world: World) -> None:
     update = world.price_update(0, [(0, 5), (1, 6), (2, 7)])
     first, second, third = update.prices
@@ -139,7 +154,7 @@ def test_count_that_lies_about_the_list_is_rejected(world: World) -> None:
 
 
 def test_price_of_a_crash_is_taken_as_it_is(world: World) -> None:
-    """No step cap yet: a quorum that says 1 USD is believed."""
+    """Where the step rule allows for everything, a quorum that says 1 USD is believed."""
     world.price(0, 50_000)
     world.second += 1
     assert world.price(0, 1) == OK
