@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from optimist.derive.actions import Settle, Tier
+from optimist.node.what_if import compute_prospect
+from optimist.prove.law import load_law
 from optimist.stf.codes import Code
 from optimist.stf.constants import PERPETUAL_FEED
 from optimist.stf.records import WindDown
@@ -28,6 +30,12 @@ def usd(amount: int | Fraction) -> str:
     assert exact * 10**6 % 1 == 0
     text = f"{abs(float(exact)):,.6f}".rstrip("0").rstrip(".")
     return f"-{text}" if exact < 0 else text
+
+
+def dollars(price: int) -> str:
+    """1e-8 USD as people write it."""
+    whole, rest = divmod(price, PRICE)
+    return f"{whole:,}.{rest:08}".rstrip("0")
 
 
 def at(price: int, collateral: int = 1_000, **changes: Any) -> World:
@@ -97,6 +105,39 @@ def tell_margin() -> list[str]:
             f"{usd(world.rounded_margin(1).maintenance)} of 60,000."
         ),
     ]
+
+
+def tell_liquidation_price() -> list[str]:
+    world = at(50_000, collateral=300)
+    world.deposit(3, 300)
+    assert world.trade(1, 2, BTC_01, 50_000, maker_buys=False) == OK
+    assert world.trade(1, 3, BTC_01, 50_000) == OK
+    found = [compute_prospect(load_law("minimal"), world.state, account) for account in (1, 3)]
+    (ada,), (bob,) = (prospect.liquidation_prices for prospect in found)
+    held = [usd(prospect.before.collateral) for prospect in found]
+    assert (ada.above, bob.below) == (None, None)
+    assert ada.below is not None
+    assert bob.above is not None
+    return [
+        (
+            f"Long 0.1 BTC from 50,000 behind 300, Ada's collateral is {held[0]}: "
+            f"she is liquidatable at {dollars(ada.below)} and below."
+        ),
+        (
+            f"Bob is short the same behind 300, his collateral is {held[1]}: "
+            f"he is liquidatable at {dollars(bob.above)} and above."
+        ),
+    ]
+
+
+def tell_fees() -> list[str]:
+    world = at(50_000, taker_fee_ppm=500, maker_fee_ppm=200)
+    paid = {}
+    before = {account: world.account(account).collateral for account in (1, 2)}
+    assert world.trade(1, 2, BTC_01, 50_000) == OK
+    for account, quote in ((1, -5_000 * USD), (2, 5_000 * USD)):
+        paid[account] = usd(before[account] + quote - world.account(account).collateral)
+    return [f"0.05 % for the taker and 0.02 % for the maker of 0.1 BTC at 50,000: {paid[2]} and {paid[1]}."]
 
 
 def tell_price() -> list[str]:
@@ -285,6 +326,8 @@ def end(price: int) -> World:
 TELLERS = (
     tell_worth,
     tell_margin,
+    tell_liquidation_price,
+    tell_fees,
     tell_price,
     tell_mark,
     tell_funding,
