@@ -111,7 +111,7 @@ def test_speed_of_the_trace_commitment_of_a_long_input() -> None:
 
 
 def test_no_kind_of_input_takes_two_milliseconds() -> None:
-    """Natively, in a world that is full, with the signatures known, as a sequencer has them from its workers."""
+    """Natively, in a full world, with the signatures known, as a sequencer has them from its workers."""
     times = measure_all()
     print("\n" + build_times(times), end="", flush=True)
     assert max(times.values()) < LIMIT
