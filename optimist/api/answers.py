@@ -35,6 +35,7 @@ class Status(Answer):
     sealed_batch: int
     posted_batch: int
     unposted: int
+    unposted_bytes: int
     voided: Voided | None
     queue_next: int
     queue_length: int

@@ -77,6 +77,10 @@ class L1Client:
             await self._session.close()
             self._session = None
 
+    def turn_to_next(self) -> None:
+        """Ask another endpoint first from now on: what this one says does not fit together."""
+        self._urls.append(self._urls.pop(0))
+
     # -------------------------------------------------------------------------------------------- any call
 
     async def call(self, method: str, *params: Json) -> Json:
@@ -197,7 +201,7 @@ class L1Client:
                 log.debug(
                     "l1_retry", method=calls[0][0], attempt=attempt + 1, reason=reason, url=self._urls[0]
                 )
-                self._urls.append(self._urls.pop(0))
+                self.turn_to_next()
                 if attempt + 1 < self._attempts:
                     await asyncio.sleep(
                         max(self._compute_pause(attempt), min(retry.after, self._longest_pause))

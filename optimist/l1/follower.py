@@ -24,6 +24,7 @@ import structlog
 from optimist.l1.client import L1Client, Tag, require_header
 from optimist.l1.errors import FinalizedReorg, L1Inconsistent
 from optimist.l1.events import EventReader, Located
+from optimist.l1.heads import ClientHeads, Heads
 from optimist.l1.types import BlockRef, Header, Log, from_hex, to_hex
 
 log = structlog.get_logger(__name__)
@@ -80,20 +81,33 @@ class Follower:
     """Follows the contracts of one deployment at one tag."""
 
     def __init__(
-        self, client: L1Client, reader: EventReader, *, start: int, tag: Tag = "latest", chunk: int = CHUNK
+        self,
+        client: L1Client,
+        reader: EventReader,
+        *,
+        start: int,
+        tag: Tag = "latest",
+        chunk: int = CHUNK,
+        heads: Heads | None = None,
     ) -> None:
-        """start: the block in which the first contract was created; no log is older."""
+        """start: the block in which the first contract was created; no log is older.
+
+        heads: who tells where L1 stands; None: whichever endpoint of the client answers.
+        """
         self._client = client
         self._reader = reader
         self._start = start
         self._tag: Tag = tag
         self._chunk = chunk
+        self._heads = heads or ClientHeads(client)
+        self.latest: Header | None = None  # L1's newest block, if it answered the last look
 
     async def look(self, cursor: Cursor | None) -> Advance | None:
         """What is new since `cursor` (None: since ever). None when nothing is.
 
         Raises L1Unavailable, L1Inconsistent (look again later) or FinalizedReorg (stop).
         """
+        self.latest = None
         head, finalized = await self._get_heads()
         if cursor is None:
             base = await self._get_start(head)
@@ -119,8 +133,8 @@ class Follower:
         )
 
     async def _get_heads(self) -> tuple[Header, Header]:
-        head, finalized = await self._client.get_headers([self._tag, "finalized"])
-        return require_header(head, self._tag), require_header(finalized, "finalized")
+        self.latest, head, finalized = await self._heads.get(["latest", self._tag, "finalized"])
+        return head, finalized
 
     async def _get_start(self, head: Header) -> BlockRef:
         """The block before the first one of interest."""

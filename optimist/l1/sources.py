@@ -62,7 +62,7 @@ class Sources:
         """One source for each different URL. timeout: seconds for one attempt. Raises ValueError."""
         return cls(
             [
-                Source(f"{i + 1} ({_get_host(url)})", L1Client([url], timeout=timeout, attempts=ATTEMPTS))
+                Source(f"{i + 1} ({get_host(url)})", L1Client([url], timeout=timeout, attempts=ATTEMPTS))
                 for i, url in enumerate(dict.fromkeys(urls))
             ],
             least=least,
@@ -147,6 +147,7 @@ def _show(value: object) -> str:
     return to_hex(value) if isinstance(value, bytes) else str(value)
 
 
-def _get_host(url: str) -> str:
+def get_host(url: str) -> str:
+    """What may be shown of an endpoint: paths and users hold keys."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)

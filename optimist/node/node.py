@@ -20,10 +20,11 @@ import structlog
 from optimist.base.merkle import ZERO
 from optimist.derive.batch import DerivationError, derive_batch
 from optimist.derive.commitments import compute_leaf
-from optimist.l1.client import L1Client, require_header
+from optimist.l1.client import L1Client
 from optimist.l1.errors import L1Error, L1Inconsistent, L1Unavailable, RpcError
 from optimist.l1.events import BatchSealed, EventReader, Located, QueueItem
 from optimist.l1.follower import Advance, Cursor, Follower
+from optimist.l1.sources import SourcesDisagree
 from optimist.l1.types import BlockRef
 from optimist.node.assertions import find_final
 from optimist.node.history import History
@@ -83,6 +84,7 @@ class Node:
         self.ledger = Ledger(law)
         self.history = History(store, history_days)
         self.timestamp = 0
+        self.base_fee = 0  # of L1's newest block, wei per gas
         self.heard_at = time.monotonic()  # when L1 answered last
         self.finalized = 0
         self.is_caught_up = False
@@ -130,15 +132,18 @@ class Node:
     async def advance(self) -> bool:
         """Look at L1 once and take in what is new; True when something was.
 
-        Raises L1Unavailable, L1Inconsistent, RpcError (look again); FinalizedReorg, DerivationError or
-        NodeInterrupted (stop).
+        Raises L1Unavailable, L1Inconsistent, SourcesDisagree, RpcError (look again); FinalizedReorg,
+        DerivationError or NodeInterrupted (stop).
         """
         if self._is_torn:
             raise NodeInterrupted("the last look was cut off half-way, what is in memory belongs to no block")
-        latest = require_header(await self._client.get_header("latest"), "latest")
-        self.timestamp = latest.timestamp
-        self.heard_at = time.monotonic()
-        advance = await self._follower.look(self._cursor)
+        try:
+            advance = await self._follower.look(self._cursor)
+        finally:
+            if self._follower.latest is not None:
+                self.timestamp = self._follower.latest.timestamp
+                self.base_fee = self._follower.latest.base_fee
+                self.heard_at = time.monotonic()
         if advance is None:
             self.is_caught_up = True
             return False
@@ -158,8 +163,9 @@ class Node:
                 await self.advance()
                 if self.is_caught_up:
                     await asyncio.sleep(poll)
-            except (L1Unavailable, L1Inconsistent, RpcError) as error:
+            except (L1Unavailable, L1Inconsistent, RpcError, SourcesDisagree) as error:
                 log.warning("l1_look_failed", error=str(error))
+                self._client.turn_to_next()
                 await asyncio.sleep(poll)
 
     async def _take(self, advance: Advance) -> None:

@@ -9,6 +9,7 @@ from optimist.l1.client import L1Client, Tag
 from optimist.l1.deployment import Deployment, check_deployment
 from optimist.l1.events import EventReader
 from optimist.l1.follower import Follower
+from optimist.l1.heads import AgreedHeads
 from optimist.node.node import Node
 from optimist.prove.law import Law, load_law
 from optimist.store.lock import DirectoryLock
@@ -39,7 +40,8 @@ async def open_node(
 ) -> AsyncIterator[OpenNode]:
     """A node that has not looked at L1 yet; closed at the end.
 
-    It refuses to work where L1 holds another rollup, or another law, than `deployment` and this program.
+    With several endpoints it follows what most of them say (`l1.heads`). It refuses to work where L1 holds
+    another rollup, or another law, than `deployment` and this program.
     `native` replaces the law that is executed, for the devnet's liar. `history_days`: how long receipts are
     kept in `datadir`. `checkpoint`: see `Node`. Raises DeploymentError, DeploymentMismatch, DirectoryInUse,
     ForeignState or L1Error.
@@ -54,6 +56,10 @@ async def open_node(
             stack.enter_context(DirectoryLock(datadir))
             store = stack.enter_context(StateStore(datadir / "state", file.identity))
         reader = EventReader(file.addresses)
-        follower = Follower(client, reader, start=file.block, tag=tag)
+        heads = None
+        if len(set(l1_rpc)) > 1:
+            heads = AgreedHeads.open(l1_rpc, timeout=l1_timeout)
+            stack.push_async_callback(heads.close)
+        follower = Follower(client, reader, start=file.block, tag=tag, heads=heads)
         node = Node(client, follower, reader, native or law.native, store, history_days, checkpoint)
         yield OpenNode(node, client, file, law)

@@ -12,8 +12,11 @@ L1Tag = Literal["latest", "safe", "finalized"]
 
 
 def split_list(value: object) -> object:
-    """The parts of a text that is separated by commas; anything else as it is."""
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+    """The parts of a text that is separated by commas, or of several such texts; anything else as it is."""
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        return value
+    return tuple(part.strip() for text in texts for part in text.split(","))
 
 
 class LogSettings(Section):
@@ -40,7 +43,7 @@ class L1Settings(Settings):
     """What every program that speaks to L1 needs."""
 
     l1_rpc: Annotated[tuple[str, ...], NoDecode]
-    """URL of an Ethereum node (repeat, or separate by commas): the first that answers is used."""
+    """URL of an Ethereum node (repeat, or separate by commas): L1 stands where most of them say."""
     l1_poll: float = Field(default=4.0, gt=0)
     """Seconds between two looks at L1."""
     l1_timeout: float = Field(default=10.0, gt=0)
@@ -122,6 +125,10 @@ class TransactionSettings(Section):
     """Never offer a smaller tip than this."""
     max_pending: int = Field(default=10, ge=1)
     """Transactions in flight at the same time."""
+    min_balance_eth: float = Field(default=0.5, ge=0)
+    """Ether of our key below which an alarm is raised."""
+    runway_hours: float = Field(default=24.0, ge=0)
+    """Hours for which it has to last, at the pace of the last ones; an alarm before that."""
 
 
 class KeyedSettings(L1Settings):

@@ -29,6 +29,11 @@ class NodeChain:
         return self._node.timestamp
 
     @property
+    def base_fee(self) -> int:
+        """Of L1's newest block, wei per gas."""
+        return self._node.base_fee
+
+    @property
     def batch_count(self) -> int:
         """Batches that the node has executed."""
         return self._node.ledger.batch_count

@@ -4,9 +4,11 @@ import asyncio
 
 import click
 
+from optimist.derive.batch import DerivationError
 from optimist.l1.deployment import DeploymentError, DeploymentMismatch
-from optimist.l1.errors import L1Error
+from optimist.l1.errors import FinalizedReorg, L1Error
 from optimist.l1.signer import KeyProblem
+from optimist.node.reexecution import ExecutionMismatch
 from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
 from optimist.ops.server import OpsPortTaken
@@ -41,6 +43,9 @@ def command(settings: SequencerSettings) -> None:
     except (HeadMismatch, JournalError) as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(4) from error  # local data
+    except (DerivationError, ExecutionMismatch, FinalizedReorg) as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(4) from error  # a person must look before it is started again
     except L1Error as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(3) from error  # L1

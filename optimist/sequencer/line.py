@@ -6,10 +6,10 @@ L1 leads to where the engine is as long as it has the base, has nothing else in 
 its queue holds the very items that our unposted batches take.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from optimist.derive.rows import LENGTH_BYTES
 from optimist.sequencer.builder import OpenBatch, SealedBatch
 from optimist.sequencer.ports import Chain
 
@@ -24,20 +24,29 @@ class Line:
         self._chain = chain
         self._base = chain.batch_count
         self._base_accumulator = chain.accumulator(self._base)
-        self._sealed: deque[SealedBatch] = deque()
+        self._sealed: list[SealedBatch] = []
+        self._row_bytes: list[int] = []  # of each of them
 
     def append(self, sealed: SealedBatch) -> None:
         """A batch was closed; those that L1 has had for long are forgotten."""
         self._sealed.append(sealed)
-        while len(self._sealed) > KEPT_BATCHES and self._sealed[0].header.batch <= self._chain.batch_count:
-            oldest = self._sealed.popleft()
-            self._base, self._base_accumulator = oldest.header.batch, oldest.batch.accumulator
+        self._row_bytes.append(sum(LENGTH_BYTES + len(data) for data in sealed.sequenced))
+        posted = self._chain.batch_count - self._base
+        forgotten = min(len(self._sealed) - KEPT_BATCHES, posted)
+        if forgotten > 0:
+            newest = self._sealed[forgotten - 1]
+            self._base, self._base_accumulator = newest.header.batch, newest.batch.accumulator
+            del self._sealed[:forgotten], self._row_bytes[:forgotten]
 
     @property
     def unposted(self) -> list[SealedBatch]:
         """Those that L1 does not have, or no longer has after a reorg; oldest first."""
-        count = self._chain.batch_count
-        return [sealed for sealed in self._sealed if sealed.header.batch > count]
+        return self._sealed[max(self._chain.batch_count - self._base, 0) :]
+
+    @property
+    def unposted_bytes(self) -> int:
+        """Calldata of their inputs."""
+        return sum(self._row_bytes[max(self._chain.batch_count - self._base, 0) :])
 
     def find_break(self, sealing: Sequence[SealedBatch], opened: OpenBatch | None, queue_next: int) -> str:
         """Why L1 does not lead to where we are, in words; empty when it does.

@@ -17,6 +17,11 @@ class Chain(Protocol):
         ...
 
     @property
+    def base_fee(self) -> int:
+        """Of L1's newest block, wei per gas."""
+        ...
+
+    @property
     def batch_count(self) -> int:
         """Batches that the Inbox has sealed and the node has executed."""
         ...

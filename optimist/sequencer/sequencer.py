@@ -25,6 +25,7 @@ from optimist.derive.typed_data import Domain
 from optimist.l1.remote_signer import SignerUnavailable
 from optimist.ops.failpoints import Failpoints
 from optimist.sequencer.builder import Builder, SealedBatch
+from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.engine import Engine, Outcome
@@ -48,16 +49,6 @@ ASTRAY = "L1 has gone another way: what it took back is being sequenced again"
 DISK_IS_FULL = "the disk is full"
 JOURNAL_IS_BROKEN = "the journal is broken"
 DISK_POLL = 1.0  # seconds between two looks at whether there is room again
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cadence:
-    """When a batch is closed: whichever comes first."""
-
-    age: float = 10.0  # seconds since it was opened
-    row_bytes: int = 100_000  # calldata; a transaction has at most 128 KiB
-    waiting: int = 1_000  # actions at the door at once; the next one is told to come back
-    journal_bytes: int = 1 << 24  # of a file of the journal; then a snapshot begins the next one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,6 +368,15 @@ class Sequencer:
             raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {self._refusing}")
         if self._is_astray:
             raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {ASTRAY}")
+        opened = self._engine.builder.open_batch
+        waiting = self._line.unposted_bytes + (opened.row_bytes if opened else 0)
+        if waiting >= self._cadence.backlog_bytes:
+            raise api_error(
+                ErrorCode.BEHIND_L1,
+                f"{waiting} bytes of inputs wait for L1; no more is acknowledged until it has taken some",
+                waiting=waiting,
+                limit=self._cadence.backlog_bytes,
+            )
         limit = self._terms.preset.max_delay // 2
         behind = self.behind
         if behind > limit:
@@ -469,7 +469,12 @@ class Sequencer:
                 await self._wait_for_disk(self._give())
             return False
         age = asyncio.get_running_loop().time() - self._opened_at
-        if not self._room.is_full(self._engine) and age < self._cadence.age:
+        if not self._cadence.is_due(
+            age=age,
+            is_full=self._room.is_full(self._engine),
+            unposted=len(self._line.unposted),
+            base_fee=self._chain.base_fee,
+        ):
             if self._made:
                 await self._wait_for_disk(self._give())
             return False
@@ -545,6 +550,7 @@ class Sequencer:
             "sealedBatch": head.batch,
             "postedBatch": self._chain.batch_count,
             "unposted": len(self.unposted) + len(self._sealing),
+            "unpostedBytes": self._line.unposted_bytes,
             "voided": self._last_void,
             "queueNext": head.queue_next,
             "queueLength": self._chain.queue_length,

@@ -10,7 +10,7 @@ any point. SIGTERM and SIGINT close the door, let the journal finish, and end.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from optimist.derive.typed_data import Domain
 from optimist.l1.fees import FeePolicy
 from optimist.l1.keys import open_key
 from optimist.l1.outbox import Attempt, compute_outbox_identity
+from optimist.l1.runway import HOUR, Runway, RunwayPolicy
 from optimist.l1.sender import Sender, SendPolicy
 from optimist.l1.signer import SigningKey
 from optimist.l1.types import from_hex, to_hex
@@ -33,6 +34,7 @@ from optimist.ops.metrics import Metrics
 from optimist.ops.observing import observe_node
 from optimist.ops.station import VERSION, Station, open_station
 from optimist.sequencer.batcher import Batcher
+from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.chain import NodeChain
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
@@ -40,7 +42,7 @@ from optimist.sequencer.double_check import DoubleCheck
 from optimist.sequencer.front import Front
 from optimist.sequencer.observing import EVENTS, Balances, observe_sequencer
 from optimist.sequencer.proposer import Proposer
-from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
+from optimist.sequencer.sequencer import Sequencer, Terms
 from optimist.sequencer.settings import SequencerSettings
 from optimist.store.outbox import JournalOutbox
 from optimist.store.segments import SegmentedJournal
@@ -48,6 +50,7 @@ from optimist.store.segments import SegmentedJournal
 log = structlog.get_logger(__name__)
 
 GWEI = 10**9
+ETHER = 10**18
 TICK = 0.1  # seconds between two looks at whether a batch is due
 
 
@@ -99,6 +102,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
             parts.append(station.add_switch("proposer", work, is_on=not settings.proposer.stopped).run())
         observe_sequencer(station, sequencer, opened)
         parts.append(Balances(station, opened, senders).run())
+        parts += [runway.run() for runway in _make_runways(settings, opened, station, senders)]
         runner, port = await start_server(
             front.get_parts(settings.api.limits), settings.api.host, settings.api.port
         )
@@ -133,7 +137,7 @@ def _make_sequencer(
     stack: AsyncExitStack,
     failpoints: Failpoints,
 ) -> Sequencer:
-    deployment = opened.deployment
+    deployment, preset = opened.deployment, opened.deployment.preset
     domain = Domain(deployment.chain_id, deployment.addresses["Vault"])
     assert settings.datadir is not None  # noqa: S101 - the settings demand it
     journal = stack.enter_context(
@@ -144,7 +148,7 @@ def _make_sequencer(
     return Sequencer(
         Terms(
             law=opened.law.native,
-            preset=deployment.preset,
+            preset=preset,
             domain=domain,
             image_root=deployment.image_root,
         ),
@@ -154,11 +158,33 @@ def _make_sequencer(
         L1Clock(time.monotonic),
         Cadence(
             age=settings.batch.age,
+            # What waits in an open batch must reach L1 before it is overdue, or too old for the Inbox.
+            longest_age=min(settings.batch.longest_age, preset.forced_deadline / 4, preset.max_delay / 4),
+            cheap_base_fee=int(settings.batch.cheap_gwei * GWEI),
+            backlog_bytes=settings.batch.backlog_bytes,
             row_bytes=settings.batch.bytes,
             journal_bytes=settings.journal.segment_bytes,
         ),
         failpoints,
     )
+
+
+def _make_runways(
+    settings: SequencerSettings, opened: OpenNode, station: Station, senders: Mapping[str, Sender]
+) -> list[Runway]:
+    policy = RunwayPolicy(
+        least_balance=int(settings.tx.min_balance_eth * ETHER), least_time=settings.tx.runway_hours * HOUR
+    )
+    runways = {role: Runway(opened.client, sender, policy) for role, sender in senders.items()}
+    station.metrics.watch_many(
+        "key_runway_seconds",
+        "How long its ether lasts at the pace of the last hours.",
+        ("role",),
+        lambda: [
+            ((role,), left) for role, runway in runways.items() if (left := runway.estimate()) is not None
+        ],
+    )
+    return list(runways.values())
 
 
 def _make_sender(

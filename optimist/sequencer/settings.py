@@ -44,6 +44,12 @@ class BatchSettings(Section):
 
     age: float = Field(default=10.0, gt=0)
     """Seconds after which an open batch is closed."""
+    longest_age: float = Field(default=600.0, gt=0)
+    """Seconds after which it is closed even while L1 is dear."""
+    cheap_gwei: float = Field(default=0.0, ge=0)
+    """Base fee up to which L1 is not dear: above it batches wait for --batch.longest-age. 0: it never is."""
+    backlog_bytes: int = Field(default=8 << 20, ge=1_024, le=12 << 20)
+    """Bytes of inputs that may wait for L1; then no more are taken until it has some of them."""
     bytes: int = Field(default=100_000, ge=1_024, le=120_000)
     """Calldata after which it is closed before that."""
     stopped: bool = False

@@ -14,10 +14,11 @@ from optimist.api.limits import Limits
 from optimist.base.presets import MINIMAL
 from optimist.l1.signer import Signer
 from optimist.ops.failpoints import Failpoints
+from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.front import Front
-from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
+from optimist.sequencer.sequencer import Sequencer, Terms
 from optimist.stf.law import get_law
 from optimist.store.segments import SegmentedJournal
 from tests.support.bench import Bench

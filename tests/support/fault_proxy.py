@@ -23,6 +23,8 @@ class FaultProxy:
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
         self._stale_head: Any = None
+        self.is_dead = False  # answers nothing but 503
+        self.stands_at: int | None = None  # a block number: knows nothing of what comes after it
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession()
@@ -43,6 +45,8 @@ class FaultProxy:
     async def _handle(self, request: web.Request) -> web.Response:
         self.requests += 1
         body = await request.json()
+        if self.is_dead:
+            return web.Response(status=503)
         mood = self._rng.choice(MOODS) if self._rng.random() < self.fault_rate else ""
         if mood:
             self.moods[mood] += 1
@@ -62,8 +66,23 @@ class FaultProxy:
 
     async def _forward(self, body: Any) -> Any:
         assert self._session is not None
+        if self.stands_at is not None:
+            body = (
+                [self._hold_back(call) for call in body] if isinstance(body, list) else self._hold_back(body)
+            )
         async with self._session.post(self._upstream, json=body) as response:
             return await response.json(content_type=None)
+
+    def _hold_back(self, call: Any) -> Any:
+        """The question as one about the block that this endpoint has stopped at, or before."""
+        if call["method"] != "eth_getBlockByNumber" or self.stands_at is None:
+            return call
+        which, *rest = call["params"]
+        if which == "latest":
+            which = hex(self.stands_at)
+        elif which.startswith("0x") and int(which, 16) > self.stands_at:
+            which = hex(1 << 60)
+        return {**call, "params": [which, *rest]}
 
     def _spoil(self, mood: str, body: Any, answer: Any) -> Any:
         if isinstance(body, list):

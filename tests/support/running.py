@@ -27,20 +27,14 @@ def start_sequencer(
         "OPTIMIST_KEY_SECRET": network.cast.sequencer.hex_secret,
         "OPTIMIST_FAILPOINT": failpoint,
     }
-    settings = {"batch_age": "1", "l1_poll": "0.2", **flags}
-    arguments = [
-        part
-        for key, value in settings.items()
-        for part in ("--" + (key.replace("_", "-") if key.startswith("l1") else key.replace("_", ".")), value)
-    ]
+    settings = {"batch_age": "1", "l1_poll": "0.2", "l1_rpc": network.anvil.url, **flags}
+    arguments = [part for key, value in settings.items() for part in (_name_flag(key), value)]
     command = [
         sys.executable,
         "-m",
         "optimist",
         "sequencer",
         "--dev",
-        "--l1-rpc",
-        network.anvil.url,
         "--deployment",
         str(network.deployment_file),
         "--datadir",
@@ -55,6 +49,11 @@ def start_sequencer(
         *more,
     ]
     return Process(name, command, directory.with_name(f"{directory.name}-{name}.log"), environment)
+
+
+def _name_flag(key: str) -> str:
+    """batch_row_bytes: --batch.row-bytes, and l1_poll: --l1-poll."""
+    return "--" + (key if key.startswith("l1") else key.replace("_", ".", 1)).replace("_", "-")
 
 
 def find_url(process: Process) -> str:

@@ -24,6 +24,7 @@ class L1:
     """What a node would say of an L1 with these batches behind batch 1."""
 
     timestamp = 0
+    base_fee = 0
 
     def __init__(
         self, bench: Bench, sealed: Sequence[SealedBatch] = (), queue: Sequence[bytes] = DEPOSITS

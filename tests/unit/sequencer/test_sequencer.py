@@ -12,9 +12,10 @@ from optimist.api.errors import ApiError
 from optimist.base.presets import MINIMAL
 from optimist.l1.signer import Signer
 from optimist.ops.failpoints import Failpoints
+from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
-from optimist.sequencer.sequencer import Cadence, Sequencer, Terms
+from optimist.sequencer.sequencer import Sequencer, Terms
 from optimist.stf.constants import IMMEDIATE_OR_CANCEL, PERPETUAL_FEED
 from optimist.stf.law import get_law
 from optimist.store.segments import SegmentedJournal
