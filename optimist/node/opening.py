@@ -12,6 +12,7 @@ from optimist.l1.follower import Follower
 from optimist.l1.heads import AgreedHeads
 from optimist.node.node import Node
 from optimist.prove.law import Law, load_law
+from optimist.store.format import prepare_directory
 from optimist.store.lock import DirectoryLock
 from optimist.store.state_store import StateStore
 
@@ -54,6 +55,7 @@ async def open_node(
         store = None
         if datadir is not None:
             stack.enter_context(DirectoryLock(datadir))
+            prepare_directory(datadir)
             store = stack.enter_context(StateStore(datadir / "state", file.identity))
         reader = EventReader(file.addresses)
         heads = None

@@ -1,6 +1,7 @@
 """The command line of the sequencer."""
 
 import asyncio
+from contextlib import suppress
 
 import click
 
@@ -13,11 +14,12 @@ from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
 from optimist.ops.server import OpsPortTaken
 from optimist.sequencer.builder import HeadMismatch
+from optimist.sequencer.gate import GateClosed
 from optimist.sequencer.service import WrongKey, run_sequencer
 from optimist.sequencer.settings import SequencerSettings
 from optimist.store.journal import JournalError
 from optimist.store.lock import DirectoryInUse
-from optimist.store.state_store import ForeignState
+from optimist.store.state_store import ForeignState, StateUnwritable
 
 # What whoever starts the program has to mend.
 USAGE = (
@@ -40,12 +42,18 @@ def command(settings: SequencerSettings) -> None:
         asyncio.run(run_sequencer(settings))
     except USAGE as error:
         raise click.UsageError(str(error)) from error
-    except (HeadMismatch, JournalError) as error:
-        click.echo(f"Error: {error}", err=True)
+    except (HeadMismatch, JournalError, GateClosed, StateUnwritable) as error:
+        _complain(error)
         raise SystemExit(4) from error  # local data
     except (DerivationError, ExecutionMismatch, FinalizedReorg) as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(4) from error  # a person must look before it is started again
     except L1Error as error:
-        click.echo(f"Error: {error}", err=True)
+        _complain(error)
         raise SystemExit(3) from error  # L1
+
+
+def _complain(error: Exception) -> None:
+    """Say it, if anybody can be told: a full disk takes no logs either, and the exit code must stand."""
+    with suppress(OSError):
+        click.echo(f"Error: {error}", err=True)

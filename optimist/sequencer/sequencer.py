@@ -24,19 +24,21 @@ from optimist.derive.actions import SignedOrder
 from optimist.derive.typed_data import Domain
 from optimist.l1.remote_signer import SignerUnavailable
 from optimist.ops.failpoints import Failpoints
+from optimist.provable import State
 from optimist.sequencer.builder import Builder, SealedBatch
 from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.engine import Engine, Outcome
 from optimist.sequencer.entries import Entry, Opened, decode_record, encode_record
-from optimist.sequencer.house_rules import check_place, set_switch
+from optimist.sequencer.house_rules import check_freshness, check_place, set_switch
 from optimist.sequencer.intake import Intake, Known
 from optimist.sequencer.line import Line
 from optimist.sequencer.ports import Chain
 from optimist.sequencer.recoverer import Recoverer
 from optimist.sequencer.recovery import JournalBehind, Recovered, Room, rebase, recover
 from optimist.sequencer.snapshots import Snapshots
+from optimist.sequencer.views import find_stale_markets
 from optimist.sequencer.watchers import Watchers
 from optimist.store.group_commit import GroupCommit
 from optimist.store.journal import JournalBroken, JournalFull
@@ -102,6 +104,7 @@ class Sequencer:
         self._is_astray = False  # L1 does not lead to where the engine is: the engine must go back
         self._given_up = 0  # the first batch that the Inbox will not take any more
         self._last_void: dict[str, Any] | None = None
+        self._prices_from = 0  # orders are taken where the newest price is not older than this second
         self._is_ahead = False  # of the journal, which took no more: the engine must go back to it
         self._looked_at_disk = 0.0
 
@@ -119,6 +122,11 @@ class Sequencer:
     def engine(self) -> Engine:
         """The present one: a start or a foreign batch makes another."""
         return self._engine
+
+    @property
+    def state(self) -> State:
+        """The law's state, open batch included. Not to be changed."""
+        return self._engine.builder.head.state
 
     def get_unposted_inputs(self) -> list[bytes]:
         """Sequenced inputs that are in no batch on L1, oldest first."""
@@ -158,6 +166,10 @@ class Sequencer:
         if found.voided:
             self._rebase(found)
         self.watchers.renew()
+
+    def demand_fresh_prices(self) -> None:
+        """From now on take orders in a market only once it has a price that is newer than this moment."""
+        self._prices_from = self._chain.timestamp
 
     def accept_lost_journal(self) -> None:
         """Where the journal does not know L1's batches: go on behind L1's last one, with empty books.
@@ -291,6 +303,7 @@ class Sequencer:
         match action:
             case SignedOrder() | PostOnly():
                 signed = action.order if isinstance(action, PostOnly) else action
+                check_freshness(self.state, signed, self._prices_from)
                 order_id = self._engine.order_id(signed)
                 check_place(self._engine, signed, order_id, is_post_only=isinstance(action, PostOnly))
                 return self._engine.place(signed, second, known), order_id
@@ -526,6 +539,7 @@ class Sequencer:
             self._looked_at_disk = now
             if self._journal.has_room():
                 self._commit.resume()
+                self.demand_fresh_prices()
                 self._refusing = ""
 
     async def close(self) -> None:
@@ -552,6 +566,7 @@ class Sequencer:
             "unposted": len(self.unposted) + len(self._sealing),
             "unpostedBytes": self._line.unposted_bytes,
             "voided": self._last_void,
+            "marketsWithoutFreshPrice": find_stale_markets(self.state, self._prices_from),
             "queueNext": head.queue_next,
             "queueLength": self._chain.queue_length,
         }

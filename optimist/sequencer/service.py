@@ -40,6 +40,7 @@ from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.double_check import DoubleCheck
 from optimist.sequencer.front import Front
+from optimist.sequencer.gate import check_gate
 from optimist.sequencer.observing import EVENTS, Balances, observe_sequencer
 from optimist.sequencer.proposer import Proposer
 from optimist.sequencer.sequencer import Sequencer, Terms
@@ -83,6 +84,8 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         if settings.accept_lost_journal:
             sequencer.accept_lost_journal()
         sequencer.recover()
+        await check_gate(opened, sequencer.state)
+        sequencer.demand_fresh_prices()
         opened.node.subscribe(sequencer.observe_l1)
         sender = _make_sender(settings, opened, signer, settings.datadir, stack, failpoints)
         inbox = opened.deployment.get_contract("Inbox")

@@ -6,7 +6,7 @@ from optimist.derive.typed_data import Order
 from optimist.node.what_if import compute_size_decimals
 from optimist.provable import Rejected, State, zero
 from optimist.stf.codes import Code
-from optimist.stf.constants import MAX_TIERS, ONE, SLOT_BITS, TIER_BITS
+from optimist.stf.constants import MAX_MARKETS, MAX_TIERS, ONE, SLOT_BITS, TIER_BITS
 from optimist.stf.records import (
     Account,
     FeeManager,
@@ -83,6 +83,15 @@ def get_position_size(state: State, account: int, market: int) -> int:
         if position.market_plus_one == market + 1:
             return compute_size(state, position)
     return 0
+
+
+def find_stale_markets(state: State, second: int) -> list[int]:
+    """Markets whose newest price is older than `second`."""
+    return [
+        market
+        for market in range(MAX_MARKETS)
+        if get_market(state, market).lot and get_record(state, Price, market).publish_time < second
+    ]
 
 
 def find_cancellation(state: State, account: int, slot: int, nonce: int) -> int:

@@ -12,6 +12,7 @@ an older state that is whole. The values are opaque here.
     5 | account:6 | batch:8 | index:4   nothing: this receipt belongs to the account's history
 
     StateDamaged        RocksDB found damage: `clear`, and derive anew
+    StateUnwritable     the disk takes no more, or fails: make room, and start again
     ForeignState        the state of another rollup or law: use another data directory
 """
 
@@ -24,6 +25,7 @@ from typing import Final, Self
 
 from rocksdict import Options, Rdict, WriteBatch
 
+_LOCKED: Final = "lock"  # RocksDB calls it an IO error when another process has the database
 _META: Final = b"\x00"
 _BATCH: Final = b"\x01"
 _RECORD: Final = b"\x02"
@@ -36,6 +38,10 @@ _CURSOR: Final = _META + b"cursor"
 
 class StateDamaged(Exception):
     """RocksDB found damage in its files. Everything in it can be derived anew."""
+
+
+class StateUnwritable(Exception):
+    """The disk took no more, or failed. What is on it is an older state that is whole."""
 
 
 class ForeignState(Exception):
@@ -117,7 +123,7 @@ class StateStore:
             )
 
     def write(self, change: Change) -> None:
-        """Make all of a change, or, if the process dies, nothing of it."""
+        """Make all of a change, or, if the process dies, nothing of it. Raises StateUnwritable."""
         batch = WriteBatch(raw_mode=True)
         _fill(batch, _BATCH, 8, change.batches)
         _fill(batch, _RECORD, 6, change.records)
@@ -125,7 +131,8 @@ class StateStore:
         _fill(batch, _RECEIPT, 12, {_join(place): value for place, value in change.receipts.items()})
         _fill(batch, _HISTORY, 18, {_join(place): value for place, value in change.histories.items()})
         batch.put(_CURSOR, change.cursor)
-        self._db.write(batch)
+        with _noticing_damage():
+            self._db.write(batch)
 
     def read_receipts(self, start: int) -> Iterator[tuple[int, int, bytes]]:
         """(batch, index, receipt) of every receipt from batch `start` on, as of now. Raises StateDamaged."""
@@ -153,8 +160,9 @@ class StateStore:
         self._db = self._open()
 
     def close(self) -> None:
-        """Close the database."""
-        self._db.close()
+        """Close the database. Raises StateUnwritable when the disk does not even take what was pending."""
+        with _noticing_damage():
+            self._db.close()
 
     def _scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """What is behind `prefix`, and its value, from `start` on."""
@@ -173,12 +181,16 @@ class StateStore:
 
 @contextmanager
 def _noticing_damage() -> Iterator[None]:
-    """RocksDB's word for damage, as an exception of its own."""
+    """RocksDB's words for damage and for a disk that fails, as exceptions of their own."""
     try:
         yield
     except Exception as error:
         if type(error) is Exception and str(error).startswith("Corruption"):  # rocksdict knows no other kind
             raise StateDamaged(str(error)) from error
+        if type(error) is Exception and str(error).startswith("IO error") and _LOCKED not in str(error):
+            raise StateUnwritable(
+                f"the disk fails under the state: {error}; make room or mend it, then start again"
+            ) from error
         raise
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -213,8 +214,47 @@ def test_node_that_slept_through_a_reorg_wakes_up_on_the_new_chain(calm: Devnet,
     play(calm, story)
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut log", "delete log"])
-def test_damaged_cache_never_leads_to_another_root(devnet: Devnet, tmp_path: Path, damage: str) -> None:
+def damage_log(directory: Path, change: Callable[[bytearray], bytes]) -> None:
+    (log,) = directory.glob("*.log")
+    content = bytearray(log.read_bytes())
+    assert len(content) > 5_000
+    log.write_bytes(change(content))
+
+
+def flip(percent: int) -> Callable[[bytearray], bytes]:
+    def change(content: bytearray) -> bytes:
+        content[len(content) * percent // 100] ^= 1
+        return bytes(content)
+
+    return change
+
+
+def cut(permille: int) -> Callable[[bytearray], bytes]:
+    return lambda content: bytes(content[: len(content) * (1_000 - permille) // 1_000])
+
+
+def delete_log(directory: Path) -> None:
+    next(directory.glob("*.log")).unlink()
+
+
+def truncate(pattern: str, length: int) -> Callable[[Path], None]:
+    def damage(directory: Path) -> None:
+        victim = next(directory.glob(pattern))
+        victim.write_bytes(victim.read_bytes()[:length])
+
+    return damage
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    **{f"{share} per mille cut": partial(damage_log, change=cut(share)) for share in (1, 100, 500, 1_000)},
+    **{f"a bit flipped at {at} %": partial(damage_log, change=flip(at)) for at in (20, 50, 80)},
+    "log deleted": delete_log,
+    "manifest cut": truncate("MANIFEST-*", 10),
+    "CURRENT empty": truncate("CURRENT", 0),
+}
+
+
+def test_damaged_cache_never_leads_to_another_root(devnet: Devnet, tmp_path: Path) -> None:
     async def story(client: L1Client) -> None:
         operator = Operator(devnet, client)
         await live(devnet, client, operator, days=3)
@@ -222,19 +262,14 @@ def test_damaged_cache_never_leads_to_another_root(devnet: Devnet, tmp_path: Pat
             node = make_node(devnet, client, store, chunk=2)
             await node.catch_up()
             shutil.copytree(tmp_path / "state", tmp_path / "killed")  # what kill -9 would leave behind
-        (log,) = (tmp_path / "killed").glob("*.log")
-        content = bytearray(log.read_bytes())
-        assert len(content) > 5_000
-        if damage == "flip":
-            content[len(content) // 2] ^= 1
-        if damage == "delete log":
-            log.unlink()
-        else:
-            log.write_bytes(content[:-2_000] if damage == "cut log" else content)
-        with StateStore(tmp_path / "killed", IDENTITY) as store:
-            again = make_node(devnet, client, store)
-            assert len(roots(again)) < len(roots(node)), "some of the cache is lost, in silence"
-            await assert_same_as_fresh(devnet, client, again)
+        for number, (name, damage) in enumerate(DAMAGES.items()):
+            victim = tmp_path / f"victim-{number}"
+            shutil.copytree(tmp_path / "killed", victim)
+            damage(victim)
+            with StateStore(victim, IDENTITY) as store:
+                again = make_node(devnet, client, store)
+                assert len(roots(again)) < len(roots(node)), f"{name}: some of the cache is lost, in silence"
+                await assert_same_as_fresh(devnet, client, again)
 
     play(devnet, story)
 

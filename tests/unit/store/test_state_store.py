@@ -122,3 +122,32 @@ def test_second_opener_is_refused_and_harms_nothing(tmp_path: Path) -> None:
         kept = store.load()
         assert kept is not None
         assert len(kept.batches) == 400
+
+
+def test_full_disk_is_an_error_of_its_own_and_what_was_written_before_is_whole(tmp_path: Path) -> None:
+    program = """
+import resource, sys
+from pathlib import Path
+from optimist.store.state_store import Change, StateStore, StateUnwritable
+store = StateStore(Path(sys.argv[1]), b"\\x42" * 32)
+store.write(Change(b"kept", {1: b"batch"}))
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+try:
+    store.write(Change(b"lost", {2: bytes(100_000)}))
+except StateUnwritable as error:
+    print(error)
+try:
+    store.close()
+except StateUnwritable:
+    print("closed")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "db")], capture_output=True, text=True, check=True
+    )
+    assert "File too large" in done.stdout
+    assert "make room or mend it, then start again" in done.stdout
+    with StateStore(tmp_path / "db", IDENTITY) as store:
+        kept = store.load()
+    assert kept is not None
+    assert (kept.cursor, kept.batches) == (b"kept", [b"batch"])
