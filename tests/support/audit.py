@@ -46,6 +46,7 @@ def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
     check_nonces(before, after)
     check_funding(before, after)
     check_dust(before, after)
+    check_excess(before, after)
     check_groups(data, before, after)
     check_nobody_sinks(before, after)
     check_held(data, before, after)
@@ -148,6 +149,23 @@ def check_funding(before: Ledger, after: Ledger) -> None:
                 assert now.index - side.index == sign * moved * side.multiplier
     for market in before.all_records(Funding):
         assert after.funding(market).accrued_at, "a market's funding has disappeared"
+
+
+@judging("I2")
+def check_excess(before: Ledger, after: Ledger) -> None:
+    """Shorts grow with longs, but for less than a unit for each position of no whole number of units."""
+    held, holds = before.all_records(Position), after.all_records(Position)
+    touched = {row for row in held.keys() | holds.keys() if held.get(row) != holds.get(row)}
+    for market in range(after.parameters.markets):
+        moved = before.excess(market) != after.excess(market)
+        sides = [(ledger.side(market, side)) for ledger in (before, after) for side in (False, True)]
+        if not moved or any(side.epoch != sides[i % 2].epoch for i, side in enumerate(sides)):
+            continue  # where a whole side was closed, so was what it was larger by
+        sizes = [ledger.position(row >> 4, market) for ledger in (before, after) for row in touched]
+        is_scaled = any(side.multiplier not in (0, 1 << 48) for side in sides)
+        assert is_scaled or any(size % 1 for size in sizes), f"market {market}: {after.excess(market)}"
+        worth = max(Fraction(side.shares, 1 << 48) for side in sides)
+        assert abs(after.excess(market) - before.excess(market)) <= 2 * len(sizes) + worth
 
 
 @judging("I3")

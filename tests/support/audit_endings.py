@@ -64,7 +64,7 @@ def check_closing(market: int, before: Ledger, after: Ledger) -> None:
 @judging("I21")
 def check_held(data: bytes, before: Ledger, after: Ledger) -> None:
     """No money leaves a group that is held, and nothing but a closing holds one."""
-    is_closing = data[0] == 4 and data[26] == KIND_CLOSE_MARKET
+    is_closing = data[0] == 4 and data[26:27] == bytes((KIND_CLOSE_MARKET,))
     for row, group in after.all_records(Group).items():
         assert is_closing or group.held_until == before.group(row).held_until
         if after.system.clock < before.group(row).held_until:

@@ -174,6 +174,28 @@ def force_a_withdrawal(world: World) -> None:
     world.force_withdraw(2, 100 * USD, enqueued_at=START)
 
 
+def withdraw_as_a_thief(world: World) -> None:
+    world.withdraw(2, 100 * USD, to="thief", signer="thief")
+
+
+def buy_for_a_fee(world: World) -> None:
+    world.trade(2, 3, 10**6, 2_000, market=1)
+
+
+def begin_a_batch(world: World) -> None:
+    world.second += 5
+    world.open_batch()
+
+
+def fall(world: World) -> None:
+    tick(world, 49_000)
+
+
+def enact_too_early(world: World) -> None:
+    world.propose(0, replace(FREE, maintenance_margin_ppm=40_000))
+    world.enact(0)
+
+
 FRAUDS: Final = (
     Fraud(
         "I1",
@@ -371,5 +393,60 @@ FRAUDS: Final = (
             ),
         ),
         force_a_withdrawal,
+    ),
+    Fraud(
+        "authority",
+        "anybody's signature withdraws",
+        (
+            patch(
+                "withdrawal",
+                "require(signer == account.owner, Code.NOT_SIGNED_BY_OWNER)",
+                "require(signer != 0, Code.NOT_SIGNED_BY_OWNER)",
+            ),
+        ),
+        withdraw_as_a_thief,
+    ),
+    Fraud(
+        "fees",
+        "nobody pays a fee",
+        (
+            patch(
+                "trade",
+                "full_fee = compute_fee(fill, fee_ppm, most_rebate)",
+                "full_fee = compute_fee(fill, 0, most_rebate)",
+            ),
+        ),
+        buy_for_a_fee,
+    ),
+    Fraud(
+        "frame",
+        "a batch begins, and the clock stands still",
+        (patch("header", "system.clock = first", "system.clock = min(first, system.clock)"),),
+        begin_a_batch,
+    ),
+    Fraud(
+        "mark",
+        "the price at which positions are valued never falls",
+        (
+            patch(
+                "oracle",
+                "price.mark = compute_mark(median, premium, peek(RiskRule, market_id).mark_cap_ppm)",
+                "price.mark = max(price.mark, "
+                "compute_mark(median, premium, peek(RiskRule, market_id).mark_cap_ppm))",
+            ),
+        ),
+        fall,
+    ),
+    Fraud(
+        "rules",
+        "new rules bind before their time",
+        (
+            patch(
+                "timelock",
+                "require(system.clock >= not_before, Code.PROPOSAL_NOT_DUE)",
+                "require(system.clock + 10 >= not_before, Code.PROPOSAL_NOT_DUE)",
+            ),
+        ),
+        enact_too_early,
     ),
 )

@@ -139,9 +139,58 @@ TURNS: Final[tuple[Callable[[World], None], ...]] = (
 )
 
 
+def fill_all_slots() -> World:
+    """As many positions as an account may have, and one more."""
+    world = World(markets=(FREE,) * 5)
+    for account in (2, 3):
+        world.deposit(account, 10_000)
+    for market in range(5):
+        world.price(market, 50_000)
+        world.trade(2, 3, 10**6, 50_000, market=market)
+    return world
+
+
+def withdraw_what_the_group_does_not_hold() -> World:
+    """The profit of an account, before whoever owes it is liquidated."""
+    world = World(markets=(FREE,))
+    for account in (1, 2):
+        world.deposit(account, 300)
+    world.price(0, 50_000)
+    world.trade(1, 2, BTC_01, 50_000)
+    tick(world, 40_000)
+    world.withdraw(2, 900 * USD)
+    world.force_withdraw(2, 900 * USD)
+    return world
+
+
+def deleverage_nearly_all_of_a_side() -> World:
+    """One unit of 2^26 would be left."""
+    world = build_world()
+    size = 1 << 26
+    world.deposit(1, 1_500)
+    world.trade(1, 3, size, 50_000)
+    world.trade(4, 3, 1, 50_000)
+    tick(world, 47_400)
+    world.liquidate(1)
+    return world
+
+
+def tick(world: World, usd: int) -> None:
+    """A second later, another price."""
+    world.second += 1
+    world.price(0, usd)
+
+
+WORLDS: Final[tuple[Callable[[], World], ...]] = (
+    fill_all_slots,
+    withdraw_what_the_group_does_not_hold,
+    deleverage_nearly_all_of_a_side,
+)
+
+
 def build_histories() -> list[tuple[bytes, ...]]:
     """The inputs of every turn, from INIT on."""
-    histories = []
+    histories = [tuple(build().inputs) for build in WORLDS]
     for turn in TURNS:
         world = build_world()
         turn(world)

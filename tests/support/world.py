@@ -167,6 +167,7 @@ class World(Ledger):
         self.second = START
         self.inputs: list[bytes] = []
         self.codes: list[int] = []
+        self.receipts: list[Receipt] = []
         self.deposited = 0  # 1e-6 USD
         self._nonce = 0
         for data in before:
@@ -181,6 +182,7 @@ class World(Ledger):
         receipt = self.state.apply(self.law, data)
         self.inputs.append(data)
         self.codes.append(receipt.code)
+        self.receipts.append(receipt)
         return receipt
 
     def act(self, action: Action) -> int:
