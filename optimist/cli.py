@@ -125,6 +125,33 @@ def account(arguments: tuple[str, ...]) -> None:
     command.main(args=list(arguments), prog_name="optimist account")
 
 
+@main.command("exit", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def exit_(arguments: tuple[str, ...]) -> None:
+    """Leave with everything, with nobody's help: `optimist exit --help`."""
+    from optimist.exit.command import exit_command
+
+    exit_command.main(args=list(arguments), prog_name="optimist exit")
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def seal(arguments: tuple[str, ...]) -> None:
+    """Seal a public batch when L1's queue is overdue: `optimist seal --help`."""
+    from optimist.exit.command import seal_command
+
+    seal_command.main(args=list(arguments), prog_name="optimist seal")
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def force(arguments: tuple[str, ...]) -> None:
+    """Put an input into L1's queue, past the sequencer: `optimist force --help`."""
+    from optimist.exit.command import force_command
+
+    force_command.main(args=list(arguments), prog_name="optimist force")
+
+
 def _run_derive(settings: "NodeSettings", as_json: bool) -> None:
     import asyncio
 

@@ -100,6 +100,11 @@ class Proposer:
         if proposal is not None:
             await self._assert(proposal)
 
+    async def confirm_next(self, tip: bytes) -> None:
+        """Confirm the oldest unconfirmed node on the path to `tip`, if it is ripe. Needs no bond."""
+        if self._node.head is not None:
+            await self._confirm(self._node.head.hash, tip)
+
     async def _find_parent(self, at: bytes, last_claim: bytes) -> bytes:
         """The node to build on: that of our last claim, or the last confirmed one."""
         if last_claim == ZERO:
@@ -107,7 +112,8 @@ class Proposer:
         claim = await self._read(at, "getClaim", last_claim)
         await self._set_operator(last_claim, claim)
         node: bytes = claim["node"]
-        return node
+        # Others may have gone on from there, and L1 with them: a round that is decided takes nothing more.
+        return self._last_confirmed() if await self._read(at, "isConfirmed", node) else node
 
     def _count_withdrawals(self) -> int:
         """How often our bond was paid back: a bond laid down again after that is another transaction."""
