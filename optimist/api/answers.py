@@ -1,13 +1,13 @@
 """The shape of every answer, as `docs/openapi.json` tells it; tests hold real answers against it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from optimist.api.fields import Decimal
 
 SignedDecimal = str  # decimal digits, perhaps behind a minus
-Level = tuple[Decimal, Decimal]  # price, size
+Level = Annotated[list[Decimal], Meta(min_length=2, max_length=2)]  # price, size
 
 
 class Answer(Struct, rename="camel", forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ from optimist.api.limits import (
 from optimist.api.parts import Door, Purse, Reader, describe_results
 from optimist.api.schema import parse_action, parse_actions
 from optimist.api.stream import Streams
+from optimist.node.history import READ_AT_ONCE
 from optimist.node.receipts import Place, parse_place
 from optimist.node.what_if import HypotheticalTrade
 from optimist.stf.constants import MAX_PRICE, MAX_SIZE
@@ -34,9 +35,9 @@ UINT64_DIGITS = 20
 STOP_GRACE = 1.0  # s for requests that are being answered when the sequencer stops
 MAX_BODY_BYTES = 256 * 1024  # 64 actions; the largest is a price update of seven signatures, below 2 KiB
 
-
 DEPTH = 100  # levels of a book, unless asked for otherwise
 MAX_DEPTH = 1_000
+ENTRIES = 100  # of a history, unless asked for otherwise
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -125,8 +126,8 @@ class _Api:
         return self._reader.market(_index(request, "market"))
 
     def get_book(self, request: web.Request) -> Any:
-        depth = _number("depth", request.query.get("depth", str(DEPTH)))
-        return self._reader.book(_index(request, "market"), min(depth, MAX_DEPTH))
+        depth = _query(request, "depth", DEPTH, MAX_DEPTH)
+        return self._reader.book(_index(request, "market"), depth)
 
     def get_trades(self, request: web.Request) -> Any:
         return self._reader.trades(_index(request, "market"))
@@ -138,7 +139,7 @@ class _Api:
         return self._reader.orders(_index(request, "account"))
 
     def get_history(self, request: web.Request) -> Any:
-        after, limit = _place(request), _number("limit", request.query.get("limit", "100"))
+        after, limit = _place(request), _query(request, "limit", ENTRIES, READ_AT_ONCE)
         return self._reader.history(_index(request, "account"), after, limit)
 
     def get_what_if(self, request: web.Request) -> Any:
@@ -175,6 +176,13 @@ def _answer(answer: Any) -> web.Response:
 
 def _index(request: web.Request, name: str) -> int:
     return _number(name, request.match_info[name])
+
+
+def _query(request: web.Request, name: str, otherwise: int, most: int) -> int:
+    value = _number(name, request.query.get(name, str(otherwise)))
+    if value > most:
+        raise api_error(ErrorCode.MALFORMED_REQUEST, f"{name} is at most {most}, not {value}")
+    return value
 
 
 def _place(request: web.Request) -> Place:
@@ -236,7 +244,8 @@ async def _answer_errors(request: web.Request, handler: Any) -> web.StreamRespon
         return _to_response(api_error(ErrorCode.NOT_FOUND, f"there is no {request.path[:80]!r}"))
     except web.HTTPMethodNotAllowed as refused:
         allowed = ", ".join(sorted(refused.allowed_methods))
-        return _to_response(api_error(ErrorCode.METHOD_NOT_ALLOWED, f"use {allowed}"))
+        response = _to_response(api_error(ErrorCode.METHOD_NOT_ALLOWED, f"use {allowed}"))
+        response.headers["Allow"] = allowed
     return response
 
 
