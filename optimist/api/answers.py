@@ -23,7 +23,10 @@ class Voided(Answer):
 
 
 class Status(Answer):
-    """Heads, backlog, readiness. `reason`: why no actions are taken, empty when they are."""
+    """Heads, backlog, readiness. `reason`: why no actions are taken, empty when they are.
+
+    `marketsWithoutFreshPrice`: those that wait for a price from after the sequencer's start.
+    """
 
     ready: bool
     reason: str
@@ -39,6 +42,7 @@ class Status(Answer):
     voided: Voided | None
     queue_next: int
     queue_length: int
+    markets_without_fresh_price: list[int]
 
 
 class Network(Answer):
