@@ -151,6 +151,25 @@ def test_nonsense_is_a_400(body: bytes) -> None:
     assert caught.value.status == 400
 
 
+@pytest.mark.parametrize("number", ["1e3", "3.0", "+3", "03", "NaN", "Infinity", "0x3", str(1 << 64), "null"])
+def test_number_that_is_no_plain_integer_is_a_400(number: str) -> None:
+    body = order_json().replace(b'"account": 3', f'"account": {number}'.encode())
+    assert body != order_json()
+    with pytest.raises(ApiError) as caught:
+        parse_action(body)
+    assert caught.value.status == 400
+
+
+def test_minus_zero_is_zero() -> None:
+    body = order_json().replace(b'"account": 3', b'"account": -0')
+    assert parse_action(body) == parse_action(order_json(account=0))
+
+
+def test_field_that_is_given_twice_counts_as_it_stands_last_and_so_must_be_signed() -> None:
+    body = order_json().replace(b'{"type"', b'{"size": "7", "type"')
+    assert parse_action(body) == parse_action(order_json())
+
+
 def test_error_says_where_the_fault_is() -> None:
     with pytest.raises(ApiError, match="expiry"):
         parse_action(order_json(expiry="soon"))
