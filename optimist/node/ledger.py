@@ -223,16 +223,20 @@ class Ledger:
 
     def get_records(self, batch: int) -> dict[int, bytes]:
         """All records after `batch`, 256 bytes by key. Raises UnknownBatch."""
+        return dict(self.get_state(batch).items())
+
+    def get_state(self, batch: int) -> State:
+        """A state of one's own, as after `batch`: some milliseconds for 10^5 accounts. Raises UnknownBatch.
+
+        `get_records` costs twenty times as much: every record is turned into bytes.
+        """
         if batch != self.forgotten:
             self.get_applied(batch)
-        records = dict(self.state.items())
+        state = self.state.copy()
         for applied in reversed(self._batches[batch - self.forgotten :]):
             for key, old in applied.undo.items():
-                if old == ABSENT:
-                    records.pop(key, None)
-                else:
-                    records[key] = old
-        return records
+                state.set_bytes(key, old)
+        return state
 
     def _get_place(self, batch: int) -> AppliedBatch | BatchEnd:
         self._require_known(batch)

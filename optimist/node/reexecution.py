@@ -49,9 +49,8 @@ async def compute_root_again(law: Callable[[], None], ledger: Ledger, batches: I
     UnknownBatch when they are not all there.
     """
     numbers = list(batches)
-    state = State(ledger.get_records(numbers[0] - 1))
+    state = ledger.get_state(numbers[0] - 1)
     inputs = [ledger.get_batch(number).inputs for number in numbers]  # at once: a reorg may come between
     for each in inputs:
         await execute(law, state, each)
-    records = dict(state.items())
-    return (await asyncio.to_thread(build_state_tree, records)).root
+    return await asyncio.to_thread(lambda: build_state_tree(dict(state.items())).root)

@@ -30,27 +30,23 @@ from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.engine import Engine, Outcome
-from optimist.sequencer.entries import Entry, Opened, decode_record, encode_record
+from optimist.sequencer.entries import decode_record
 from optimist.sequencer.house_rules import check_freshness, check_place, set_switch
 from optimist.sequencer.intake import Intake, Known
 from optimist.sequencer.line import Line
 from optimist.sequencer.ports import Chain
+from optimist.sequencer.recorder import Recorder
 from optimist.sequencer.recoverer import Recoverer
 from optimist.sequencer.recovery import JournalBehind, Recovered, Room, rebase, recover
 from optimist.sequencer.snapshots import Snapshots
 from optimist.sequencer.views import find_stale_markets
 from optimist.sequencer.watchers import Watchers
-from optimist.store.group_commit import GroupCommit
-from optimist.store.journal import JournalBroken, JournalFull
 from optimist.store.segments import SegmentedJournal
 
 log = structlog.get_logger(__name__)
 
 
 ASTRAY = "L1 has gone another way: what it took back is being sequenced again"
-DISK_IS_FULL = "the disk is full"
-JOURNAL_IS_BROKEN = "the journal is broken"
-DISK_POLL = 1.0  # seconds between two looks at whether there is room again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +77,6 @@ class Sequencer:
         self._terms = terms
         self._chain = chain
         self._journal = journal
-        self._commit = GroupCommit(journal)
         self._snapshots = Snapshots(journal)
         self._confirmer = confirmer
         self._clock = clock
@@ -92,9 +87,8 @@ class Sequencer:
         self._intake = Intake(
             terms.domain, self._recoverer, terms.preset, lambda: self._engine.builder.head.state, clock.now
         )
-        self._entries: list[Entry] = []  # made, not yet given to the journal
-        self._made: list[Outcome] = []  # what some of them came of: told to those who watch, once safe
         self.watchers = watchers or Watchers()
+        self._recorder = Recorder(journal, self.watchers)
         self._opened_at = 0.0
         self._waiting = 0
         self._refusing = "still starting"
@@ -105,8 +99,6 @@ class Sequencer:
         self._given_up = 0  # the first batch that the Inbox will not take any more
         self._last_void: dict[str, Any] | None = None
         self._prices_from = 0  # orders are taken where the newest price is not older than this second
-        self._is_ahead = False  # of the journal, which took no more: the engine must go back to it
-        self._looked_at_disk = 0.0
 
     @property
     def terms(self) -> Terms:
@@ -149,7 +141,7 @@ class Sequencer:
         records = (tuple(decode_record(record)) for _, record in self._journal.read(start))
         found = recover(engine, self._chain, records, self._given_up)
         self._engine, self._line = engine, line
-        self._entries, self._made = [], []
+        self._recorder.start_over()
         self._sealing, self._is_astray, self._given_up = [], False, 0
         for sealed in found.unposted:
             line.append(sealed)
@@ -195,7 +187,7 @@ class Sequencer:
         lost = len(rebased.lost)
         log.warning("sequenced_again", batch=found.voided, inputs=len(found.orphans) - lost, lost=lost)
         self._last_void = {"batch": found.voided, "inputs": len(found.orphans), "lost": lost}
-        self._entries, self._made = rebased.entries, []
+        self._recorder.start_over(rebased.entries)
         for sealed in rebased.sealed:
             self._line.append(sealed)
 
@@ -262,9 +254,9 @@ class Sequencer:
                 results.append(self._execute(action, known))
         head = self._engine.builder.head
         number, history = head.soft_number, head.soft_history
-        if self._made:
+        if self._recorder.has_outcomes:
             self._failpoints.reach("before-journal")
-            await self._wait_for_disk(self._give())
+            await self._recorder.write()
             self._failpoints.reach("after-journal")
         else:
             self._abandon_empty_batch()
@@ -273,7 +265,7 @@ class Sequencer:
         return results, await self._confirm(number, history)
 
     def _execute(self, action: ParsedAction, known: Known) -> ActionResult | ApiError:
-        """Apply one action in memory. What it did waits in `_made` for the journal."""
+        """Apply one action in memory. What it did waits in the recorder for the journal."""
         self._make_room()
         self._ensure_open_batch()
         self._engine.know(known)
@@ -284,7 +276,7 @@ class Sequencer:
             return error
         if not outcome.resting:
             self._engine.unknow(known)
-        self._take(outcome)
+        self._recorder.take(outcome)
         if outcome.refusal and not outcome.inputs:
             return refusal_error(outcome.refusal)
         return ActionResult(
@@ -312,14 +304,9 @@ class Sequencer:
             case _:
                 return self._engine.act(action, second), None
 
-    def _take(self, outcome: Outcome) -> None:
-        if outcome.entries:
-            self._entries += outcome.entries
-            self._made.append(outcome)
-
     def _tidy(self) -> None:
         """Take out of the books what has expired, and what dead-man switches say."""
-        self._take(self._engine.tidy(self._clock.now()))
+        self._recorder.take(self._engine.tidy(self._clock.now()))
 
     async def _confirm(self, number: int, history: bytes) -> Confirmation:
         try:
@@ -331,56 +318,12 @@ class Sequencer:
 
     def _abandon_empty_batch(self) -> None:
         """A batch opened for an action that the law refused need not be posted: nobody knows of it."""
-        if self._entries and isinstance(self._entries[-1], Opened) and self._engine.builder.abandon():
-            self._entries.pop()
-
-    def _give(self, then: Callable[[], None] | None = None) -> "asyncio.Future[int]":
-        """Give what was made to the journal; done once it is safe, and those who watch know of it.
-
-        `then`: what is to be done to the journal right behind it. Raises ApiError when it is full or broken.
-        """
-        record, made = encode_record(self._entries), self._made
-        self._entries, self._made = [], []
-        try:
-            future = self._commit.put(record, then)
-        except (JournalFull, JournalBroken) as error:
-            raise self._close_door(error) from error
-        future.add_done_callback(lambda done: self._tell(done, made))
-        return future
-
-    def _tell(self, done: "asyncio.Future[int]", made: Sequence[Outcome]) -> None:
-        error = done.exception()
-        if isinstance(error, JournalFull | JournalBroken):
-            self._close_door(error)
-        elif error is None:
-            self.watchers.tell(made)
-
-    async def _wait_for_disk(self, future: "asyncio.Future[int]") -> None:
-        """Raises ApiError when it is full or broken. Who waits may be cancelled, the journal writes on."""
-        try:
-            await asyncio.shield(future)
-        except (JournalFull, JournalBroken) as error:
-            raise self._close_door(error) from error
-
-    def _close_door(self, error: JournalFull | JournalBroken) -> ApiError:
-        """Take nothing more from now on; what to answer to who waits."""
-        if isinstance(error, JournalFull):
-            if self._refusing != DISK_IS_FULL:
-                log.warning("journal_full", error=str(error))
-            self._refusing, self._is_ahead = DISK_IS_FULL, True
-            return api_error(
-                ErrorCode.JOURNAL_FULL, "the action is NOT taken: the disk is full, try again later"
-            )
-        self._refusing = JOURNAL_IS_BROKEN
-        return api_error(
-            ErrorCode.NOT_READY, "the journal is broken: nobody knows whether the action was taken"
-        )
+        if self._recorder.ends_with_opening and self._engine.builder.abandon():
+            self._recorder.take_back_opening()
 
     def _require_open_door(self) -> None:
-        if self._refusing:
-            raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {self._refusing}")
-        if self._is_astray:
-            raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {ASTRAY}")
+        if self._refusal:
+            raise api_error(ErrorCode.NOT_READY, f"the sequencer takes no actions: {self._refusal}")
         opened = self._engine.builder.open_batch
         waiting = self._line.unposted_bytes + (opened.row_bytes if opened else 0)
         if waiting >= self._cadence.backlog_bytes:
@@ -399,6 +342,11 @@ class Sequencer:
                 behind=behind,
                 limit=limit,
             )
+
+    @property
+    def _refusal(self) -> str:
+        """Why no action is taken, whatever it is; empty when the door is open."""
+        return self._refusing or self._recorder.trouble or (ASTRAY if self._is_astray else "")
 
     @property
     def behind(self) -> int:
@@ -425,7 +373,7 @@ class Sequencer:
             return
         start = self._engine.builder.head.queue_next
         count = min(self._chain.queue_length - start, self._terms.preset.max_queue_items)
-        self._entries.append(self._engine.open(self._clock.now(), self._chain.queue_inputs(start, count)))
+        self._recorder.add(self._engine.open(self._clock.now(), self._chain.queue_inputs(start, count)))
         self._opened_at = asyncio.get_running_loop().time()
 
     def observe_l1(self) -> None:
@@ -449,12 +397,12 @@ class Sequencer:
 
     async def _go_back(self) -> None:
         """To what L1 has and the journal holds beyond it. Raises HeadMismatch, JournalBehind, ApiError."""
-        if self._entries:
-            await self._wait_for_disk(self._give())
-        await self._commit.flush()
+        if self._recorder.has_entries:
+            await self._recorder.write()
+        await self._recorder.flush()
         self._restore()
-        if self._entries:
-            await self._wait_for_disk(self._give())
+        if self._recorder.has_entries:
+            await self._recorder.write()
 
     async def seal_if_due(self) -> bool:
         """Open a batch for what waits in L1's queue; close a due one. True when one was closed.
@@ -464,11 +412,14 @@ class Sequencer:
         try:
             return await self._seal_if_due()
         except ApiError:
-            return False  # the disk is full, and the door is closed already: see `_try_again`
+            return False  # the disk is full, and the door is closed already: see `Recorder.look_for_room`
 
     async def _seal_if_due(self) -> bool:
         if self._refusing:
-            self._try_again()
+            return False
+        if self._recorder.trouble:
+            if self._recorder.look_for_room(self._restore):
+                self.demand_fresh_prices()
             return False
         if self._is_astray:
             await self._go_back()
@@ -478,8 +429,8 @@ class Sequencer:
         if builder.open_batch is None:
             if self._chain.queue_length > builder.head.queue_next:
                 self._ensure_open_batch()
-            if self._entries:
-                await self._wait_for_disk(self._give())
+            if self._recorder.has_entries:
+                await self._recorder.write()
             return False
         age = asyncio.get_running_loop().time() - self._opened_at
         if not self._cadence.is_due(
@@ -488,10 +439,10 @@ class Sequencer:
             unposted=len(self._line.unposted),
             base_fee=self._chain.base_fee,
         ):
-            if self._made:
-                await self._wait_for_disk(self._give())
+            if self._recorder.has_outcomes:
+                await self._recorder.write()
             return False
-        await self._wait_for_disk(self._seal())
+        await self._recorder.wait(self._seal())
         return True
 
     def _make_room(self) -> None:
@@ -502,9 +453,9 @@ class Sequencer:
     def _seal(self) -> "asyncio.Future[int]":
         """Close the open batch; it may be posted once the journal says so. Raises ApiError."""
         entry, sealed = self._engine.seal()
-        self._entries.append(entry)
+        self._recorder.add(entry)
         self._sealing.append(sealed)
-        future = self._give(self._get_due_snapshot(sealed))
+        future = self._recorder.give(self._get_due_snapshot(sealed))
         future.add_done_callback(lambda done: self._count_as_closed(sealed, done))
         return future
 
@@ -523,29 +474,10 @@ class Sequencer:
         batch = sealed.batch
         return self._snapshots.prepare(batch.number, batch.accumulator, orders, self._chain.final_batch)
 
-    def _try_again(self) -> None:
-        """After a full disk: go back to what the journal holds, and on when there is room."""
-        if self._refusing == JOURNAL_IS_BROKEN:
-            raise JournalBroken(
-                "the disk failed while the journal was written: start again to learn what it holds"
-            )
-        if self._refusing != DISK_IS_FULL:
-            return
-        if self._is_ahead:
-            self._restore()  # what was not acknowledged is gone
-            self._is_ahead = False
-        now = asyncio.get_running_loop().time()
-        if now - self._looked_at_disk >= DISK_POLL:
-            self._looked_at_disk = now
-            if self._journal.has_room():
-                self._commit.resume()
-                self.demand_fresh_prices()
-                self._refusing = ""
-
     async def close(self) -> None:
         """Take no more actions, and let the journal finish."""
         self._refusing = "stopping"
-        await self._commit.close()
+        await self._recorder.close()
         self._recoverer.close()
 
     # ------------------------------------------------------------------------------------------------ reading
@@ -554,8 +486,8 @@ class Sequencer:
         """Heads, backlog, readiness."""
         head, opened = self._engine.builder.head, self._engine.builder.open_batch
         return {
-            "ready": not self._refusing and not self._is_astray,
-            "reason": self._refusing or (ASTRAY if self._is_astray else ""),
+            "ready": not self._refusal,
+            "reason": self._refusal,
             "second": self._clock.now(),
             "l1Silence": round(self._clock.silence(), 3),
             "softInputs": head.soft_number,
