@@ -8,6 +8,9 @@
                                     catch up sooner and cost less
 
 A batch that waits too long is refused by the Inbox for ever (MAX_DELAY); long before that the door closes.
+
+A chain on which nothing happens gets an empty batch at every `heartbeat`, or at a quarter of the silence
+after which the law calls a market dead, if that is less: whoever sees L1 alone sees that somebody is there.
 """
 
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ class Cadence:
 
     age: float = 10.0
     longest_age: float = 600.0
+    heartbeat: float = 21_600.0
     cheap_base_fee: int = 0  # up to this base fee L1 is cheap; 0: always
     pipeline: int = 3
     row_bytes: int = 100_000  # calldata; a transaction has at most 128 KiB
@@ -34,3 +38,10 @@ class Cadence:
             return False
         is_cheap = not self.cheap_base_fee or base_fee <= self.cheap_base_fee
         return is_cheap or age >= self.longest_age
+
+    def is_silent(self, *, idle: float, silence: int, unposted: int) -> bool:
+        """Whether an empty batch is opened now. `idle`: since the last batch; `silence`: the law's.
+
+        What waits for L1 already says all that an empty batch could say.
+        """
+        return not unposted and idle >= min(self.heartbeat, silence / 4)

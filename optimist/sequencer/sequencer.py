@@ -39,7 +39,7 @@ from optimist.sequencer.recorder import Recorder
 from optimist.sequencer.recoverer import Recoverer
 from optimist.sequencer.recovery import JournalBehind, Recovered, Room, rebase, recover
 from optimist.sequencer.snapshots import Snapshots
-from optimist.sequencer.views import find_stale_markets
+from optimist.sequencer.views import find_stale_markets, get_silence
 from optimist.sequencer.watchers import Watchers
 from optimist.store.segments import SegmentedJournal
 
@@ -427,7 +427,7 @@ class Sequencer:
         builder = self._engine.builder
         self._tidy()
         if builder.open_batch is None:
-            if self._chain.queue_length > builder.head.queue_next:
+            if self._chain.queue_length > builder.head.queue_next or self._is_silent():
                 self._ensure_open_batch()
             if self._recorder.has_entries:
                 await self._recorder.write()
@@ -444,6 +444,13 @@ class Sequencer:
             return False
         await self._recorder.wait(self._seal())
         return True
+
+    def _is_silent(self) -> bool:
+        return self._cadence.is_silent(
+            idle=self._clock.now() - self._engine.builder.head.last,
+            silence=get_silence(self.state),
+            unposted=len(self._line.unposted) + len(self._sealing),
+        )
 
     def _make_room(self) -> None:
         """Close a full batch at once: whatever a single action adds still fits, many of them do not."""

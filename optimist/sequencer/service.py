@@ -163,6 +163,7 @@ def _make_sequencer(
             age=settings.batch.age,
             # What waits in an open batch must reach L1 before it is overdue, or too old for the Inbox.
             longest_age=min(settings.batch.longest_age, preset.forced_deadline / 4, preset.max_delay / 4),
+            heartbeat=settings.batch.heartbeat,
             cheap_base_fee=int(settings.batch.cheap_gwei * GWEI),
             backlog_bytes=settings.batch.backlog_bytes,
             row_bytes=settings.batch.bytes,

@@ -46,6 +46,8 @@ class BatchSettings(Section):
     """Seconds after which an open batch is closed."""
     longest_age: float = Field(default=600.0, gt=0)
     """Seconds after which it is closed even while L1 is dear."""
+    heartbeat: float = Field(default=21_600.0, gt=0)
+    """Seconds without a batch after which an empty one is posted, so that L1 shows that somebody is there."""
     cheap_gwei: float = Field(default=0.0, ge=0)
     """Base fee up to which L1 is not dear: above it batches wait for --batch.longest-age. 0: it never is."""
     backlog_bytes: int = Field(default=8 << 20, ge=1_024, le=12 << 20)

@@ -26,6 +26,7 @@ from optimist.stf.records import (
     Side,
     System,
     Volatility,
+    WindDown,
 )
 from optimist.stf.sides import Share, compute_unit, get_side_row, measure
 
@@ -74,6 +75,11 @@ def get_fee_manager(state: State) -> int:
 def get_governor(state: State) -> int:
     """The address that may propose rules of markets; 0 when nobody may."""
     return int(get_record(state, Governance, 0).governor)
+
+
+def get_silence(state: State) -> int:
+    """Seconds of silence after which the law calls a market dead."""
+    return int(get_record(state, WindDown, 0).silence)
 
 
 def get_position_size(state: State, account: int, market: int) -> int:

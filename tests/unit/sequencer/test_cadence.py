@@ -30,5 +30,22 @@ def test_a_batch_is_closed_when_it_is_full_or_old_or_cheap(
     assert found is is_due
 
 
+@pytest.mark.parametrize(
+    ("idle", "silence", "unposted", "is_silent"),
+    [
+        (59, 10_000, 0, False),
+        (60, 10_000, 0, True),
+        (60, 10_000, 1, False),
+        (24, 100, 0, False),
+        (25, 100, 0, True),
+    ],
+)
+def test_an_idle_chain_gets_a_batch_at_every_heartbeat_well_within_the_silence(
+    idle: float, silence: int, unposted: int, is_silent: bool
+) -> None:
+    cadence = Cadence(heartbeat=60)
+    assert cadence.is_silent(idle=idle, silence=silence, unposted=unposted) is is_silent
+
+
 def test_without_a_price_that_is_cheap_the_age_alone_decides() -> None:
     assert Cadence(age=10).is_due(age=10, is_full=False, unposted=0, base_fee=10_000 * GWEI)

@@ -51,8 +51,10 @@ class Now:
         return self.value
 
 
-def start(bench: Bench, chain: L1, journal: SegmentedJournal) -> Sequencer:
-    clock = L1Clock(Now())
+def start(
+    bench: Bench, chain: L1, journal: SegmentedJournal, now: Now | None = None, heartbeat: float = 1e9
+) -> Sequencer:
+    clock = L1Clock(now or Now())
     clock.observe(START + 1)
     sequencer = Sequencer(
         Terms(law=get_law("minimal"), preset=MINIMAL, domain=bench.world.domain, image_root=bytes(32)),
@@ -60,7 +62,7 @@ def start(bench: Bench, chain: L1, journal: SegmentedJournal) -> Sequencer:
         journal,
         Confirmer(bench.world.domain, Signer(secret("sequencer"))),
         clock,
-        Cadence(age=0.0),
+        Cadence(age=0.0, heartbeat=heartbeat),
         Failpoints(),
     )
     sequencer.recover()
@@ -157,6 +159,34 @@ def test_order_sent_again_by_somebody_who_missed_the_answer_is_filled_once(tmp_p
             with pytest.raises(ApiError) as refused:
                 await sequencer.submit(order)
             assert refused.value.name == "ORDER_HAD_ITS_TURN"
+        await sequencer.close()
+
+    with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
+        asyncio.run(play(journal))
+
+
+def test_idle_chain_gets_one_empty_batch_a_heartbeat_and_none_while_l1_is_away(tmp_path: Path) -> None:
+    bench, now = Bench(), Now()
+
+    async def seal(sequencer: Sequencer) -> list[int]:
+        for _ in range(3):
+            await sequencer.seal_if_due()
+        return [sealed.header.batch for sealed in sequencer.unposted]
+
+    async def play(journal: SegmentedJournal) -> None:
+        chain = L1(bench, queue=())
+        sequencer = start(bench, chain, journal, now, heartbeat=60)
+        begin = sequencer._engine.builder.head.last
+        now.value = begin + 59.0 - (START + 1)
+        assert await seal(sequencer) == []
+        now.value += 1
+        assert await seal(sequencer) == [2]
+        (sealed,) = sequencer.unposted
+        assert (sealed.batch.inputs[1:], sealed.header.first) == ((), begin + 60)
+        now.value += 1_000
+        assert await seal(sequencer) == [2], "L1 does not even have the last one"
+        chain._sealed.append(sealed)
+        assert await seal(sequencer) == [3]
         await sequencer.close()
 
     with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
