@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 UINT64_DIGITS = 20
 STOP_GRACE = 1.0  # s for requests that are being answered when the sequencer stops
+INPUTS = "Optimist-Inputs"  # of every read: how many sequenced inputs it knows of
+L1_SECOND = "Optimist-L1-Second"  # and until when it knows L1
 MAX_BODY_BYTES = 256 * 1024  # 64 actions; the largest is a price update of seven signatures, below 2 KiB
 
 DEPTH = 100  # levels of a book, unless asked for otherwise
@@ -93,7 +95,10 @@ class _Api:
     def _read(self, answer: Callable[[web.Request], Any], cost: int) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             self._get_purse(request).spend(cost)
-            return _answer(answer(request))
+            response = _answer(answer(request))
+            inputs, second = self._reader.as_of()
+            response.headers[INPUTS], response.headers[L1_SECOND] = str(inputs), str(second)
+            return response
 
         return handle
 

@@ -34,6 +34,14 @@ def _text(name: str, pattern: str, where: str = "query", note: str = "") -> Json
     return {"name": name, "in": where, "required": where == "path", "description": note, "schema": schema}
 
 
+def _count(note: str) -> Json:
+    return {"description": note, "required": True, "schema": {"type": "integer", "minimum": 0}}
+
+
+AGE: Json = {
+    "Optimist-Inputs": _count("sequenced inputs up to which the answer knows of everything"),
+    "Optimist-L1-Second": _count("second of the newest block of L1 behind it"),
+}
 MARKET = _number("market", (1 << 16) - 1)
 ACCOUNT = _number("account", (1 << 36) - 1)
 
@@ -133,13 +141,13 @@ def _describe_read(path: str, summary: str, parameters: tuple[Json, ...], answer
         "operationId": "get" + "".join(word.capitalize() for word in words),
         "summary": summary,
         "parameters": list(parameters),
-        "responses": _describe_responses(_refer(answer)),
+        "responses": _describe_responses(_refer(answer), AGE),
     }
 
 
-def _describe_responses(answer: Json) -> Json:
+def _describe_responses(answer: Json, headers: Json | None = None) -> Json:
     return {
-        "200": {"description": "The answer", "content": _as_json(answer)},
+        "200": {"description": "The answer", "headers": headers or {}, "content": _as_json(answer)},
         "default": {
             "description": "What was wrong, and what to do",
             "content": _as_json(_refer(ErrorAnswer)),

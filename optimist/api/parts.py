@@ -27,6 +27,10 @@ class Door(Protocol):
 class Reader(Protocol):
     """What answers questions. Every method raises ApiError."""
 
+    def as_of(self) -> tuple[int, int]:
+        """How old every answer is: sequenced inputs in it, second of the newest block of L1 behind it."""
+        ...
+
     def network(self) -> dict[str, Any]:
         """What a client needs to sign: chain id, Vault, preset, image root."""
         ...

@@ -45,6 +45,10 @@ class Reading:
         self._recent = recent
         self._progress = progress
 
+    def as_of(self) -> tuple[int, int]:
+        """How old every answer is: sequenced inputs in it, second of the newest block of L1 behind it."""
+        return self._engine().builder.head.soft_number, self._chain.timestamp
+
     def network(self) -> dict[str, Any]:
         """What a client needs to sign."""
         return {
