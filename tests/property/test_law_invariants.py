@@ -156,6 +156,12 @@ CARELESS_EDITS = [
     ("group", "group.money + amount, Code", "group.money, Code"),
     ("liquidation", "compute_quote(fill, is_buy) - shortfall", "compute_quote(fill, is_buy)"),
     ("liquidation", "max(-charge - max(group.fund + remainder, 0), 0)", "0"),
+    ("group", "if now < group.held_until:", "if False:"),
+    ("group", "if paid < least_paid:", "if False:"),
+    ("wind_down", "require(is_dead(system, market_id, system.clock), Code.NOT_DEAD)", "pass"),
+    ("wind_down", "if not is_dead(system, market_id, announced_at):", "if announced_at == 0:"),
+    ("wind_down", "require(system.clock >= due, Code.CLOSING_NOT_DUE)", "pass"),
+    ("wind_down", "close_sides(market_id, mark)", "close_sides(market_id, mark + 1)"),
     ("deposit", "(account.owner == 0 or account.owner == owner) and ", ""),
     ("header", "system.clock = first", "pass"),
 ]

@@ -23,10 +23,12 @@ def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:
     with judging("I3"):
         assert after.account(account).collateral == (0 if is_written_off else left)
         swept = after.group(group).fund - before.group(group).fund - (left if is_written_off else 0)
-        assert swept >= 0, "what rounding has left goes to the fund"
+        owed, unit = before.unpaid(account, action.market), before.funding_unit(action.market)
+        kept = Fraction(before.funding(action.market).remainder, unit) + owed - owed // 1
+        assert swept == (kept // 1 if owed else 0), "what rounding has left goes to the fund"
 
 
-@judging("I7")
+@judging("wind-down")
 def check_closing(market: int, before: Ledger, after: Ledger) -> None:
     """Announced or carried out, only in a dead market; in the latter everybody is worth what he was."""
     rule, now = before.record(WindDown, 0), after.system.clock

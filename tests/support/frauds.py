@@ -11,6 +11,7 @@ from typing import Final
 
 from optimist.derive.actions import Trade
 from optimist.prove.law import Patch
+from optimist.stf.records import WindDown
 from tests.support.world import ETH, FREE, START, USD, World
 
 BTC_01: Final = 10**7
@@ -25,9 +26,10 @@ class Fraud:
     story: str
     patches: tuple[Patch, ...]
     play: Callable[[World], object]
+    name: str = ""  # where several break one invariant
 
     def __str__(self) -> str:
-        return self.invariant
+        return self.name or self.invariant
 
     @property
     def inputs(self) -> tuple[bytes, ...]:
@@ -170,6 +172,34 @@ def withdraw_from_a_group_with_a_loss(world: World) -> None:
     world.withdraw(3, 1_000 * USD)
 
 
+def withdraw_too_much(world: World) -> None:
+    """All that account 2 has, with a position open."""
+    world.trade(2, 3, BTC_01, 50_000)
+    world.withdraw(2, 9_900 * USD)
+
+
+def liquidate_on_a_stale_price(world: World) -> None:
+    world.deposit(0, RICH)
+    world.trade(1, 2, BTC_01, 50_000)
+    tick(world, 47_500)
+    world.second += 60
+    world.liquidate(1)
+
+
+def close_a_market(world: World) -> None:
+    """Nobody sequences any more. The closing is announced, and carried out when it is due."""
+    world.trade(2, 3, BTC_01, 50_000)
+    world.pass_silence(world.record(WindDown, 0).silence)
+    world.close()
+    world.pass_silence(world.record(WindDown, 0).window)
+    world.close()
+
+
+def withdraw_while_losses_are_counted(world: World) -> None:
+    close_a_market(world)
+    world.withdraw(4, 100 * USD)
+
+
 def force_a_withdrawal(world: World) -> None:
     world.force_withdraw(2, 100 * USD, enqueued_at=START)
 
@@ -237,6 +267,19 @@ FRAUDS: Final = (
         "a healthy account ends below its initial margin",
         (patch("margin", "if after.value >= after.initial:", "if after.initial >= after.initial:"),),
         buy_too_much,
+    ),
+    Fraud(
+        "I4",
+        "more is withdrawn than is free",
+        (
+            patch(
+                "withdrawal",
+                "if collateral + holdings.value < holdings.initial:",
+                "if collateral + holdings.value < 0:",
+            ),
+        ),
+        withdraw_too_much,
+        name="I4 by a withdrawal",
     ),
     Fraud(
         "I5",
@@ -323,6 +366,19 @@ FRAUDS: Final = (
         trade_on_a_stale_price,
     ),
     Fraud(
+        "I11",
+        "a liquidation on a price that is a minute old",
+        (
+            patch(
+                "freshness",
+                "return price.publish_time + heartbeat >= now",
+                "return price.publish_time + heartbeat + 3_600 >= now",
+            ),
+        ),
+        liquidate_on_a_stale_price,
+        name="I11 by a liquidation",
+    ),
+    Fraud(
         "I12",
         "a signed withdrawal is carried out twice",
         (
@@ -383,6 +439,19 @@ FRAUDS: Final = (
         withdraw_from_a_group_with_a_loss,
     ),
     Fraud(
+        "I21",
+        "money leaves a group while the losses of a closed market are still being counted",
+        (
+            patch(
+                "group",
+                "if now < group.held_until:",
+                "if now + 3_600_000 < group.held_until:",
+            ),
+        ),
+        withdraw_while_losses_are_counted,
+        name="I21 after a closing",
+    ),
+    Fraud(
         "I22",
         "a forced withdrawal is refused to its owner",
         (
@@ -393,6 +462,12 @@ FRAUDS: Final = (
             ),
         ),
         force_a_withdrawal,
+    ),
+    Fraud(
+        "wind-down",
+        "a dead market is closed at half its price",
+        (patch("wind_down", "close_sides(market_id, mark)", "close_sides(market_id, mark // 2)"),),
+        close_a_market,
     ),
     Fraud(
         "authority",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from optimist.derive.actions import Trade
+from optimist.stf.records import WindDown
 from tests.support.world import ETH, FREE, USD, World
 
 BTC_01: Final = 10**7
@@ -122,6 +123,41 @@ def sign_prices_badly(world: World) -> None:
     world.act(replace(good, prices=(replace(good.prices[0], signer=4), *good.prices[1:])))
 
 
+def close_what_lives(world: World) -> None:
+    """A market that lives, one that is announced twice, one that comes back, and then for good."""
+    rule = world.record(WindDown, 0)
+    world.trade(2, 3, BTC_01, 50_000)
+    world.close()
+    world.pass_silence(rule.silence)
+    world.close()
+    world.close()
+    world.second += 1
+    world.price(0, 50_000)
+    world.pass_silence(rule.window)
+    world.close()
+    world.pass_silence(rule.silence)
+    world.close()
+    world.pass_silence(rule.window - 1)
+    world.close()
+    world.pass_silence(1)
+    world.close()
+    world.withdraw(4, USD)
+    world.transfer(4, 1 << 32 | 4, USD)
+    world.settle(2)
+    world.settle(3)
+    world.pass_silence(rule.window)
+    world.withdraw(4, USD)
+
+
+def leave_a_part_behind(world: World) -> None:
+    """The group carries a loss; an owner wants all of what he withdraws, or nothing."""
+    world.trade(1, 2, BTC_01, 50_000)
+    tick(world, 20_000)
+    world.liquidate(1)
+    world.withdraw(3, 100 * USD, least_paid=100 * USD)
+    world.withdraw(3, 100 * USD, least_paid=10 * USD)
+
+
 TURNS: Final[tuple[Callable[[World], None], ...]] = (
     trade_in_the_family,
     trade_in_the_market_of_another_group,
@@ -136,6 +172,8 @@ TURNS: Final[tuple[Callable[[World], None], ...]] = (
     act_for_others,
     act_too_late,
     sign_prices_badly,
+    close_what_lives,
+    leave_a_part_behind,
 )
 
 

@@ -25,6 +25,8 @@ from optimist.stf.law import Apply
 from tests.support.attacks import attack
 from tests.support.audited import Auditor
 from tests.support.census import Census
+from tests.support.judging import judging
+from tests.support.snapshot import Snapshot
 from tests.support.workload import TRADERS, Storm
 from tests.support.world import USD
 
@@ -58,6 +60,12 @@ class Venue(RuleBasedStateMachine):
             type(self).census.count(data, receipt)
             self.auditor.judge(data, receipt)
             self.judged += 1
+
+    @property
+    def now(self) -> Snapshot:
+        """The state after the last input, which is judged."""
+        self.judge()
+        return self.auditor.before
 
     def act(self, dice: int) -> random.Random:
         """Whatever is random from here on comes from the dice."""
@@ -109,10 +117,11 @@ class Venue(RuleBasedStateMachine):
         """Somebody trades as much as the margin allows, at the last price."""
         market = rng.randrange(len(self.world.init.markets))
         maker, taker = rng.sample(self.storm.members(market)[1:], 2)
-        value, _, initial = self.world.health(taker)
-        found, first = self.world.market(market), self.world.market(market).initial_margin_ppm
-        price = self.world.stored_price(market).price or self.storm.prices[market]
-        budget = max(int(value - initial), USD) * 10**6 // self.world.raised_ppm(market, first, self.world)
+        now, found = self.now, self.now.market(market)
+        value, _, initial = now.health(taker)
+        price = now.stored_price(market).price or self.storm.prices[market]
+        fraction = now.raised_ppm(market, found.initial_margin_ppm, now)
+        budget = max(int(value - initial), USD) * 10**6 // fraction
         lots = budget * 95 // 100 * found.notional_divisor // price // found.lot
         size, is_buy = max(lots, 1) * found.lot, rng.random() < 0.5
         terms = {"market": market, "slot": rng.randrange(4)}
@@ -131,8 +140,8 @@ class Venue(RuleBasedStateMachine):
     def liquidate_all(self, rng: random.Random) -> None:
         """Every liquidation that is due, some of them through L1."""
         for account in self.storm.traders:
-            for market in list(self.world.positions(account)):
-                value, maintenance, _ = self.world.health(account)
+            for market in self.now.positions(account):
+                value, maintenance, _ = self.now.health(account)
                 if value < maintenance:
                     due = Liquidate(account, market)
                     _ = self.world.force_action(due) if rng.random() < 0.2 else self.world.act(due)
@@ -225,8 +234,9 @@ class Venue(RuleBasedStateMachine):
         self.world.trade(maker, taker, 100, self.storm.prices[1] // 10**8, market=1)
         self.judge()
 
+    @judging("I20")
     def teardown(self) -> None:
-        """I20: the same bytes once more lead to the same records and codes."""
+        """The same bytes once more lead to the same records and codes."""
         again = State()
         codes = [again.apply(self.law, data).code for data in self.world.inputs]
         assert codes == self.world.codes
