@@ -114,7 +114,7 @@ def _observe_verdicts(metrics: Metrics, read: Callable[[], Sequence[Judgement]])
     metrics.watch_many("assertions", "Assertions on L1.", ("verdict", "status"), count)
     metrics.watch(
         "divergence",
-        "1 when something false can still be believed.",
+        "1 while something false is not rejected; false_claims says whether anybody fights for it.",
         lambda: float(any(each.is_alarming for each in read())),
     )
     metrics.watch(
@@ -135,6 +135,7 @@ class Inspector:
         metrics = station.metrics
         self._alarms = metrics.gauge("game_alarms", "Findings about the game, by level.", ("level",))
         self._matches = metrics.gauge("matches", "Matches, by status.", ("status",))
+        self._false_claims = metrics.gauge("false_claims", "Bonds that stand on something false, and live.")
         self._bonds = metrics.gauge("rollup_wei", "Ether of the game, by what it is.", ("kind",))
         self._clock = metrics.gauge("clock_remaining_seconds", "Least of any true side that is being played.")
         self._inspected = metrics.gauge("inspected_timestamp_seconds", "L1's second of the last report.")
@@ -171,6 +172,7 @@ class Inspector:
         for level in Level:
             self._alarms.labels(level.value).set(sum(each.level is level for each in alarms))
         self._tell(alarms)
+        self._false_claims.set(len(report.false_claims))
         running = [match for match in report.matches if match.status == "on"]
         self._matches.labels("on").set(len(running))
         self._matches.labels("over").set(len(report.matches) - len(running))

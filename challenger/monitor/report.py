@@ -31,6 +31,17 @@ class Report:
         return view_matches(self.snapshot)
 
     @cached_property
+    def false_claims(self) -> list[bytes]:
+        """Claims that live on the first false answer of a path: what is below it cannot win alone."""
+        return [
+            claim_id
+            for node_id, claims in self.snapshot.claims.items()
+            if self.snapshot.opinions[node_id].culprit == node_id
+            for claim_id, _ in claims
+            if self.snapshot.rollup.is_live(claim_id)
+        ]
+
+    @cached_property
     def ledger(self) -> LedgerView:
         """All ether of the game."""
         return view_ledger(self.snapshot)

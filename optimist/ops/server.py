@@ -164,7 +164,8 @@ class _Admin:
 
     def _check(self, request: web.Request) -> None:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._surface.token.encode()):
+        # Headers may hold any bytes, which come as surrogates.
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), self._surface.token.encode()):
             log.warning("admin_refused", path=request.path)
             raise web.HTTPUnauthorized(
                 text=f'send "Authorization: Bearer <token>"; it is in {TOKEN_FILE} of the data directory\n'

@@ -118,7 +118,7 @@ def test_a_deposit_is_seen_in_the_metrics_of_all_programs(programs: Programs) ->
     assert metrics['liabilities_e6{group="0"}'] <= metrics["vault_balance_e6"]
     assert metrics['key_balance_wei{role="proposer"}'] > 0
     watcher = programs.read_metrics("watcher")
-    assert watcher["divergence"] == 0
+    assert (watcher["divergence"], watcher["false_claims"]) == (0, 0)
     assert watcher['assertions{status="confirmed",verdict="disagree"}'] == 0
     programs.wait_for("watcher", 'rollup_wei{kind="bonds"}', programs.network.deployment.preset.bond)
     assert watcher["clock_remaining_seconds"] == watcher["challenge_period_seconds"]

@@ -84,6 +84,18 @@ async def test_nothing_is_switched_without_the_token(headers: dict[str, str]) ->
 
 
 @pytest.mark.asyncio
+async def test_a_token_of_any_bytes_is_refused_and_breaks_nothing() -> None:
+    runner, port = await start_ops_server(make_surface(), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    request = b"GET /admin/parts HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+    writer.write(request + b"\xff\xfe" + "ü".encode() + b"\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    await runner.cleanup()
+    assert answer.startswith(b"HTTP/1.1 401 "), answer
+
+
+@pytest.mark.asyncio
 async def test_there_is_no_admin_without_a_data_directory() -> None:
     async with (
         serve(make_surface(token="")) as session,

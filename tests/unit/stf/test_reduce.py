@@ -107,6 +107,27 @@ def test_backstop_takes_what_its_margin_allows() -> None:
     assert world.force_reduce(1, BTC_01 // 5, LOW) == OK
 
 
+def test_censor_with_a_poor_backstop_holds_a_position_until_anybody_pays_the_backstop() -> None:
+    """What docs/RISKS.md admits: signs of life of a sequencer keep a market from being wound down."""
+    world = World(markets=(FREE,))
+    world.deposit(0, 1)
+    for account in (1, 2):
+        world.deposit(account, 1_000)
+    world.price(0, 50_000)
+    assert world.trade(1, 2, BTC_01, 50_000) == OK
+    for _ in range(8):  # twice INIT's silence; prices are all that is sequenced
+        world.pass_silence(2_500, mode=0)
+        world.price(0, 50_000)
+        assert world.force_reduce(1, BTC_01, LOW) == Code.BACKSTOP_UNABLE
+        assert world.close() == Code.NOT_DEAD
+    assert world.force_withdraw(1, 1_000 * USD) == Code.BELOW_INITIAL_MARGIN
+    assert world.force_withdraw(1, 750 * USD) == OK, "what no position needs leaves all the same"
+    world.deposit(0, 1_000)  # as anybody may (Vault.topUp)
+    assert world.force_reduce(1, BTC_01, LOW) == OK
+    assert world.force_withdraw(1, 250 * USD) == OK
+    world.check()
+
+
 @pytest.mark.parametrize(
     ("account", "size", "market", "sender", "code"),
     [
