@@ -49,6 +49,13 @@ def test_named_files_exist() -> None:
     assert not missing, "documents name files that do not exist:\n" + "\n".join(missing)
 
 
+def test_index_names_every_document() -> None:
+    index = (REPOSITORY / "docs" / "README.md").read_text()
+    listed = set(re.findall(r"\b[\w-]+\.(?:md|json)\b", index))
+    files = {path.name for path in (REPOSITORY / "docs").iterdir() if path.is_file()}
+    assert files - listed == set(), "docs/README.md says what each page is for"
+
+
 def find_unnamed(folder: Path) -> Iterator[str]:
     """Files of a package that its README leaves out; a part of a room may stand in the room's README."""
     readme = folder / "README.md"
