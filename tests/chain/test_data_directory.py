@@ -204,7 +204,6 @@ def test_two_processes_on_copies_of_one_directory_cannot_both_go_on(network: Dev
         await scene.publish(100_000)
         await until(lambda: is_posted(scene.api))
         shutil.copytree(tmp_path / "data", tmp_path / "copy")
-        (tmp_path / "copy" / "LOCK").unlink()
         second = start_sequencer(network, tmp_path / "copy", name="second")
         try:
             async with SequencerClient(await asyncio.to_thread(find_url, second)) as other:
