@@ -14,9 +14,8 @@ from optimist.derive.actions import CloseMarket, ForcedWithdraw, Liquidate, Sett
 from optimist.derive.batch import DerivationError
 from optimist.exit.facts import Facts
 from optimist.exit.forcing import Forcer
-from optimist.exit.outlook import find_accounts
 from optimist.exit.planner import Kind, Step, make_plan
-from optimist.exit.reading import NoSuchAccount, read_facts
+from optimist.exit.reading import NoSuchAccount, choose_account, read_facts
 from optimist.exit.sending import open_own_node, open_sender
 from optimist.exit.settings import ExitSettings, OwnSettings
 from optimist.exit.showing import describe_plan, print_plan
@@ -140,13 +139,7 @@ def _choose_account(opened: OpenNode, wanted: int | None, owner: bytes | None) -
         return wanted
     if owner is None:
         raise NoSuchAccount("whose plan is it? Say which account with --account, or give its owner's key")
-    found = find_accounts(opened.node.ledger.state, owner)
-    if len(found) == 1:
-        return found[0]
-    what = (
-        f"owns the accounts {', '.join(map(str, found))}" if found else "owns no account that L1 has sealed"
-    )
-    raise NoSuchAccount(f"the key 0x{owner.hex()} {what}: say which one with --account")
+    return choose_account(opened, owner)
 
 
 async def _seal(settings: OwnSettings) -> None:

@@ -101,11 +101,13 @@ def _withdraw(facts: Facts) -> list[Step]:
 
 
 def _seal(facts: Facts, leaving: list[Step], last_forced: int | None) -> list[Step]:
+    """What is forced until the queue is overdue is sealed with it. Batches in between are not listed."""
     steps = []
+    covered = 0  # second up to which what is forced is sealed with what waits
     if facts.queue.waiting and (leaving or facts.is_queue_ours):
-        at = facts.queue.seal_at
-        steps.append(Step(Kind.SEAL, max(at, facts.now), facts.now >= at))
-    if last_forced is not None:
+        covered = max(facts.queue.seal_at, facts.now)
+        steps.append(Step(Kind.SEAL, covered, facts.now >= covered))
+    if last_forced is not None and last_forced > covered:
         steps.append(Step(Kind.SEAL, last_forced + facts.times.forced_deadline + 1, is_due=False))
     return steps
 

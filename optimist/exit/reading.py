@@ -1,12 +1,12 @@
 """Gathers the facts of one account: its own execution of L1, and some questions to the Rollup at a block."""
 
-from typing import Any
+from typing import Any, Final
 
 from optimist.base.merkle import ZERO
 from optimist.derive.commitments import compute_leaf
 from optimist.derive.timing import compute_due_at, compute_ripe_at
 from optimist.exit.facts import NOT_SEALED, Bond, Facts, Payment, PendingRoot, Queue, Roots, Times
-from optimist.exit.outlook import look_ahead, measure
+from optimist.exit.outlook import find_accounts, look_ahead, measure
 from optimist.l1.contracts import read_many
 from optimist.l1.errors import L1Unavailable
 from optimist.l1.events import Paid
@@ -14,12 +14,24 @@ from optimist.node.assertions import Assertion, AssertionTree
 from optimist.node.ledger import UnknownBatch
 from optimist.node.node import Node
 from optimist.node.opening import OpenNode
+from optimist.provable import State
 from optimist.sequencer.views import get_record
 from optimist.stf.records import WindDown, Withdrawal
+
+NOTHING_YET: Final = "L1 shows no batch of this rollup yet"
 
 
 class NoSuchAccount(Exception):
     """The account does not exist, or is somebody else's."""
+
+
+def choose_account(opened: OpenNode, owner: bytes) -> int:
+    """The account of an address, if it has one. Raises NoSuchAccount or L1Unavailable."""
+    found = find_accounts(_look_ahead(opened)[0], owner)
+    if len(found) == 1:
+        return found[0]
+    what = f"owns the accounts {', '.join(map(str, found))}" if found else "owns no account that L1 knows of"
+    raise NoSuchAccount(f"the key 0x{owner.hex()} {what}: say which one with --account")
 
 
 async def read_facts(opened: OpenNode, account: int, sender: bytes | None) -> Facts:
@@ -27,17 +39,12 @@ async def read_facts(opened: OpenNode, account: int, sender: bytes | None) -> Fa
 
     sender: address of the key that would act; None: nobody's. Raises NoSuchAccount or L1Error.
     """
-    node, law = opened.node, opened.law.native
-    head, last = node.head, node.ledger.last
-    if head is None or last is None:
-        raise L1Unavailable("L1 shows no batch of this rollup yet")
-    preset = opened.deployment.preset
-    waiting = node.get_queue(last.queue_next)
-    seal_at = waiting[0].enqueued_at + preset.forced_deadline + 1 if waiting else 0
-    second = max(node.timestamp, last.last, seal_at)
-    state = node.ledger.state
-    here = measure(state, account)
-    ahead = measure(look_ahead(law, state, [item.input for item in waiting], second), account)
+    node, preset = opened.node, opened.deployment.preset
+    future, queue = _look_ahead(opened)
+    head, state = node.head, node.ledger.state
+    if head is None:
+        raise L1Unavailable(NOTHING_YET)
+    here, ahead = measure(state, account), measure(future, account)
     if ahead.owner == bytes(20):
         raise NoSuchAccount(f"there is no account {account} on L1 so far")
     if sender not in (None, ahead.owner):
@@ -52,13 +59,27 @@ async def read_facts(opened: OpenNode, account: int, sender: bytes | None) -> Fa
         account=account,
         batches=node.ledger.batch_count,
         times=times,
-        queue=Queue(len(waiting), seal_at),
+        queue=queue,
         is_queue_ours=here != ahead,
         ahead=ahead,
         payments=_find_payments(node, ahead.rows),
         roots=await _read_roots(opened, tree, head.hash),
         bond=await _read_bond(opened, tree, head.hash, sender),
     )
+
+
+def _look_ahead(opened: OpenNode) -> tuple[State, Queue]:
+    """The state once L1's queue is sealed as soon as anybody may, and that queue."""
+    node = opened.node
+    last = node.ledger.last
+    if last is None:
+        raise L1Unavailable(NOTHING_YET)
+    waiting = node.get_queue(last.queue_next)
+    deadline = opened.deployment.preset.forced_deadline
+    seal_at = waiting[0].enqueued_at + deadline + 1 if waiting else 0
+    second = max(node.timestamp, last.last, seal_at)
+    state = look_ahead(opened.law.native, node.ledger.state, [item.input for item in waiting], second)
+    return state, Queue(len(waiting), seal_at)
 
 
 def _find_payments(node: Node, rows: tuple[tuple[int, int], ...]) -> tuple[Payment, ...]:

@@ -4,11 +4,16 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from optimist.ops.settings import SignerSettings
+from optimist.ops.settings import L1Tag, SignerSettings
 
 
 class OwnSettings(SignerSettings):
     """A key of one's own, and a place to remember what was sent."""
+
+    l1_tag: L1Tag = "latest"
+    """Follow L1 up to this block. What a reorg takes back is seen, and done again."""
+    l1_poll: float = Field(default=12.0, gt=0)
+    """Seconds between two looks at L1."""
 
     @property
     def sends(self) -> bool:

@@ -73,6 +73,8 @@ def print_plan(console: Console, facts: Facts, plan: tuple[Step, ...]) -> None:
             f"  {'short' if position.size < 0 else 'long'} in market {position.market}; it counts as dead "
             f"from {show_time(position.dead_at)} on, if nothing is heard of it until then"
         )
+    for bankrupt in ahead.bankrupts:
+        console.print(f"  account {bankrupt.account} owes {show_money(bankrupt.owes)} USD more than it has")
     for payment in facts.payments:
         if payment.is_paid:
             console.print(f"  paid: {show_money(payment.amount)} USD (withdrawal {payment.row})")

@@ -151,6 +151,17 @@ def test_queue_of_others_is_sealed_when_we_need_the_clock_to_move() -> None:
     assert Kind.SEAL in find_due(facts(RICH, queue=Queue(1, seal_at=NOW), is_queue_ours=False))
 
 
+def test_what_is_forced_in_time_is_sealed_with_what_waits_already() -> None:
+    """And what comes later in a batch of its own."""
+    overdue = NOW + TIMES.forced_deadline - 100
+    plan = make_plan(facts(RICH, queue=Queue(1, seal_at=overdue)))
+    assert [step.at for step in plan if step.kind is Kind.SEAL] == [overdue]
+    held = replace(RICH, held_until=overdue + 1)
+    plan = make_plan(facts(held, queue=Queue(1, seal_at=overdue)))
+    later = overdue + 1 + TIMES.forced_deadline + 1
+    assert [step.at for step in plan if step.kind is Kind.SEAL] == [overdue, later]
+
+
 def test_sealed_withdrawal_is_asserted_when_nobody_has() -> None:
     found = facts(payments=(Payment(4, USD, batch=6, is_paid=False),))
     assert name_steps(found) == [(Kind.ASSERT, True), (Kind.CONFIRM, False), (Kind.PAY, False)]
