@@ -49,6 +49,7 @@ class Anvil:
         epoch: int = 1,
         load_state: Path | None = None,
         dump_state: Path | None = None,
+        branch_of: tuple[str, int] | None = None,
     ) -> None:
         """Start anvil on a port that the kernel chooses; its log goes to `directory`.
 
@@ -56,7 +57,9 @@ class Anvil:
         only for a transaction or by `mine`, so that nothing moves unless a test moves it.
         epoch: blocks of an epoch; the safe block is one epoch behind, the final one two.
         load_state, dump_state: files to start from and to write at `stop`; they hold every block, receipt and
-        log. Raises AnvilMissing, or ProcessFailed when it does not come up.
+        log.
+        branch_of: URL of another anvil, which has to live on, and the number of the last block they share.
+        Raises AnvilMissing, or ProcessFailed when it does not come up.
         """
         command = [str(find_anvil()), "--host", "127.0.0.1", "--port", "0", "--hardfork", HARDFORK]
         command += ["--enable-tx-gas-limit"]  # EIP-7825, as on mainnet: no transaction of 2**24 gas or more
@@ -69,6 +72,9 @@ class Anvil:
             command += ["--load-state", str(load_state)]
         if dump_state is not None:
             command += ["--dump-state", str(dump_state), "--preserve-historical-states"]
+        if branch_of is not None:
+            url, number = branch_of
+            command += ["--fork-url", url, "--fork-block-number", str(number), "--no-storage-caching"]
         self.process = Process("anvil", command, directory / "anvil.log")
         try:
             line = self.process.wait_for_line(LISTENING)

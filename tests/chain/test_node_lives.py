@@ -18,6 +18,7 @@ from optimist.l1.events import NodeCreated
 from optimist.node.assertions import AssertionTree
 from optimist.node.node import Node
 from optimist.store.state_store import StateStore
+from tests.support.equal_nodes import assert_equal_nodes
 from tests.support.operator import Operator, make_node
 
 USD = 10**6
@@ -144,16 +145,7 @@ class Life:
         await self.node.catch_up()
         fresh = make_node(self.network, self.client)
         await fresh.catch_up()
-        ours, theirs = self.node.ledger, fresh.ledger
-        assert (ours.batch_count, ours.forgotten) == (theirs.batch_count, theirs.forgotten)
-        for number in range(1, ours.batch_count + 1):
-            assert ours.get_end(number) == theirs.get_end(number)
-            if number > ours.forgotten:
-                assert ours.get_applied(number) == theirs.get_applied(number)
-                assert ours.get_records(number) == theirs.get_records(number)
-        assert list(self.node.events) == list(fresh.events)
-        assert self.node.queue_start == fresh.queue_start
-        assert self.node.get_queue(fresh.queue_start) == fresh.get_queue(fresh.queue_start)
+        assert_equal_nodes(self.node, fresh)
         self.store.close()
 
 

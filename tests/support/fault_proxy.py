@@ -14,7 +14,7 @@ class FaultProxy:
     """Use as an async context manager; `fault_rate` of the requests meet a random mood, by seed."""
 
     def __init__(self, upstream: str, seed: int, fault_rate: float) -> None:
-        self._upstream = upstream
+        self.upstream = upstream
         self._rng = random.Random(seed)
         self.fault_rate = fault_rate
         self.moods: dict[str, int] = dict.fromkeys(MOODS, 0)
@@ -70,7 +70,7 @@ class FaultProxy:
             body = (
                 [self._hold_back(call) for call in body] if isinstance(body, list) else self._hold_back(body)
             )
-        async with self._session.post(self._upstream, json=body) as response:
+        async with self._session.post(self.upstream, json=body) as response:
             return await response.json(content_type=None)
 
     def _hold_back(self, call: Any) -> Any:

@@ -20,13 +20,15 @@ def start_sequencer(
 ) -> Process:
     """`optimist sequencer` with the devnet's keys. Flags: `batch_age="1"` becomes `--batch.age 1`.
 
-    `more`: further arguments as they are.
+    `more`: further arguments as they are. With a flag of the proposer's it asserts roots as well.
     """
     environment = {
         **os.environ,
         "OPTIMIST_KEY_SECRET": network.cast.sequencer.hex_secret,
         "OPTIMIST_FAILPOINT": failpoint,
     }
+    if any(key.startswith("proposer") for key in flags):
+        environment["OPTIMIST_PROPOSER_SECRET"] = network.cast.proposer.hex_secret
     settings = {"batch_age": "1", "l1_poll": "0.2", "l1_rpc": network.anvil.url, **flags}
     arguments = [part for key, value in settings.items() for part in (_name_flag(key), value)]
     command = [
