@@ -7,7 +7,7 @@ Every transaction has a purpose, a name such as `batch:17` that the caller would
     not known to the node any more (dropped, reorg)      send the same bytes again
     not mined within the resubmission timeout            replace it: same nonce, 10 % more, up to the cap
     its nonce was used by something else                 an alarm, and begin again with another nonce
-    a lower nonce is missing                             fill the gap with a transfer of nothing to ourselves
+    a lower nonce is missing, or waits for nobody        fill the gap with a transfer of nothing to ourselves
     the pool holds no more of this key for now           hand in the same bytes at every look until it does
 
 So a crash at any point sends nothing twice: asked for the same purpose again, the sender finds the old
@@ -127,6 +127,7 @@ class Sender:
         self._running: dict[str, asyncio.Task[Receipt]] = {}
         self._held: dict[int, str] = {}  # nonce -> purpose that works on it now
         self._failed: set[bytes] = set()  # attempts that were mined and reverted
+        self._stuck_nonce, self._stuck_since = -1, 0.0  # the next one on L1, while it holds up the others
         self._assigning = asyncio.Lock()
         self._slots = asyncio.Semaphore(policy.max_pending)
 
@@ -454,18 +455,37 @@ class Sender:
     async def _fill_gaps(self, used: int, below: int) -> None:
         """Use up nonces that were given to a purpose which nobody pursues any more: they would block us."""
         async with self._assigning:
-            nonce = await self._find_free_nonce(used)
+            nonce, stuck = await self._find_free_nonce(used), None
             if nonce >= below:
-                return
+                nonce, stuck = used, self._find_stuck(used)
+                if stuck is None:
+                    return
             purpose = f"fill:{nonce}"
             self._held[nonce] = purpose
             try:
                 header, tip = await self._get_market()
-                fees = compute_fees(header.base_fee, tip, self._policy.fees)
+                if stuck is None:
+                    fees = compute_fees(header.base_fee, tip, self._policy.fees)
+                else:
+                    fees = compute_bump(stuck.fees, header.base_fee, tip, self._policy.fees)
                 if fees is None:
                     return
-                log.warning("nonce_gap_filled", nonce=nonce)
+                log.warning("nonce_gap_filled", nonce=nonce, instead_of=stuck.purpose if stuck else "")
                 call = Call(purpose, self.address)
                 await self._submit(await self._sign(call, nonce, TRANSFER_GAS, fees))
             finally:
                 self._release(purpose)
+
+    def _find_stuck(self, nonce: int) -> Attempt | None:
+        """The best offer in the pool for a nonce that nobody pursues, when it has not been enough for long.
+
+        It is of a process before this one, which had begun something that is not wanted any more.
+        """
+        now = time.monotonic()
+        if nonce in self._held or nonce != self._stuck_nonce:
+            self._stuck_nonce, self._stuck_since = nonce, now
+        if now - self._stuck_since < self._policy.resubmission_timeout:
+            return None
+        self._stuck_since = now
+        offers = [a for attempts in self._attempts.values() for a in attempts if a.nonce == nonce]
+        return max(offers, key=lambda attempt: attempt.fees.max_fee, default=None)

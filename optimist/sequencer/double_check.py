@@ -23,9 +23,12 @@ class DoubleCheck:
         Raises DerivationError or ExecutionMismatch: a bug of ours, or a fault of this machine.
         """
         header, ledger = sealed.header, self._node.ledger
-        if ledger.batch_count != header.batch - 1:
+        queue = [item.input for item in self._node.get_queue(sealed.queue_from, sealed.queue_count)]
+        before = (header.batch - 1, sealed.batch.previous_accumulator)
+        if (ledger.batch_count, ledger.get_accumulator()) != before:
             return False
-        queue = self._node.get_queue(sealed.queue_from, sealed.queue_count)
+        if queue != list(sealed.batch.inputs[1 : 1 + sealed.queue_count]):
+            return False  # a reorg took items away, and the sequencer will go back in a moment
         derived = derive_batch(
             SealedOnL1(
                 batch=header.batch,
@@ -37,7 +40,7 @@ class DoubleCheck:
                 queue_count=sealed.queue_count,
                 rows=rows,
             ),
-            [item.input for item in queue],
+            queue,
             ledger.get_accumulator(),
         )
         state = ledger.state.copy()

@@ -95,6 +95,9 @@ class Proposer:
             await self._send(f"stake:{self._count_withdrawals()}", "stake", value=self._bond)
             return
         parent = await self._find_parent(head.hash, staker["last_claim"])
+        if not (await self._read(head.hash, "getNode", parent))["created_at"]:
+            log.info("proposal_postponed", reason="L1 has taken back the node to build on", node=parent)
+            return
         await self._confirm(head.hash, parent)
         proposal = await self._find_proposal(head.hash, parent)
         if proposal is not None:

@@ -162,3 +162,19 @@ def test_it_waits_for_the_grace_period_after_a_dispute(devnet: Devnet) -> None:
         assert desk.tree.last_confirmed.id == node
 
     play(devnet, story)
+
+
+def test_nothing_is_asserted_below_a_node_that_l1_has_taken_back(devnet: Devnet) -> None:
+    """Its own node still tells of a confirmation that a reorg has undone: L1 knows no such node."""
+
+    async def story(desk: Desk) -> None:
+        await desk.act()
+        assert await desk.get_bond() == devnet.deployment.preset.bond
+        devnet.anvil.increase_time(devnet.deployment.preset.min_period)
+        await desk.operator.node.catch_up()
+        desk.proposer._last_confirmed = lambda: b"\x77" * 32  # type: ignore[method-assign]  # of a lost branch
+        await desk.proposer.act()
+        await desk.operator.node.catch_up()
+        assert desk.tree.assertions[1:] == []
+
+    play(devnet, story)

@@ -381,13 +381,13 @@ def test_a_pool_that_keeps_few_transactions_of_one_key_is_filled_again_as_it_emp
             await client.call("evm_setAutomine", False)
             calls = [Call(f"gift:{i}", ELSEWHERE, value=1) for i in range(14)]
             sending = asyncio.gather(*(sender.send(call) for call in calls))
+            await until(lambda: client.refused > 0)
             while not sending.done():
                 await asyncio.sleep(0.1)
                 await client.call("evm_mine")
             assert all(receipt.succeeded for receipt in await sending)
             assert sorted(attempt.nonce for attempt in outbox.load()) == list(range(14))
             assert await client.get_balance(ELSEWHERE) == 14
-            assert client.refused > 0
             assert client.most <= 5
             await sender.close()
 

@@ -160,6 +160,27 @@ def test_dropped_transaction_is_sent_again_and_those_behind_it_keep_their_nonces
     play(anvil, story)
 
 
+def test_cheap_offer_that_a_dead_process_left_in_the_pool_is_replaced_and_blocks_nobody(anvil: Anvil) -> None:
+    """What it was for is not wanted any more: nobody asks for it again, so nobody else would raise it."""
+
+    async def story(desk: Desk) -> None:
+        desk.proxy.is_building = False
+        abandoned = await desk.start("abandoned", 5)
+        await desk.sender.close()
+        await asyncio.gather(abandoned, return_exceptions=True)
+        await desk.set_base_fee(50 * GWEI)
+        desk.sender = Sender(desk.client, SIGNER, desk.outbox, desk.sender._policy, chain_id=CHAIN_ID)
+        task = await desk.start("wanted", 100)
+        assert await desk.proxy.build() == 0, "the first of the two pays too little"
+        await until(lambda: any(attempt.purpose == "fill:0" for attempt in desk.attempts))
+        desk.proxy.is_building = True
+        assert (await task).succeeded
+        assert desk.proxy.pool.refused == [], "the offer was better by enough"
+        assert await desk.get_gifts() == 100
+
+    play(anvil, story, resubmission_timeout=0.3)
+
+
 def test_money_is_counted_over_all_that_waits_and_sending_goes_on_when_somebody_pays_in(anvil: Anvil) -> None:
     async def story(desk: Desk) -> None:
         desk.proxy.is_building = False
@@ -229,8 +250,8 @@ def test_transactions_that_a_reorg_puts_back_into_the_pool_are_mined_once_in_the
     async def story(desk: Desk) -> None:
         await desk.proxy.rpc("anvil_mine", "0x10")
         tasks = [await desk.start(f"gift:{i}", 10**i) for i in range(4)]
-        before = await desk.get_gifts()
-        assert before == 1_111
+        await until(lambda: len(desk.proxy.mined) == 4)
+        assert await desk.get_gifts() == 1_111
         desk.proxy.is_building = False
         lost = await desk.proxy.reorganise(depth)
         assert lost == [attempt.hash for attempt in desk.attempts][-len(lost) :]

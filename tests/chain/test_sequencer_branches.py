@@ -35,7 +35,7 @@ from tests.support.equal_nodes import assert_equal_nodes
 from tests.support.operator import make_node
 from tests.support.running import find_url, start_sequencer
 
-PATIENCE = 60  # s until everything is posted
+PATIENCE = 100  # s until everything is posted
 EPOCH = 64  # blocks: nothing of the last 128 is final
 KIND_AT = 6  # of a sequenced input: its second changes when it is sequenced again
 INSIDE = 12  # blocks of L1 that a day takes, or some fewer

@@ -4,6 +4,7 @@ Transactions wait in a `GethPool` until the builder takes them: at once, or with
 a test says `build`. What a reorg takes away comes back into the pool, as from a real node's.
 """
 
+import asyncio
 from contextlib import suppress
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ class GethProxy(FaultProxy):
         self.pool = GethPool()
         self.is_building = True
         self.mined: list[Pooled] = []  # what the builder has handed to the chain, in order
+        self._building = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -36,12 +38,14 @@ class GethProxy(FaultProxy):
     async def build(self, *, only: bytes | None = None) -> int:
         """Mine what can be mined (only one transaction, if asked to); how many were."""
         count = 0
-        for sender in list(self.pool.waiting):
-            base_fee = int((await self.rpc("eth_getBlockByNumber", "pending", False))["baseFeePerGas"], 16)
-            for found in self.pool.pick(sender, await self._get_nonce(sender), base_fee):
-                if only in (None, found.hash):
-                    await self._mine(found)
-                    count += 1
+        async with self._building:
+            for sender in list(self.pool.waiting):
+                block = await self.rpc("eth_getBlockByNumber", "pending", False)
+                base_fee = int(block["baseFeePerGas"], 16)
+                for found in self.pool.pick(sender, await self._get_nonce(sender), base_fee):
+                    if only in (None, found.hash):
+                        await self._mine(found)
+                        count += 1
         return count
 
     async def mine_outright(self, raw: bytes) -> None:
