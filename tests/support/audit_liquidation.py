@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from optimist.derive.actions import Liquidate
-from optimist.stf.constants import CLOSE_OUT_PPM
+from optimist.stf.constants import CLOSE_OUT_PPM, SLOT_BITS
 from optimist.stf.margin import Margin
 from optimist.stf.records import Account, Group, Position
 from tests.support.audit_shared import PPM, ceil, check_fresh, check_margin, check_only
@@ -23,8 +23,10 @@ def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
         check_fresh(before, who, now, heartbeat)
         check_fresh(after, who, now, heartbeat)
     size, rest = before.position(account, market_id), after.position(account, market_id)
-    old_side, new_side = before.side(market_id, size > 0), after.side(market_id, size > 0)
-    is_taken_over = (old_side.multiplier, old_side.epoch) == (new_side.multiplier, new_side.epoch)
+    # Deleveraging changes sides, and no position but the account's.
+    held, holds = before.all_records(Position), after.all_records(Position)
+    slots = range(backstop << SLOT_BITS, backstop + 1 << SLOT_BITS)
+    is_taken_over = any(held.get(row) != holds.get(row) for row in slots)
     if is_taken_over:
         check_only(before, after, {account, backstop})
         check_margin(before, after, backstop, market_id)

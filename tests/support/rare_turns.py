@@ -149,6 +149,20 @@ def close_what_lives(world: World) -> None:
     world.withdraw(4, USD)
 
 
+def take_over_from_the_last_of_a_side(world: World) -> None:
+    """The backstop is all that is short, on a side that was deleveraged; what it takes over empties it."""
+    world.withdraw(4, 9_600 * USD)
+    world.trade(1, 2, BTC_01, 50_000)
+    world.trade(4, 2, BTC_01, 50_000)
+    tick(world, 47_500)
+    world.liquidate(1)
+    world.deposit(0, 10_000)
+    bought, sold = world.order(2, True, BTC_01, 47_500), world.order(0, False, BTC_01, 47_500)
+    world.act(Trade(BTC_01, 47_500 * 10**8, bought, sold))
+    tick(world, 46_900)
+    world.liquidate(4)
+
+
 def leave_a_part_behind(world: World) -> None:
     """The group carries a loss; an owner wants all of what he withdraws, or nothing."""
     world.trade(1, 2, BTC_01, 50_000)
@@ -173,6 +187,7 @@ TURNS: Final[tuple[Callable[[World], None], ...]] = (
     act_too_late,
     sign_prices_badly,
     close_what_lives,
+    take_over_from_the_last_of_a_side,
     leave_a_part_behind,
 )
 
@@ -213,6 +228,22 @@ def deleverage_nearly_all_of_a_side() -> World:
     return world
 
 
+def trade_where_funding_keeps_a_remainder() -> World:
+    """Shorts are larger than longs, so the fund will have to pay; nobody who trades is owed anything."""
+    paying = replace(FREE, lot=1, interest=10**8, damper=10**8, max_rate=10**7)
+    world = World(markets=(paying,))
+    for account in (1, 2, 3, 4, 5, 6):
+        world.deposit(account, 300 if account == 1 else 10_000)
+    world.price(0, 50_000)
+    close_a_part_of_a_side(world)
+    world.trade(4, 3, BTC_01, 47_500)
+    world.second += 3_000
+    tick(world, 47_500)
+    tick(world, 47_500)
+    world.trade(5, 6, BTC_01, 47_500)
+    return world
+
+
 def tick(world: World, usd: int) -> None:
     """A second later, another price."""
     world.second += 1
@@ -223,6 +254,7 @@ WORLDS: Final[tuple[Callable[[], World], ...]] = (
     fill_all_slots,
     withdraw_what_the_group_does_not_hold,
     deleverage_nearly_all_of_a_side,
+    trade_where_funding_keeps_a_remainder,
 )
 
 
