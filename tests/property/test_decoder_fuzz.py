@@ -18,7 +18,7 @@ CALLDATA = 128 * 1024  # what one transaction can carry
 
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize(
-    ("cases", "machine_every"), [(30_000, 60), pytest.param(1_000_000, 200, marks=pytest.mark.long)]
+    ("cases", "machine_every"), [(12_000, 60), pytest.param(1_000_000, 200, marks=pytest.mark.long)]
 )
 def test_spoilt_bytes_are_refused_or_understood_exactly(cases: int, machine_every: int) -> None:
     seed = int(time.time())
