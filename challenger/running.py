@@ -15,7 +15,7 @@ from challenger.trace.law import LawProvider
 from optimist.l1.client import require_header
 from optimist.l1.fees import FeePolicy
 from optimist.l1.keys import open_key
-from optimist.l1.outbox import Attempt, MemoryOutbox, Outbox, compute_outbox_identity
+from optimist.l1.outbox import Attempt, MemoryOutbox, Outbox, compute_outbox_identity, keep_recent
 from optimist.l1.sender import Sender, SendPolicy
 from optimist.l1.signer import SigningKey
 from optimist.l1.sources import Sources
@@ -133,7 +133,7 @@ def open_outbox(settings: RunSettings, opened: OpenNode, signer: SigningKey, sta
     if settings.datadir is None:
         return MemoryOutbox()
     identity = compute_outbox_identity(opened.deployment.chain_id, signer.address)
-    kept = JournalOutbox(settings.datadir / f"outbox-{signer.address.hex()}", identity, Attempt)
+    kept = JournalOutbox(settings.datadir / f"outbox-{signer.address.hex()}", identity, Attempt, keep_recent)
     stack.callback(kept.close)
     return kept
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from optimist.exit.settings import OwnSettings
 from optimist.l1.fees import FeePolicy
 from optimist.l1.keys import open_key
-from optimist.l1.outbox import Attempt, compute_outbox_identity
+from optimist.l1.outbox import Attempt, compute_outbox_identity, keep_recent
 from optimist.l1.sender import Sender, SendPolicy
 from optimist.node.opening import OpenNode, open_node
 from optimist.store.outbox import JournalOutbox
@@ -39,6 +39,7 @@ async def open_sender(settings: OwnSettings, opened: OpenNode) -> AsyncIterator[
             settings.datadir / f"outbox-{signer.address.hex()}",
             compute_outbox_identity(chain_id, signer.address),
             Attempt,
+            keep_recent,
         )
         stack.callback(outbox.close)
         fees = FeePolicy(

@@ -31,7 +31,7 @@ from optimist.l1.client import L1Client, require_header
 from optimist.l1.codec import decode_revert
 from optimist.l1.errors import L1Error, L1Inconsistent, L1Unavailable, Reverted, RpcError
 from optimist.l1.fees import FeePolicy, Fees, compute_bump, compute_fees
-from optimist.l1.outbox import Attempt, Outbox
+from optimist.l1.outbox import KEPT_NONCES, Attempt, Outbox
 from optimist.l1.refusals import Refusal, read_refusal
 from optimist.l1.signer import SigningKey
 from optimist.l1.transactions import Transaction
@@ -350,7 +350,15 @@ class Sender:
         """Write the attempt down BEFORE it is sent: what is not in the outbox was never sent."""
         await self._outbox.record(job.attempt)
         self._attempts.setdefault(job.call.purpose, []).append(job.attempt)
+        if job.attempt.nonce % KEPT_NONCES == 0:
+            self._forget_old(job.attempt.nonce - KEPT_NONCES)
         return job
+
+    def _forget_old(self, until: int) -> None:
+        """See `l1.outbox.keep_recent`, which does the same to the file."""
+        self._attempts = {
+            purpose: attempts for purpose, attempts in self._attempts.items() if attempts[-1].nonce > until
+        }
 
     async def _submit(self, job: _Job) -> None:
         """Hand the job's bytes to the node. Raises SendRefused where waiting does not help."""

@@ -22,7 +22,7 @@ from optimist.api.http import start_server
 from optimist.derive.typed_data import Domain
 from optimist.l1.fees import FeePolicy
 from optimist.l1.keys import open_key
-from optimist.l1.outbox import Attempt, compute_outbox_identity
+from optimist.l1.outbox import Attempt, compute_outbox_identity, keep_recent
 from optimist.l1.runway import HOUR, Runway, RunwayPolicy
 from optimist.l1.sender import Sender, SendPolicy
 from optimist.l1.signer import SigningKey
@@ -201,7 +201,7 @@ def _make_sender(
 ) -> Sender:
     chain_id = opened.deployment.chain_id
     identity = compute_outbox_identity(chain_id, signer.address)
-    outbox = JournalOutbox(directory / f"outbox-{signer.address.hex()}", identity, Attempt)
+    outbox = JournalOutbox(directory / f"outbox-{signer.address.hex()}", identity, Attempt, keep_recent)
     stack.callback(outbox.close)
     policy = SendPolicy(
         fees=FeePolicy(
