@@ -131,6 +131,7 @@ class Inspector:
         self._opened = opened
         self._tag = tag
         self._count = 0
+        self._is_blind = False
         self._known: set[tuple[str, bytes | None]] = set()
         metrics = station.metrics
         self._alarms = metrics.gauge("game_alarms", "Findings about the game, by level.", ("level",))
@@ -158,8 +159,11 @@ class Inspector:
             if self._opened.node.is_caught_up and self._opened.node.head is not None:
                 try:
                     await self.inspect()
+                    self._is_blind = False
                 except L1Error as error:
-                    log.debug("not_inspected", error=str(error))
+                    speak = log.debug if self._is_blind else log.warning  # once, not every few seconds
+                    speak("not_inspected", error=str(error))
+                    self._is_blind = True
             await asyncio.sleep(INSPECTION if self._count else 1)
 
     async def inspect(self) -> None:
