@@ -229,12 +229,10 @@ def test_who_asks_too_much_is_told_when_to_come_back(tmp_path: Path) -> None:
         await town.post(frame)
         refused = await town.post(frame, 429)
         assert refused["error"]["name"] == "RATE_LIMITED"
-        wait = refused["error"]["details"]["retry_after_ms"]
-        assert 0 < wait <= 500
-        await asyncio.sleep(wait / 1_000)
-        await town.post(frame)
+        assert 0 < refused["error"]["details"]["retry_after_ms"] <= 36_000
+        await town.post([order(town, 1, False, LOT, 101_000) for _ in range(10)])
 
-    play(tmp_path, Limits(rate=100.0, burst=64.0), story)
+    play(tmp_path, Limits(rate=1.0, burst=64.0), story)
 
 
 def test_bad_signatures_are_paid_for_and_stop_costing_the_sequencer(
@@ -260,7 +258,7 @@ def test_bad_signatures_are_paid_for_and_stop_costing_the_sequencer(
             assert (await town.post(forged, 429))["error"]["name"] == "RATE_LIMITED"
         assert recovered == 64
 
-    play(tmp_path, Limits(rate=100.0, burst=200.0), story)
+    play(tmp_path, Limits(rate=1.0, burst=200.0), story)
 
 
 def test_nothing_is_recovered_for_what_cannot_be_sequenced_anyway(
@@ -295,15 +293,15 @@ def test_stream_over_its_budget_is_read_no_faster_than_it_pays_for(tmp_path: Pat
     async def story(town: Town) -> None:
         async with town.stream() as stream:
             begun = time.monotonic()
-            for number in range(300):
+            for number in range(100):
                 await stream.send_str(json.dumps({"op": "ping", "id": number}))
-            answers = [json.loads((await stream.receive(timeout=10)).data) for _ in range(300)]
+            answers = [json.loads((await stream.receive(timeout=10)).data) for _ in range(100)]
             assert time.monotonic() - begun > 0.5
             refused = [each for each in answers if "error" in each]
             assert {each["error"]["name"] for each in refused} == {"RATE_LIMITED"}
             assert len(answers) - len(refused) >= 64
 
-    play(tmp_path, Limits(rate=200.0, burst=64.0), story)
+    play(tmp_path, Limits(rate=20.0, burst=64.0), story)
 
 
 def test_who_listens_and_never_reads_is_cut_off_and_nobody_else_notices(
