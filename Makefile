@@ -80,8 +80,9 @@ test-data: ## replay what others have measured: DATA=<folder of market data and 
 	@[ -d "$${DATA:-}" ] || { echo "name the folder: DATA=<folder> make test-data"; exit 2; }
 	pytest -m data --timeout 3600
 
-bench: ## measure: trace commitment, trades per second, hashing
+bench: ## measure: orders on disk beside anvil, memory, trace commitment, hashing
 #> make bench
+#> LOAD_SECONDS=1800 .venv/bin/pytest -m bench -s --timeout 7200 tests/bench/test_load.py -k memory
 	@scripts/setup
 	pytest -m bench --capture=no --timeout 3600
 

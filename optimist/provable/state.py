@@ -7,13 +7,15 @@ the old and new values of an input can be kept by reference and turned into byte
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from optimist.provable import intrinsics
 from optimist.provable.context import CONTEXT, Notes, Records, Signatures, Touched
 from optimist.provable.record import RECORD_BYTES, Record
 from optimist.provable.rejection import ACCEPTED, Rejected
 from optimist.vm.isa import REJECT_DIVISION
+
+R = TypeVar("R")
 
 ABSENT: Final = bytes(RECORD_BYTES)
 _OWN_FOLDER: Final = str(Path(__file__).parent)
@@ -109,6 +111,20 @@ class State:
     def undo(self, receipt: Receipt) -> None:
         """Take back an input; only the last one that was not taken back yet."""
         _restore(self._records, receipt._before)  # noqa: SLF001 - the receipt is this module's own
+
+    def read(self, kind: type[R], row: int) -> R:
+        """Record `row` of the table of `kind`, shared and read-only; all fields zero when absent.
+
+        As the law's `peek`, from outside. Its class may be that of another loading of the law.
+        """
+        wanted: Any = kind
+        held: Any = self._records.get(wanted.record_base + row)
+        if held is None:
+            held = wanted.record_zero
+        elif held.__class__ is bytes:
+            held = wanted.record_from_bytes(held)
+        found: R = held
+        return found
 
     def get_bytes(self, key: int) -> bytes | None:
         """The 256 bytes of a record; None when absent."""

@@ -220,14 +220,17 @@ class Engine:
         for each in known:
             self.builder.head.state.signatures.pop(each, None)
 
-    def place(self, signed: SignedOrder, second: int, known: Known | None = None) -> Outcome:
+    def place(
+        self, signed: SignedOrder, second: int, known: Known | None = None, order_id: bytes | None = None
+    ) -> Outcome:
         """Match an order at the resting orders' prices; what remains rests, unless it is immediate.
 
         A resting order that the law refuses leaves the book. When the law refuses the incoming one, the fills
         that it had stand and its rest is dropped. So is the rest of one that has met MOST_FILLS orders.
-        `known`: its signature, to be remembered as long as it rests. Raises ValueError when it rests already.
+        `known`: its signature, to be remembered as long as it rests. `order_id`: where it is known already.
+        Raises ValueError when it rests already.
         """
-        order, order_id = signed.order, self.order_id(signed)
+        order, order_id = signed.order, order_id or self.order_id(signed)
         if self.is_resting(order_id):
             raise ValueError(f"order 0x{order_id.hex()} rests already")
         doing = _Doing()

@@ -7,7 +7,7 @@ from optimist.api.promises import SwitchRequest
 from optimist.derive.actions import SignedOrder
 from optimist.provable import State
 from optimist.sequencer.engine import Engine, Outcome
-from optimist.sequencer.views import find_filled, find_stale_markets
+from optimist.sequencer.views import find_filled, is_stale
 from optimist.stf.constants import GOOD_TILL_CANCELLED
 
 MOST_ORDERS: Final = 200  # of one account in all books
@@ -48,7 +48,7 @@ def check_place(engine: Engine, signed: SignedOrder, order_id: bytes, *, is_post
 def check_freshness(state: State, signed: SignedOrder, since: int) -> None:
     """Refuse an order in a market whose newest price is older than the second `since`. Raises ApiError."""
     market = signed.order.market
-    if market in find_stale_markets(state, since):
+    if is_stale(state, market, since):
         raise api_error(
             ErrorCode.NOT_READY,
             f"market {market} has no price yet since the sequencer started: try again in a moment",

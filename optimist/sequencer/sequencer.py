@@ -296,9 +296,10 @@ class Sequencer:
             case SignedOrder() | PostOnly():
                 signed = action.order if isinstance(action, PostOnly) else action
                 check_freshness(self.state, signed, self._prices_from)
-                order_id = self._engine.order_id(signed)
+                # What an order alone is signed over is its id, and was computed at the door.
+                order_id = self._engine.order_id(signed) if signed.siblings else next(iter(known))[0]
                 check_place(self._engine, signed, order_id, is_post_only=isinstance(action, PostOnly))
-                return self._engine.place(signed, second, known), order_id
+                return self._engine.place(signed, second, known, order_id), order_id
             case DeadMan(request=request):
                 return set_switch(self._engine, request, second), None
             case _:

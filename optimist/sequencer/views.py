@@ -35,10 +35,8 @@ PRICE_STATUS = ("confirmed", "unconfirmed", "halted")
 
 
 def get_record(state: State, kind: type[R], row: int) -> R:
-    """The record at `row` of the table of `kind`; all fields zero when absent."""
-    typed = cast("Any", kind)
-    found: R = typed.record_from_bytes(state.get_bytes(typed.record_base + row) or bytes(256))
-    return found
+    """The record at `row` of the table of `kind`, not to be changed; all fields zero when absent."""
+    return state.read(kind, row)
 
 
 def get_account(state: State, account: int) -> Account:
@@ -93,11 +91,13 @@ def get_position_size(state: State, account: int, market: int) -> int:
 
 def find_stale_markets(state: State, second: int) -> list[int]:
     """Markets whose newest price is older than `second`."""
-    return [
-        market
-        for market in range(MAX_MARKETS)
-        if get_market(state, market).lot and get_record(state, Price, market).publish_time < second
-    ]
+    return [market for market in range(MAX_MARKETS) if is_stale(state, market, second)]
+
+
+def is_stale(state: State, market: int, second: int) -> bool:
+    """Whether there is such a market, and its newest price is older than `second`."""
+    price = get_record(state, Price, market)
+    return price.publish_time < second and get_market(state, market).lot != 0
 
 
 def find_cancellation(state: State, account: int, slot: int, nonce: int) -> int:

@@ -169,7 +169,7 @@ def test_outsized_body_is_refused_at_once(body: bytes, status: int, tmp_path: Pa
         async with town.session.post(town.url + "/v1/actions", data=body) as response:
             assert response.status == status
             answer = await response.json()
-        assert time.process_time() - begun < 0.05
+        assert time.process_time() - begun < 0.25
         if status == 200:
             [answer] = answer["results"]
         assert answer["error"]["name"] in {"REQUEST_TOO_LARGE", "MALFORMED_REQUEST"}

@@ -239,6 +239,15 @@ def test_absent_records_read_as_zeros_and_stay_absent() -> None:
     assert list(state.items()) == []
 
 
+def test_a_record_is_read_from_outside_as_it_was_stored_or_set() -> None:
+    state = State()
+    assert state.read(Sample, 1) == zero(Sample)
+    apply(lambda: store(1, make_sample()), state=state)
+    assert state.read(Sample, 1) == make_sample()
+    restored = State(dict(state.items()))
+    assert restored.read(Sample, 1) == make_sample()
+
+
 def test_rows_beyond_their_bits_are_a_bug_not_a_rejection() -> None:
     for law in (
         lambda: load(Sample, 1 << 40),
