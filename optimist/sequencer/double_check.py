@@ -45,7 +45,9 @@ class DoubleCheck:
         )
         state = ledger.state.copy()
         codes, stored = await execute(self._law, state, derived.inputs)
-        refused = [index for index, code in enumerate(codes) if code]
+        # What L1's queue brings may be rejected: anybody may force a settlement of nothing. It comes second.
+        acknowledged = range(1 + sealed.queue_count, len(codes))
+        refused = [index for index in (0, *acknowledged) if codes[index]]
         if refused:
             raise ExecutionMismatch(
                 f"batch {header.batch}: the law rejects input {refused[0]} with code {codes[refused[0]]}, "

@@ -20,7 +20,7 @@ from devnet.processes import Process
 from devnet.wallet import Wallet
 from optimist.api.errors import ApiError
 from optimist.api.schema import ActionAnswer
-from optimist.derive.actions import Sequenced, SignedOrder, Trade
+from optimist.derive.actions import Sequenced, Settle, SignedOrder, Trade, encode_forced
 from optimist.derive.commitments import compute_input_hash, compute_soft_history
 from optimist.derive.decode import decode
 from optimist.derive.typed_data import Domain, Signature, SoftConfirmation
@@ -124,6 +124,9 @@ def test_trades_reach_l1_and_a_node_that_never_met_the_sequencer_agrees(
     network: Devnet, tmp_path: Path
 ) -> None:
     async def story(scene: Scene, process: Process) -> None:
+        stranger = Wallet(scene.client, scene.network.cast.traders[2])
+        for nonsense in (encode_forced(Settle(9, market)) for market in (0, 1)):
+            await stranger.call(scene.network.get_contract("Inbox"), "force", nonsense)
         await scene.publish(100_000)
         resting = await scene.order(0, is_buy=False, lots=5, usd=100_000)
         assert (resting.resting, resting.inputs) == (str(5 * LOT), [])
@@ -143,6 +146,10 @@ def test_trades_reach_l1_and_a_node_that_never_met_the_sequencer_agrees(
         await until(lambda: is_posted(scene.api))
         inputs = await history_inputs(scene.network, scene.client)
         assert bytes.fromhex(answer.inputs[0][2:]) in inputs
+        history = await scene.network.read_history(scene.client)
+        codes = [applied.code for record in history.batches for applied in record.inputs]
+        refused = sorted(code for code in codes if code)
+        assert refused == [Code.NO_POSITION, Code.NO_POSITION], "what a stranger forced stops nobody"
         async with aiohttp.ClientSession() as session:
             digest = "0x" + compute_input_hash(bytes.fromhex(answer.inputs[0][2:])).hex()
             for reference in (answer.number, digest):
