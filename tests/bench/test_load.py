@@ -3,6 +3,7 @@
 import asyncio
 import os
 import statistics
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,6 +19,7 @@ from devnet.actors.client import SequencerClient
 from devnet.actors.oracle import Oracle
 from devnet.genesis import QUORUM
 from devnet.network import Devnet
+from devnet.processes import Process
 from devnet.services import Service, start_sequencer
 from optimist.base.presets import MINIMAL, Preset
 from optimist.derive.actions import SignedOrder
@@ -43,6 +45,8 @@ FRAMES: Final = 10  # of each pair in a round
 ROUNDS: Final = 3
 PAIRS_IN_SMALL_FRAME: Final = 2
 CHALLENGE_PERIOD: Final = 120  # s
+NUISANCE_SECONDS: Final = 8.0
+NUISANCE_RATE: Final = 40.0  # trades a second
 
 Trades = Sequence[tuple[SignedOrder, SignedOrder]]
 
@@ -226,6 +230,35 @@ def test_trades_a_second_beside_a_contract_on_anvil(tmp_path: Path) -> None:
 def describe(rates: Sequence[float]) -> str:
     """Median, and the rounds that it is of."""
     return f"{statistics.median(rates):,.0f} ({', '.join(f'{rate:,.0f}' for rate in rates)})"
+
+
+def test_nuisances_and_the_acknowledgements_of_others(tmp_path: Path) -> None:
+    """Turns with and without each nuisance; what counts is how much later others' p99 comes."""
+
+    async def story(scene: Scene) -> None:
+        async def measure() -> Timings:
+            timings = Timings()
+            await scene.publish()
+            await trade_steadily(scene, scene.pairs[:4], NUISANCE_RATE, NUISANCE_SECONDS, timings)
+            return timings
+
+        await measure()  # everything is warm afterwards
+        print()
+        for kind in ("silent", "slow", "garbage", "forged"):
+            quiet, disturbed = Timings(), Timings()
+            for _ in range(ROUNDS):
+                quiet.seconds += (await measure()).seconds
+                command = [sys.executable, "-m", "tests.support.nuisance", kind, scene.url]
+                nuisance = Process(kind, command, tmp_path / f"{kind}.log")
+                try:
+                    await asyncio.sleep(2)
+                    disturbed.seconds += (await measure()).seconds
+                finally:
+                    nuisance.kill()
+            ratio = disturbed.get(99) / quiet.get(99)
+            print(f"  {kind}: {disturbed}; without: {quiet}; p99 times {ratio:.2f}")
+
+    play(tmp_path / "devnet", story)
 
 
 @pytest.mark.timeout(7200)
