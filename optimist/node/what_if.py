@@ -1,4 +1,4 @@
-"""What would become of an account: the law itself, asked on a copy of the state. Pure.
+"""What would become of an account: the law itself, asked on a fork of the state. Pure.
 
 A hypothetical trade is a whole TRADE input. Both signatures in it are made up, and the copy is told that they
 are good, as a worker tells the law of signatures that it has checked (`State.signatures`); the counterparty
@@ -136,11 +136,11 @@ def _describe_health(health: Health) -> dict[str, str]:
 
 
 class _Copy:
-    """A copy of a state, with fresh prices, that the law's own functions are asked about."""
+    """A fork of a state, with fresh prices, that the law's own functions are asked about."""
 
     def __init__(self, law: Law, state: State) -> None:
         self._law = law
-        self._state = state.copy()
+        self._state = state.fork()
         modules = law.program.modules
         self._records: Any = modules.load("optimist.stf.records")
         self._margin: Any = modules.load("optimist.stf.margin")

@@ -7,7 +7,7 @@ the old and new values of an input can be kept by reference and turned into byte
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from optimist.provable import intrinsics
 from optimist.provable.context import CONTEXT, Notes, Records, Signatures, Touched
@@ -152,6 +152,46 @@ class State:
         twin._records = self._records.copy()
         twin.signatures = self.signatures.copy()
         return twin
+
+    def fork(self) -> "State":
+        """A state that begins as this one, at once, whatever its size; forget it before this one changes.
+
+        It keeps what it changes for itself, and reads everything else here. It cannot list its records.
+        """
+        twin = State()
+        twin._records = _Fork(self._records)
+        twin.signatures = self.signatures.copy()
+        return twin
+
+
+class _Fork(dict[int, Record | bytes]):
+    """Records over others that it never changes: just what the law and `State` do with records, no more."""
+
+    __slots__ = ("_below", "_gone")
+
+    def __init__(self, below: Records) -> None:
+        super().__init__()
+        self._below = below
+        self._gone: set[int] = set()  # of those below
+
+    def get(self, key: int, default: Any = None) -> Any:
+        found = super().get(key)
+        if found is None and key not in self._gone:
+            return self._below.get(key, default)
+        return default if found is None else found
+
+    def __setitem__(self, key: int, value: Record | bytes) -> None:
+        self._gone.discard(key)
+        super().__setitem__(key, value)
+
+    def pop(self, key: int, default: Any = None) -> Any:
+        self._gone.add(key)
+        return super().pop(key, default)
+
+    def _refuse(self) -> NoReturn:
+        raise NotImplementedError("a forked state cannot list its records: copy the state instead")
+
+    items = copy = _refuse
 
 
 def _to_bytes(held: Record | bytes | None) -> bytes | None:
