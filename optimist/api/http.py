@@ -16,6 +16,7 @@ from optimist.api.limits import (
     COST_OF_HISTORY,
     COST_OF_READING,
     COST_OF_WHAT_IF,
+    LONGEST_PAUSE,
     Budget,
     GuardedSite,
     Limits,
@@ -112,13 +113,12 @@ class _Api:
                 ErrorCode.REQUEST_TIMEOUT, f"the body did not come within {self._limits.body} s"
             ) from None
         if body.lstrip()[:1] == b"[":
-            actions = parse_actions(body)
-            purse.spend(len(actions))
+            actions = purse.pay_for_parsing(parse_actions, body)
             results, confirmation = await self._door.submit_all(actions)
             purse.charge_for(results)
             return _answer({"results": describe_results(results), "confirmation": confirmation})
-        purse.spend(1)
-        [result], confirmation = await self._door.submit_all((parse_action(body),))
+        actions = purse.pay_for_parsing(lambda single: [parse_action(single)], body)
+        [result], confirmation = await self._door.submit_all(actions)
         if isinstance(result, ApiError):
             purse.charge_for((result,))
             raise result
@@ -240,6 +240,9 @@ async def _answer_errors(request: web.Request, handler: Any) -> web.StreamRespon
     try:
         response: web.StreamResponse = await handler(request)
     except ApiError as error:
+        if error.number == ErrorCode.RATE_LIMITED.number:
+            # Whoever floods waits with his connection, of which he has but so many.
+            await asyncio.sleep(min(error.details["retry_after_ms"] / 1_000, LONGEST_PAUSE))
         return _to_response(error)
     except web.HTTPRequestEntityTooLarge:
         return _to_response(

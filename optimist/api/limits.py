@@ -20,6 +20,8 @@ COST_OF_SUBSCRIBING = 5
 COST_OF_NONSENSE = 5  # on top, for what cannot be parsed
 COST_OF_BAD_SIGNATURE = 20  # on top, for each: recovering it cost more than anything else
 
+LONGEST_PAUSE = 1.0  # seconds that a connection over its budget waits for its answer, or for being read again
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:

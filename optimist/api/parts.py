@@ -1,13 +1,16 @@
 """What the API stands before: the door that takes actions, the reader that answers, the purse that pays."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from optimist.api.errors import ApiError, ErrorCode
-from optimist.api.limits import COST_OF_BAD_SIGNATURE, Budget
+from optimist.api.limits import COST_OF_BAD_SIGNATURE, COST_OF_NONSENSE, Budget
 from optimist.api.schema import ActionResult, Confirmation, ParsedAction
 from optimist.node.receipts import Place
 from optimist.node.what_if import HypotheticalTrade
+
+Body = TypeVar("Body")
+Parsed = TypeVar("Parsed", bound=Sequence[ParsedAction | ApiError])
 
 
 class Door(Protocol):
@@ -88,6 +91,19 @@ class Purse:
     def spend(self, tokens: float) -> None:
         """Raises ApiError RATE_LIMITED."""
         self._budget.spend(self._address, tokens)
+
+    def pay_for_parsing(self, parse: Callable[[Body], Parsed], body: Body) -> Parsed:
+        """Parse actions: one token each, and those that are none cost more. Raises ApiError."""
+        self.spend(1)
+        try:
+            actions = parse(body)
+        except ApiError:
+            self._budget.charge(self._address, COST_OF_NONSENSE)
+            raise
+        self.spend(len(actions) - 1)
+        broken = sum(isinstance(action, ApiError) for action in actions)
+        self._budget.charge(self._address, broken * COST_OF_NONSENSE)
+        return actions
 
     def charge_for(self, results: Sequence[ActionResult | ApiError]) -> None:
         """Bad signatures cost extra, afterwards."""

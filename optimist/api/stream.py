@@ -20,7 +20,7 @@ from msgspec import Meta, Struct
 
 from optimist.api.errors import ApiError, ErrorCode, api_error
 from optimist.api.hub import Hub, Outbox
-from optimist.api.limits import COST_OF_NONSENSE, COST_OF_SUBSCRIBING, Limits
+from optimist.api.limits import COST_OF_NONSENSE, COST_OF_SUBSCRIBING, LONGEST_PAUSE, Limits
 from optimist.api.parts import Door, Purse, Reader, describe_results
 from optimist.api.schema import parse_actions
 
@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 MAX_MESSAGE_BYTES: Final = 256 * 1024  # 64 of the largest actions
 MOST_IN_FLIGHT: Final = 8  # frames of one connection that wait for the disk
 HEARTBEAT: Final = 20.0  # seconds of silence after which a ping is sent; half as long later it is over
-LONGEST_PAUSE: Final = 1.0  # seconds that a connection over its budget is not read
 
 RequestId = Annotated[int, Meta(ge=0, lt=1 << 53)]
 
@@ -172,7 +171,7 @@ class _Connection:
         try:
             request = _decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._purse.spend(COST_OF_NONSENSE)
+            self._purse.spend(1 + COST_OF_NONSENSE)
             raise api_error(ErrorCode.MALFORMED_REQUEST, str(error)[:300]) from None
         match request:
             case Submit():
@@ -190,8 +189,7 @@ class _Connection:
                 self._send({"id": request.id})
 
     async def _submit(self, request: Submit) -> None:
-        actions = parse_actions(request.actions)
-        self._purse.spend(len(actions))
+        actions = self._purse.pay_for_parsing(parse_actions, request.actions)
         await self._in_flight.acquire()
 
         async def answer() -> None:

@@ -232,8 +232,9 @@ def describe(rates: Sequence[float]) -> str:
     return f"{statistics.median(rates):,.0f} ({', '.join(f'{rate:,.0f}' for rate in rates)})"
 
 
-def test_nuisances_and_the_acknowledgements_of_others(tmp_path: Path) -> None:
-    """Turns with and without each nuisance; what counts is how much later others' p99 comes."""
+@pytest.mark.parametrize("kind", ["silent", "slow", "garbage", "forged"])
+def test_nuisances_and_the_acknowledgements_of_others(kind: str, tmp_path: Path) -> None:
+    """Turns with and without a nuisance; what counts is how much later others' p99 comes."""
 
     async def story(scene: Scene) -> None:
         async def measure() -> Timings:
@@ -243,20 +244,18 @@ def test_nuisances_and_the_acknowledgements_of_others(tmp_path: Path) -> None:
             return timings
 
         await measure()  # everything is warm afterwards
-        print()
-        for kind in ("silent", "slow", "garbage", "forged"):
-            quiet, disturbed = Timings(), Timings()
-            for _ in range(ROUNDS):
-                quiet.seconds += (await measure()).seconds
-                command = [sys.executable, "-m", "tests.support.nuisance", kind, scene.url]
-                nuisance = Process(kind, command, tmp_path / f"{kind}.log")
-                try:
-                    await asyncio.sleep(2)
-                    disturbed.seconds += (await measure()).seconds
-                finally:
-                    nuisance.kill()
-            ratio = disturbed.get(99) / quiet.get(99)
-            print(f"  {kind}: {disturbed}; without: {quiet}; p99 times {ratio:.2f}")
+        quiet, disturbed = Timings(), Timings()
+        for _ in range(ROUNDS):
+            quiet.seconds += (await measure()).seconds
+            command = [sys.executable, "-m", "tests.support.nuisance", kind, scene.url]
+            nuisance = Process(kind, command, tmp_path / f"{kind}.log")
+            try:
+                await asyncio.sleep(2)
+                disturbed.seconds += (await measure()).seconds
+            finally:
+                nuisance.kill()
+        ratio = disturbed.get(99) / quiet.get(99)
+        print(f"\n  {kind}: {disturbed}; without: {quiet}; p99 times {ratio:.2f}")
 
     play(tmp_path / "devnet", story)
 

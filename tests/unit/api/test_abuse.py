@@ -261,11 +261,37 @@ def test_bad_signatures_are_paid_for_and_stop_costing_the_sequencer(
         recovered = 0
         answer = await town.post(forged)
         assert {each["error"]["name"] for each in answer["results"]} == {"BAD_SIGNATURE"}
-        for _ in range(10):
+        for _ in range(2):
             assert (await town.post(forged, 429))["error"]["name"] == "RATE_LIMITED"
         assert recovered == 64
 
     play(tmp_path, Limits(rate=1.0, burst=200.0), story)
+
+
+@pytest.mark.parametrize("nonsense", ['"?"', "[1, 2]", "{}"], ids=["no array", "no actions", "an object"])
+def test_nonsense_is_paid_for_over_the_stream(nonsense: str, tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        async with town.stream() as stream:
+            for number in range(30):
+                await stream.send_str(f'{{"op": "submit", "id": {number}, "actions": {nonsense}}}')
+            refused = 0
+            for _ in range(12):
+                answer = json.loads((await stream.receive(timeout=10)).data)
+                refused += answer.get("error", {}).get("name") == "RATE_LIMITED"
+            assert refused > 0
+
+    play(tmp_path, Limits(rate=1.0, burst=64.0), story)
+
+
+def test_nonsense_is_paid_for_over_http_and_whoever_floods_waits_for_the_answer(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        for _ in range(11):
+            await town.post({"type": "nonsense"}, 400)
+        begun = time.monotonic()
+        await town.post({"type": "nonsense"}, 429)
+        assert time.monotonic() - begun > 0.9
+
+    play(tmp_path, Limits(rate=1.0, burst=64.0), story)
 
 
 def test_nothing_is_recovered_for_what_cannot_be_sequenced_anyway(
