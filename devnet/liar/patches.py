@@ -51,7 +51,7 @@ PATCHES: Final[Mapping[str, FalseLaw]] = {
             Patch(
                 _LIQUIDATION,
                 "require(before.value < before.maintenance, Code.NOT_LIQUIDATABLE)",
-                "require(before.value >= before.maintenance, Code.NOT_LIQUIDATABLE)",
+                "require(before.value != before.maintenance, Code.NOT_LIQUIDATABLE)",
             ),
             Patch(
                 _LIQUIDATION,

@@ -81,7 +81,7 @@ def apply_cancel(system: System) -> None:
     row = account_id << SLOT_BITS | slot
     require(nonce > peek(OrderSlot, row).nonce, Code.ORDER_NONCE)
     key = input_uint(CANCEL_KEY_AT, 1)
-    expected = get_signer(account_id, account.owner, key, RIGHT_CANCEL, system.clock)
+    expected = get_signer(account_id, account.owner, key, RIGHT_CANCEL, nonce, system.clock)
     request = CancelRequest(type_hash=CANCEL_TYPE_HASH, account=account_id, slot=slot, nonce=nonce)
     signer = recover_at(system.domain, keccak_of(request), CANCEL_SIGNATURE_AT)
     require(signer == expected, Code.NOT_SIGNED_BY_OWNER)
@@ -99,7 +99,7 @@ def apply_cancel_all(system: System) -> None:
     require(account.owner != 0, Code.UNKNOWN_ACCOUNT)
     require(nonce > account.order_floor, Code.ORDER_CANCELLED)
     key = input_uint(CANCEL_ALL_KEY_AT, 1)
-    expected = get_signer(account_id, account.owner, key, RIGHT_CANCEL, system.clock)
+    expected = get_signer(account_id, account.owner, key, RIGHT_CANCEL, nonce, system.clock)
     request = CancelAllRequest(type_hash=CANCEL_ALL_TYPE_HASH, account=account_id, nonce=nonce)
     signer = recover_at(system.domain, keccak_of(request), CANCEL_ALL_SIGNATURE_AT)
     require(signer == expected, Code.NOT_SIGNED_BY_OWNER)

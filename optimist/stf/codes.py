@@ -93,7 +93,6 @@ class Code(IntEnum):
     # Risk groups and sides
     OTHER_GROUP = 100  # the account and the market belong to different risk groups
     NO_COUNTERPART = 101  # nobody holds the other side
-    SIDE_TOO_THIN = 102  # deleveraging would leave shares of a side worth less than 2**-24 units of size
     GROUP_SHORT = 103  # more than the group holds: accounts that owe it are not liquidated yet
     STILL_OPEN = 104  # a position that is to be settled has not been closed
 
@@ -119,3 +118,6 @@ class Code(IntEnum):
 
     # Money that leaves a group with a loss
     PAID_TOO_LITTLE = 190  # a part stays behind, and less would be paid than the owner asked for at least
+
+    # Session keys, once more
+    SESSION_NONCE = 191  # beyond 2**63 - 1: those are the owner's

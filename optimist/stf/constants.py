@@ -17,6 +17,10 @@ BACKSTOP: Final = 0
 # 1 .. 15: the session keys of an account; 0 stands for its owner
 MAX_SESSION_KEYS: Final = 15
 
+# 2**63 - 1 (= 9,223,372,036,854,775,807): the last nonce of an order or a cancellation that a session key may
+# sign; those beyond are the owner's, so that no session key can use up the nonces of an account
+MAX_SESSION_NONCE: Final = (1 << 63) - 1
+
 # What a session key may sign: the bits of its rights.
 RIGHT_TRADE: Final = 1  # orders
 RIGHT_CANCEL: Final = 2  # cancellations

@@ -112,7 +112,8 @@ def force_withdraw(system: System, wanted: ForcedOutcome) -> u16:
     """Pay `amount` to the account's owner, who must be the sender; DONE, or the Code of the refusal.
 
     The age of prices is measured at the second at which the withdrawal was enqueued on L1: otherwise whoever
-    delays it makes it stale.
+    delays it makes it stale. A group is held for it if it was held then: otherwise it would be carried out
+    before the settlements that the group waits for, which stand behind it in the queue.
     """
     account_id = wanted.account
     if account_id >= ACCOUNT_LIMIT:
@@ -127,11 +128,13 @@ def force_withdraw(system: System, wanted: ForcedOutcome) -> u16:
     collateral = account.collateral - wanted.amount
     if collateral < -MAX_COLLATERAL:
         return Code.COLLATERAL_BOUND
-    verdict = judge_withdrawal(account_id, collateral, input_uint(FORCED_ENQUEUED_AT, 5))
+    enqueued_at = input_uint(FORCED_ENQUEUED_AT, 5)
+    verdict = judge_withdrawal(account_id, collateral, enqueued_at)
     if verdict != DONE:
         return verdict
     least_paid = input_uint(FORCED_WITHDRAW_LEAST_AT, 8)
-    verdict = pay_out(system, account_id, wanted.amount, least_paid, account.owner, REASON_FORCED)
+    now = min(system.clock, enqueued_at)
+    verdict = pay_out(system, account_id, wanted.amount, least_paid, account.owner, REASON_FORCED, now)
     if verdict != DONE:
         return verdict
     account.collateral = collateral

@@ -18,6 +18,11 @@ docs/adr/0021). The waterfall, in this order:
 5. **Socialisation.** What is still missing is a loss of the group's fund, which then is below 0: everyone in
    the group carries it in proportion when money leaves (`group.py`). No other group is touched.
 
+**The backstop** is an account like any other, but nobody takes over from it: below its close-out margin it is
+deleveraged, so that what it cannot bear becomes known and is carried by all, and not by whoever leaves last.
+While a price of its other positions is not fresh nobody knows what it can bear: who is above nothing waits,
+who is bankrupt is deleveraged. A market that stands still must not keep losses in all others growing.
+
 There is no step "cancel its orders": an account below its initial margin may only improve (`margin.py`), so
 an order left over cannot harm it, and one that reduces helps.
 
@@ -43,6 +48,7 @@ from optimist.provable import (
     peek,
     require,
     store,
+    u8,
     u40,
     u128,
     zero,
@@ -51,6 +57,7 @@ from optimist.stf.codes import Code
 from optimist.stf.constants import (
     ACCOUNT_LIMIT,
     CLOSE_OUT_PPM,
+    DONE,
     MAX_COLLATERAL,
     MAX_SIZE,
     ONE,
@@ -102,7 +109,6 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     market_id = input_uint(at + LIQUIDATE_MARKET_AT, 2)
     require(account_id < ACCOUNT_LIMIT, Code.UNKNOWN_ACCOUNT)
     group_id = get_group(account_id)
-    require(account_id != get_backstop(group_id), Code.BACKSTOP_ITSELF)
     parameters = peek(Parameters, 0)
     require(market_id < parameters.markets, Code.UNKNOWN_MARKET)
     market = peek(Market, market_id)
@@ -129,7 +135,12 @@ def apply_liquidate(system: System, at: BodyOffset) -> None:
     fill = zero(Fill)
     set_fill(fill, market_id, closing, price.mark)
     left = change_position(account_id, holdings, fill, holdings.parts < 0)
-    if not close_against_backstop(system, group, account, before, holdings, schedule, fill, left):
+    verdict: u8 = Code.BACKSTOP_UNABLE
+    if account_id != get_backstop(group_id):
+        verdict = close_against_backstop(system, group, account, before, holdings, schedule, fill, left)
+    if verdict != DONE:
+        # Whoever is bankrupt does not wait until somebody knows what else the backstop is worth.
+        require(verdict == Code.BACKSTOP_UNABLE or before.value < 0, Code.PRICE_STALE)
         # Below the close-out margin the position was closed whole: nothing of it is left to undo.
         require(is_close_out(before), Code.BACKSTOP_UNABLE)
         close_against_all(group, account, before, holdings, schedule, market_id)
@@ -200,8 +211,8 @@ def close_against_backstop(
     schedule: MarginSchedule,
     fill: Fill,
     left: Parts,
-) -> bool:
-    """Settle a fill at the mark between an account and its backstop; False, and no change, if that is unable.
+) -> u8:
+    """Settle a fill at the mark between an account and its backstop; DONE, or why not, and no change.
 
     `left`: what the account's position is afterwards.
     """
@@ -214,8 +225,9 @@ def close_against_backstop(
     charge = compute_charge(before, after, penalty)
     remainder = fill.cost - fill.proceeds
     shortfall = max(-charge - max(group.fund + remainder, 0), 0)
-    if not take_over(system.clock, group, schedule, fill, not is_buy, shortfall):
-        return False
+    verdict = take_over(system.clock, group, schedule, fill, not is_buy, shortfall)
+    if verdict != DONE:
+        return verdict
     account.collateral = fit(i64, at_mark - charge, Code.COLLATERAL_BOUND)
     add_to_fund(group, remainder + charge + shortfall)
     note(
@@ -230,15 +242,16 @@ def close_against_backstop(
             maintenance=before.maintenance,
         )
     )
-    return True
+    return DONE
 
 
 def take_over(
     now: u40, group: Group, schedule: MarginSchedule, fill: Fill, is_buy: bool, shortfall: u128
-) -> bool:
+) -> u8:
     """The backstop's side of the fill, at the mark, less the shortfall that the fund cannot pay.
 
-    False, and no change, if its own margin, its bounds or its slots do not allow it.
+    DONE; or BACKSTOP_UNABLE if its own margin, its bounds or its slots do not allow it, PRICE_STALE if nobody
+    knows because a price of its other positions is not fresh, and no change.
     """
     market = peek(Market, fill.market)
     price = peek(Price, fill.market)
@@ -247,11 +260,12 @@ def take_over(
     holdings = zero(Holdings)
     heartbeat = peek(Parameters, 0).liquidation_heartbeat
     scan_holdings(holdings, backstop_id, fill.market + 1, now, heartbeat)
-    require(holdings.is_fresh, Code.PRICE_STALE)
+    if not holdings.is_fresh:
+        return Code.PRICE_STALE
     target = compute_target(holdings, fill, is_buy)
     bound = market.max_position * ONE
     if holdings.slot >= POSITION_SLOTS or target < -bound or target > bound:
-        return False
+        return Code.BACKSTOP_UNABLE
     settled = fit(
         i64,
         backstop.collateral + holdings.owed // compute_unit(market.notional_divisor),
@@ -262,12 +276,12 @@ def take_over(
     # What it cannot hold, it cannot bear: the bounds only say so to the compiler.
     paid = settled + compute_quote(fill, is_buy) - shortfall
     if paid < -MAX_COLLATERAL or paid > MAX_COLLATERAL:
-        return False
+        return Code.BACKSTOP_UNABLE
     after = zero(Margin)
     size = round_position(fill.market, holdings.shares, target)
     compute_margin(after, holdings, schedule, paid, size, market, price)
     if not is_allowed(before, after, holdings.parts, size):
-        return False
+        return Code.BACKSTOP_UNABLE
     settle(group, backstop, holdings, fill.market)
     _ = change_position(backstop_id, holdings, fill, is_buy)
     backstop.collateral = paid
@@ -282,7 +296,7 @@ def take_over(
             shortfall=shortfall,
         )
     )
-    return True
+    return DONE
 
 
 def close_against_all(
@@ -324,4 +338,4 @@ def close_against_all(
             maintenance=before.maintenance,
         )
     )
-    deleverage(market_id, holdings.parts > 0, abs(holdings.parts), cash, market.notional_divisor)
+    deleverage(market_id, holdings.parts > 0, abs(holdings.parts), cash, market.notional_divisor, price)

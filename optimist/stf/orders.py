@@ -172,7 +172,7 @@ def check_signature(order: Order, offset: InputOffset, account: Account, domain:
     require(account.owner != 0, Code.UNKNOWN_ACCOUNT)
     account_id = fit(AccountId, order.account, Code.UNKNOWN_ACCOUNT)
     key = input_uint(offset + ORDER_KEY_AT, 1)
-    expected = get_signer(account_id, account.owner, key, RIGHT_TRADE, clock)
+    expected = get_signer(account_id, account.owner, key, RIGHT_TRADE, order.nonce, clock)
     depth = read_depth(offset)
     signature_at = offset + ORDER_SIBLINGS_AT + SIBLING_LENGTH * depth
     signer = recover_at(domain, compute_signed_hash(order, offset, depth), signature_at)

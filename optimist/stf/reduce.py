@@ -4,9 +4,9 @@ The price is the law's: the mark, if it is at least as good as the limit that th
 taker's of his tier, capped as every fee of a reduction. So who is shut out of the order book can still get
 out of the market, as far as the backstop's own margin allows.
 
-Prices must be fresh at the clock, as for a liquidation. Only in a public batch, when the sequencer is dead,
-they need be fresh at the second at which the input was enqueued: then nobody chooses what stands between the
-two. Otherwise a sequencer that withholds prices could let a friend close at an old one.
+Prices must be fresh at the clock, as for a liquidation, and in a public batch too. If it were enough that
+they were when the input was enqueued, a sequencer could withhold prices, or play dead, and let a friend close
+at yesterday's price or not, as he likes by then.
 """
 
 from optimist.provable import (
@@ -27,12 +27,7 @@ from optimist.stf.constants import ACCOUNT_LIMIT, DONE, MAX_COLLATERAL, MAX_SIZE
 from optimist.stf.fees import compute_capped_fee, compute_fee, get_fee
 from optimist.stf.freshness import is_price_fresh
 from optimist.stf.group import add_to_fund, get_backstop, get_group
-from optimist.stf.inputs import (
-    FORCED_ENQUEUED_AT,
-    FORCED_REDUCE_LIMIT_AT,
-    FORCED_REDUCE_MARKET_AT,
-    MODE_PUBLIC,
-)
+from optimist.stf.inputs import FORCED_REDUCE_LIMIT_AT, FORCED_REDUCE_MARKET_AT
 from optimist.stf.liquidation import compute_whole, take_over
 from optimist.stf.margin import Holdings, Margin, compute_margin, is_allowed, scan_holdings, settle
 from optimist.stf.notes import Filled
@@ -70,8 +65,7 @@ def force_reduce(system: System, wanted: ForcedOutcome) -> u16:
         return Code.UNKNOWN_MARKET
     if wanted.amount == 0:
         return Code.AMOUNT_ZERO
-    now = input_uint(FORCED_ENQUEUED_AT, 5) if system.mode == MODE_PUBLIC else system.clock
-    return reduce_position(account_id, market_id, wanted.amount, now)
+    return reduce_position(account_id, market_id, wanted.amount, system.clock)
 
 
 def reduce_position(account_id: AccountId, market_id: MarketId, most: u64, now: u40) -> u16:
@@ -125,8 +119,9 @@ def close_against_backstop(account_id: AccountId, holdings: Holdings, fill: Fill
     ):
         return Code.BELOW_INITIAL_MARGIN
     group = load(Group, get_group(account_id))
-    if not take_over(now, group, schedule, fill, not is_buy, 0):
-        return Code.BACKSTOP_UNABLE
+    verdict = take_over(now, group, schedule, fill, not is_buy, 0)
+    if verdict != DONE:
+        return verdict
     close_position(group, account_id, before, holdings, schedule, fill)
     store(get_group(account_id), group)
     return DONE

@@ -31,6 +31,7 @@ from optimist.stf.constants import (
     ACCOUNT_LIMIT,
     DONE,
     MAX_SESSION_KEYS,
+    MAX_SESSION_NONCE,
     RIGHT_CANCEL,
     RIGHT_TRADE,
     SLOT_BITS,
@@ -102,10 +103,11 @@ def apply_session_key(system: System) -> None:
     store(account_id << SLOT_BITS | index, SessionKey(key=key, expiry=expiry, rights=rights))
 
 
-def get_signer(account_id: AccountId, owner: u160, index: u8, right: Rights, clock: u40) -> u160:
+def get_signer(account_id: AccountId, owner: u160, index: u8, right: Rights, nonce: u64, clock: u40) -> u160:
     """The address that must have signed for an account: its owner's for index 0, else that session key's.
 
-    Rejects a session key that is not there, has expired, or lacks the right.
+    Rejects a session key that is not there, has expired, or lacks the right, and a nonce beyond those that
+    are its to use: nonces only rise, and what a key does must not outlast it.
     """
     if index == 0:
         return owner
@@ -114,6 +116,7 @@ def get_signer(account_id: AccountId, owner: u160, index: u8, right: Rights, clo
     require(session.key != 0, Code.SESSION_UNKNOWN)
     require(clock <= session.expiry, Code.SESSION_EXPIRED)
     require(session.rights & right != 0, Code.SESSION_RIGHTS)
+    require(nonce <= MAX_SESSION_NONCE, Code.SESSION_NONCE)
     return session.key
 
 

@@ -139,14 +139,16 @@ def pay_funding(funding: Funding, market_id: MarketId, moved: IndexChange) -> No
 
 
 def deleverage(
-    market_id: MarketId, is_short: bool, parts: Parts, cash: i64, divisor: NotionalDivisor
+    market_id: MarketId, is_short: bool, parts: Parts, cash: i64, divisor: NotionalDivisor, price: u60
 ) -> None:
     """Close `parts` (positive) of a side, in proportion to size, and pay `cash` (1e-6 USD) for all of them.
 
     The position that they were held against has left its own side before. When it was the last one, the whole
     side is closed: what rounding made shorts larger by has no counterpart any more.
 
-    Rejects when shares of the side would be worth less than MIN_MULTIPLIER.
+    When shares of the side would be worth less than MIN_MULTIPLIER, both sides are closed whole at `price`,
+    the mark: a market that is worn out begins anew. To refuse would let a speck on the own side shield a
+    debtor.
     """
     row = get_side_row(market_id, is_short)
     side = load(Side, row)
@@ -165,11 +167,12 @@ def deleverage(
         note(SideScaled(market=market_id, is_short=is_short, before=before, after=0))
     else:
         left = max(side.shares * side.multiplier - parts, 0)
-        worth = ceil_div(left, shares) if is_short else left // shares
-        require(worth >= MIN_MULTIPLIER, Code.SIDE_TOO_THIN)
-        side.multiplier = min(worth, before)
-        note(SideScaled(market=market_id, is_short=is_short, before=before, after=min(worth, before)))
+        worth = min(ceil_div(left, shares) if is_short else left // shares, before)
+        side.multiplier = worth
+        note(SideScaled(market=market_id, is_short=is_short, before=before, after=worth))
     store(row, side)
+    if side.multiplier < MIN_MULTIPLIER:
+        close_sides(market_id, price)
 
 
 def close_sides(market_id: MarketId, price: u60) -> None:

@@ -5,12 +5,16 @@ has been published. Then anyone may
 
 1. announce its closing. For INIT's window newer prices, reductions and liquidations can still be forced in.
    A market that has come back to life meanwhile is not closed, and its announcement is void;
-2. close it: every position ends at the mark that stands then, longs and shorts alike, however many there are
-   (`sides.close_sides`). What a position is owed is its owner's money from that moment on, settled or not;
+2. close it, by an input that was enqueued after the window: every position ends at the mark that stands then,
+   longs and shorts alike, however many there are (`sides.close_sides`). What a position is owed is its
+   owner's money from that moment on, settled or not;
 3. for another window no money leaves the market's group, while anyone settles the accounts that the closing
    has left below nothing (`settlement.py`): their loss is the fund's, so it is known before whoever is quick
    could leave it to the others;
-4. withdraw.
+4. withdraw; by force, with what was enqueued after that window.
+
+A queue on L1 is slow. By their second of enqueuing, whatever somebody forces within a window is carried out
+before what must wait for its end, even if both are carried out a day later.
 
 So nothing needs to be valued on L1, and nobody's consent is needed to leave. A market whose sequencer or
 oracle returns begins anew with nobody in it.
@@ -30,7 +34,7 @@ from optimist.provable import (
     zero,
 )
 from optimist.stf.codes import Code
-from optimist.stf.inputs import CLOSE_BODY_LENGTH, CLOSE_MARKET_AT
+from optimist.stf.inputs import CLOSE_BODY_LENGTH, CLOSE_MARKET_AT, FORCED_ENQUEUED_AT
 from optimist.stf.notes import MarketClosed
 from optimist.stf.records import (
     BodyOffset,
@@ -61,7 +65,8 @@ def apply_close_market(system: System, at: BodyOffset) -> None:
         store(market_id, Closing(announced_at=system.clock))
         return
     due = fit(u40, announced_at + peek(WindDown, 0).window, Code.SECOND_AFTER_LIMIT)
-    require(system.clock >= due, Code.CLOSING_NOT_DUE)
+    # What was enqueued within the window comes before what was enqueued after it, however long both wait.
+    require(min(system.clock, input_uint(FORCED_ENQUEUED_AT, 5)) >= due, Code.CLOSING_NOT_DUE)
     store(market_id, zero(Closing))
     close_market(market_id, system.clock)
 

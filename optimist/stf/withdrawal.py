@@ -97,7 +97,7 @@ def apply_withdraw(system: System) -> None:
     require(verdict != Code.PRICE_STALE, Code.PRICE_STALE)
     require(verdict == DONE, Code.BELOW_INITIAL_MARGIN)
     store(account_id, account)
-    verdict = pay_out(system, account_id, amount, least_paid, recipient, REASON_SIGNED)
+    verdict = pay_out(system, account_id, amount, least_paid, recipient, REASON_SIGNED, system.clock)
     require(verdict != Code.GROUP_HELD, Code.GROUP_HELD)
     require(verdict != Code.GROUP_SHORT, Code.GROUP_SHORT)
     require(verdict == DONE, Code.PAID_TOO_LITTLE)
@@ -118,13 +118,20 @@ def judge_withdrawal(account_id: AccountId, collateral: i64, now: u40) -> u8:
 
 
 def pay_out(
-    system: System, account_id: AccountId, amount: u64, least_paid: u64, recipient: u160, reason: u8
+    system: System,
+    account_id: AccountId,
+    amount: u64,
+    least_paid: u64,
+    recipient: u160,
+    reason: u8,
+    now: u40,
 ) -> u8:
     """Let `amount` leave an account's group, less its part of the group's loss; DONE, or why it cannot.
 
-    The account's collateral is the caller's to change.
+    `now` is the second at which the group must not be held. The account's collateral is the caller's to
+    change.
     """
-    verdict, paid = leave_group(account_id, amount, least_paid, system.clock)
+    verdict, paid = leave_group(account_id, amount, least_paid, now)
     if paid != 0:
         write_withdrawal(system, recipient, paid, account_id, reason)
     return verdict

@@ -127,7 +127,7 @@ def test_what_was_thought_of_ends_as_it_should() -> None:
     """No code is out of reach of all three, and none that is called out of reach is within it."""
     thought_of, edges = count_thought_of(), count_edge_cases()
     assert not edges.never(OUT_OF_REACH)
-    assert {Code.SLOTS_FULL, Code.GROUP_SHORT, Code.SIDE_TOO_THIN} <= set(thought_of.codes)
+    assert {Code.SLOTS_FULL, Code.GROUP_SHORT, Code.SESSION_NONCE} <= set(thought_of.codes)
 
 
 @pytest.mark.parametrize("invariant", ["I13", "I22"])

@@ -52,7 +52,8 @@ def audit(domain: Domain, data: bytes, before: Ledger, after: Ledger) -> None:
     check_held(data, before, after)
     if data[0] == 4 and data[26:27] == bytes((KIND_CLOSE_MARKET,)):
         check_rules_unchanged(before, after, set())
-        check_closing(int.from_bytes(data[27:29], "big"), before, after)
+        enqueued_at = int.from_bytes(data[21:26], "big")
+        check_closing(int.from_bytes(data[27:29], "big"), enqueued_at, before, after)
         return
     if data[0] == 4 and data[26:27] not in FORCED_SERVICES:
         check_forced(data, before, after)

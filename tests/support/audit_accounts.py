@@ -18,7 +18,6 @@ from optimist.derive.decode import decode, decode_forced
 from optimist.derive.typed_data import Domain
 from optimist.stf.codes import Code
 from optimist.stf.constants import PRICE_CONFIRMED, RIGHT_CANCEL
-from optimist.stf.inputs import MODE_PUBLIC
 from optimist.stf.records import Account, FeeManager, FeeTier, OrderSlot, SessionKey
 from tests.support.judging import judging
 from tests.support.ledger import Ledger
@@ -33,7 +32,7 @@ def check_account_action(domain: Domain, action: AccountAction, before: Ledger, 
     now = after.system.clock
     match action:
         case Cancel(request=cancel, key=key):
-            check_signer(signer, before, cancel.account, key, now)
+            check_signer(signer, before, cancel.account, key, cancel.nonce, now)
             row = cancel.account << 4 | cancel.slot
             check_changes(before, after, {(10, row)})
             used = after.record(OrderSlot, row)
@@ -41,7 +40,7 @@ def check_account_action(domain: Domain, action: AccountAction, before: Ledger, 
             with judging("I12"):
                 assert used.nonce > before.record(OrderSlot, row).nonce
         case CancelAll(request=cancel_all, key=key):
-            check_signer(signer, before, cancel_all.account, key, now)
+            check_signer(signer, before, cancel_all.account, key, cancel_all.nonce, now)
             check_changes(before, after, {(7, cancel_all.account)})
             with judging("I12"):
                 assert cancel_all.nonce > before.account(cancel_all.account).order_floor
@@ -52,7 +51,7 @@ def check_account_action(domain: Domain, action: AccountAction, before: Ledger, 
             allowed = {(7, transfer.source), (7, transfer.target)}
             check_changes(before, after, allowed | (groups if len(groups) == 2 else set()))
         case SetSessionKey(request=session):
-            check_signer(signer, before, session.account, 0, now)
+            check_signer(signer, before, session.account, 0, session.nonce, now)
             row = session.account << 4 | session.index
             check_changes(before, after, {(7, session.account), (21, row)})
             with judging("I12"):
@@ -73,7 +72,7 @@ def check_transfer(action: Transfer, signer: bytes, before: Ledger, after: Ledge
     What leaves a group with a loss leaves its part of it.
     """
     request = action.request
-    check_signer(signer, before, request.source, 0, after.system.clock)
+    check_signer(signer, before, request.source, 0, request.nonce, after.system.clock)
     assert request.source != request.target
     source, target = before.account(request.source), before.account(request.target)
     assert request.amount > 0
@@ -142,9 +141,9 @@ def check_account(before: Ledger, after: Ledger, account: int, **changes: Any) -
 
 
 @judging("authority")
-def check_signer(signer: bytes, before: Ledger, account: int, key: int, now: int) -> None:
+def check_signer(signer: bytes, before: Ledger, account: int, key: int, nonce: int, now: int) -> None:
     """The owner, or a session key with the right to cancel, signed."""
-    assert signer == find_signer(before, account, key, RIGHT_CANCEL, now)
+    assert signer == find_signer(before, account, key, RIGHT_CANCEL, nonce, now)
 
 
 def get_owner(ledger: Ledger, account: int) -> bytes:
@@ -152,7 +151,7 @@ def get_owner(ledger: Ledger, account: int) -> bytes:
     return bytes(ledger.account(account).owner.to_bytes(20, "big"))
 
 
-def find_signer(ledger: Ledger, account: int, key: int, right: int, now: int) -> bytes:
+def find_signer(ledger: Ledger, account: int, key: int, right: int, nonce: int, now: int) -> bytes:
     """Who may sign for an account as `key`."""
     owner = get_owner(ledger, account)
     assert owner != bytes(20)
@@ -163,10 +162,11 @@ def find_signer(ledger: Ledger, account: int, key: int, right: int, now: int) ->
     assert 1 <= key <= 15
     assert now <= session.expiry
     assert session.rights & right
+    assert nonce < 1 << 63
     return bytes(session.key.to_bytes(20, "big"))
 
 
-def judge_reduction(wanted: ForcedReduce, enqueued_at: int, before: Ledger) -> int:
+def judge_reduction(wanted: ForcedReduce, before: Ledger) -> int:
     """The outcome that a forced reduction must have, but for what depends on margins."""
     backstop = wanted.account >> 32 << 32
     if wanted.account == backstop:
@@ -178,7 +178,7 @@ def judge_reduction(wanted: ForcedReduce, enqueued_at: int, before: Ledger) -> i
     size = before.positions(wanted.account).get(wanted.market, 0)
     if size == 0:
         return Code.NO_POSITION
-    now = enqueued_at if before.system.mode == MODE_PUBLIC else before.system.clock
+    now = before.system.clock
     for market in {wanted.market, *before.positions(wanted.account), *before.positions(backstop)}:
         price = before.stored_price(market)
         if now - price.publish_time > before.parameters.liquidation_heartbeat or price.status:
@@ -234,7 +234,7 @@ def judge_payment(wanted: ForcedWithdraw, enqueued_at: int, before: Ledger) -> i
     if margin.value - wanted.amount < margin.initial:
         return Code.BELOW_INITIAL_MARGIN
     group = wanted.account >> 32
-    if before.system.clock < before.group(group).held_until:
+    if min(before.system.clock, enqueued_at) < before.group(group).held_until:
         return Code.GROUP_HELD
     paid = wanted.amount - before.share_of_loss(group, wanted.amount)
     if paid > before.group(group).money:

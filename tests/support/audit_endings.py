@@ -29,7 +29,7 @@ def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:
 
 
 @judging("wind-down")
-def check_closing(market: int, before: Ledger, after: Ledger) -> None:
+def check_closing(market: int, enqueued_at: int, before: Ledger, after: Ledger) -> None:
     """Announced or carried out, only in a dead market; in the latter everybody is worth what he was."""
     rule, now = before.record(WindDown, 0), after.system.clock
     assert after.record(WindDown, 0) == rule
@@ -44,7 +44,7 @@ def check_closing(market: int, before: Ledger, after: Ledger) -> None:
         assert before.all_records(Group) == after.all_records(Group)
         assert before.total(market, True) == after.total(market, True)
         return
-    assert now >= announced_at + rule.window
+    assert min(now, enqueued_at) >= announced_at + rule.window
     assert after.record(Closing, market).announced_at == 0
     for is_short in (False, True):
         assert after.total(market, is_short) == 0

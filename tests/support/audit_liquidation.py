@@ -19,15 +19,14 @@ def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
     account, market_id = action.account, action.market
     backstop = account >> 32 << 32
     now, heartbeat = after.system.clock, after.parameters.liquidation_heartbeat
-    for who in (account, backstop):
-        check_fresh(before, who, now, heartbeat)
-        check_fresh(after, who, now, heartbeat)
+    check_fresh(before, account, now, heartbeat)
     size, rest = before.position(account, market_id), after.position(account, market_id)
-    # Deleveraging changes sides, and no position but the account's.
+    # Deleveraging changes sides, and no position but the account's. Nobody takes over from a backstop.
     held, holds = before.all_records(Position), after.all_records(Position)
     slots = range(backstop << SLOT_BITS, backstop + 1 << SLOT_BITS)
-    is_taken_over = any(held.get(row) != holds.get(row) for row in slots)
+    is_taken_over = account != backstop and any(held.get(row) != holds.get(row) for row in slots)
     if is_taken_over:
+        check_fresh(after, backstop, now, heartbeat)
         check_only(before, after, {account, backstop})
         check_margin(before, after, backstop, market_id)
         fund, was = after.group(account >> 32).fund, before.group(account >> 32).fund
@@ -105,16 +104,22 @@ def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger)
     """
     old, new = before.rounded_margin(account), after.rounded_margin(account)
     assert old.value * PPM < old.maintenance * CLOSE_OUT_PPM, "above its close-out margin"
+    if old.value >= 0:
+        now, heartbeat = after.system.clock, after.parameters.liquidation_heartbeat
+        check_fresh(before, account >> 32 << 32, now, heartbeat)
     assert new.value == ceil(Fraction(old.value * new.maintenance, old.maintenance)), "not at the zero price"
     size = before.positions(account)[market]
     is_short = size > 0
     closed = before.total(market, is_short) - after.total(market, is_short)
     is_last = before.total(market, not is_short) == abs(size)
-    if is_last:
+    is_worn_out = after.side(market, not is_short).epoch > before.side(market, not is_short).epoch
+    if is_last or is_worn_out:
         assert closed == before.total(market, is_short)
     else:
         assert abs(closed - abs(size)) <= Fraction(before.side(market, is_short).shares, 1 << 48)
     price, divisor = before.stored_price(market).mark, before.market(market).notional_divisor
+    if is_worn_out:
+        check_worn_out(account, market, before, after)
     share = closed / before.total(market, is_short)
     borne = Fraction(0)
     for row, position in before.all_records(Position).items():
@@ -129,16 +134,35 @@ def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger)
         lost = worth - paid
         borne += lost
         maintenance = Fraction(before.market(market).maintenance_margin_ppm, PPM)
+        if is_worn_out:  # the rest of it was closed at the mark
+            worth *= abs(size) / before.total(market, is_short)
         assert lost <= abs(worth) * maintenance + 2
         healthy, then = before.rounded_margin(other), after.rounded_margin(other)
         if healthy.value >= healthy.maintenance:
             assert then.value + 3 >= then.maintenance, "deleveraging made a healthy account liquidatable"
     # The last of a side closes the other one whole: also what roundings made shorts larger by.
-    rounded = (1 + abs(closed - abs(size))) * worth_of_a_unit(before, market) + ROUNDING
+    surplus = abs(closed - abs(size)) if is_last else Fraction(0)
+    rounded = (1 + surplus) * worth_of_a_unit(before, market) + ROUNDING
     bearable = abs(size) * price / divisor * before.market(market).maintenance_margin_ppm / PPM
     check_bearers(before.group(account >> 32), after.group(account >> 32), borne, bearable, rounded)
     if after.group(account >> 32).fund < min(before.group(account >> 32).fund, 0):
         assert old.value < 0, "a loss of nobody's"
+
+
+@judging("I8")
+def check_worn_out(account: int, market: int, before: Ledger, after: Ledger) -> None:
+    """Too little of the other side would have been left: all that is left of both is closed, at the mark."""
+    size = before.position(account, market)
+    side = before.side(market, size > 0)
+    left = before.total(market, size > 0) - abs(size)
+    assert left * (1 << 48) < side.shares << 24, "enough would have been left"
+    worth = Fraction(before.stored_price(market).mark, before.market(market).notional_divisor)
+    for row, position in before.all_records(Position).items():
+        other = row >> 4
+        held = before.position(other, market)
+        if position.market_plus_one == market + 1 and held * size > 0 and other != account:
+            assert after.position(other, market) == 0
+            assert after.unpaid(other, market) - before.unpaid(other, market) == held * worth
 
 
 @judging("I8")

@@ -131,7 +131,7 @@ def judge_forced(data: bytes, before: Ledger) -> int:
         case ForcedCancelAll():
             return 0
         case ForcedReduce():
-            return judge_reduction(wanted, forced.enqueued_at, before)
+            return judge_reduction(wanted, before)
         case ForcedSessionEnd():
             return 0 if 1 <= wanted.index <= 15 else Code.BAD_SESSION
         case _:

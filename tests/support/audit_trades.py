@@ -102,7 +102,8 @@ def check_order(
     """Signed by who may, alive, filled within its size, at its price or better, for its fee at most."""
     order = signed.order
     with judging("authority"):
-        signer = find_signer(before, order.account, signed.key, RIGHT_TRADE, after.system.clock)
+        now = after.system.clock
+        signer = find_signer(before, order.account, signed.key, RIGHT_TRADE, order.nonce, now)
         assert recover_signer(signed, domain) == signer
     assert trade.price <= order.price if order.is_buy else trade.price >= order.price
     assert fee_ppm <= order.max_fee_ppm

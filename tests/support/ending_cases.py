@@ -72,6 +72,15 @@ def closing_before_its_time(world: World) -> int:
     return Code.CLOSING_NOT_DUE
 
 
+def closing_that_was_enqueued_before_its_time(world: World) -> int:
+    dead(world)
+    world.close()
+    window = world.record(WindDown, 0).window
+    world.pass_silence(2 * window)
+    world.close(enqueued_at=world.second - window - 1)
+    return Code.CLOSING_NOT_DUE
+
+
 def closing_of_both_sides(world: World) -> int:
     closed(world, 50_000)
     return OK
@@ -91,7 +100,7 @@ def closing_that_holds_money_for_ever(world: World) -> int:
     system = world.system
     system.clock = LAST_SECOND - window + 1
     world.put(0, system)
-    world.close()
+    world.close(enqueued_at=LAST_SECOND)
     return Code.SECOND_AFTER_LIMIT
 
 
@@ -142,6 +151,13 @@ def forced_withdrawal_from_a_group_that_is_held(world: World) -> int:
     return OK
 
 
+def forced_withdrawal_that_was_enqueued_while_its_group_was_held(world: World) -> int:
+    hold(world)
+    world.pass_silence(1)
+    assert world.force_withdraw(1, USD, enqueued_at=world.second - 1) == Code.GROUP_HELD
+    return OK
+
+
 def transfer_out_of_a_group_that_is_held(world: World) -> int:
     hold(world)
     world.transfer(1, 1 << GROUP_BITS | 1, USD)
@@ -163,6 +179,7 @@ ENDING_BUILDERS: Final = (
     closing_that_is_announced,
     closing_of_a_market_without_a_price,
     closing_before_its_time,
+    closing_that_was_enqueued_before_its_time,
     closing_of_both_sides,
     closing_whose_window_never_ends,
     closing_that_holds_money_for_ever,
@@ -172,5 +189,6 @@ ENDING_BUILDERS: Final = (
     withdrawal_that_needs_no_price,
     withdrawal_from_a_group_that_is_held,
     forced_withdrawal_from_a_group_that_is_held,
+    forced_withdrawal_that_was_enqueued_while_its_group_was_held,
     transfer_out_of_a_group_that_is_held,
 )

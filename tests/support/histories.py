@@ -59,7 +59,8 @@ def rebuild(notes: Iterable[Note]) -> dict[int, Rebuilt]:
 
 def _scale(accounts: dict[int, Rebuilt], note: Note) -> None:
     """All positions of a side become smaller alike."""
-    market, left = note["market"], Fraction(int(note["after"]), int(note["before"]))
+    market, after = note["market"], int(note["after"])
+    left = Fraction(after, int(note["before"])) if after else Fraction(0)
     for account in accounts.values():
         if (account.positions.get(market, 0) < 0) == note["isShort"] and market in account.positions:
             account.positions[market] *= left

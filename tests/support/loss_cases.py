@@ -90,7 +90,7 @@ def nothing_to_settle(world: World) -> int:
 
 
 def side_that_would_become_too_thin(world: World) -> int:
-    """Its shares are worth the least they may be."""
+    """Its shares are worth the least they may be: both sides are closed whole."""
     world.deposit(4, 100_000)
     world.trade(4, 2, BTC_01 // 10, 50_000)
     apply = world.liquidate
@@ -103,7 +103,49 @@ def side_that_would_become_too_thin(world: World) -> int:
         return apply(account, market)
 
     world.liquidate = liquidate  # type: ignore[method-assign]  # the state is spoilt just before
-    return deleveraged(world, Code.SIDE_TOO_THIN)
+    deleveraged(world, OK)
+    assert [world.side(0, is_short).epoch for is_short in (False, True)] == [1, 1]
+    return OK
+
+
+def deleveraged_backstop(world: World) -> int:
+    """Nobody takes over from it."""
+    world.trade(0, 2, BTC_01, 50_000)
+    world.put_collateral(0, -5_700 * USD)
+    world.liquidate(0)
+    assert world.positions(0) == {}
+    return OK
+
+
+def backstop_below_its_maintenance_margin(world: World) -> int:
+    world.trade(0, 2, BTC_01, 50_000)
+    world.put_collateral(0, -4_890 * USD)
+    world.liquidate(0)
+    return Code.BACKSTOP_UNABLE
+
+
+def bankrupt_while_the_backstop_has_a_stale_price(world: World) -> int:
+    """It is closed against the other side at once."""
+    stale_elsewhere(world)
+    world.put_collateral(1, -6_000 * USD)
+    world.liquidate(1)
+    return OK
+
+
+def unhealthy_while_the_backstop_has_a_stale_price(world: World) -> int:
+    """It waits."""
+    stale_elsewhere(world)
+    world.put_collateral(1, -4_950 * USD)
+    world.liquidate(1)
+    return Code.PRICE_STALE
+
+
+def stale_elsewhere(world: World) -> None:
+    """Account 1 is long 0.1 BTC; the backstop holds something else, whose price is too old."""
+    world.trade(0, 2, 10_000, 2_000, market=1)
+    world.trade(1, 2, BTC_01, 50_000)
+    world.second += 31
+    world.price(0, 50_000)
 
 
 def side_that_is_gone(world: World) -> int:
@@ -362,6 +404,10 @@ LOSS_BUILDERS: Final = (
     position_that_is_still_open,
     nothing_to_settle,
     side_that_would_become_too_thin,
+    deleveraged_backstop,
+    backstop_below_its_maintenance_margin,
+    bankrupt_while_the_backstop_has_a_stale_price,
+    unhealthy_while_the_backstop_has_a_stale_price,
     side_that_is_gone,
     withdrawal_of_what_the_group_does_not_hold,
     forced_withdrawal_of_what_the_group_does_not_hold,

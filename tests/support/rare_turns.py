@@ -83,6 +83,39 @@ def close_a_whole_side_and_settle(world: World) -> None:
     world.settle(3)
 
 
+def use_up_nonces(world: World) -> None:
+    """With a session key; those that are left are the owner's."""
+    world.lend_key(2, 3, "session")
+    for nonce in (1 << 63, (1 << 63) - 1):
+        world.cancel(2, 0, nonce, "session", 3)
+        world.cancel_all(2, nonce, "session", 3)
+        orders = (
+            world.order(2, True, BTC_01, 50_000, signer="session", key=3, nonce=nonce),
+            world.order(3, False, BTC_01, 50_000),
+        )
+        world.act(Trade(BTC_01, 50_000 * 10**8, *orders))
+
+
+def deleverage_the_backstop(world: World) -> None:
+    """It is unhealthy, then below its close-out margin."""
+    world.deposit(0, 300)
+    world.trade(0, 2, BTC_01, 50_000)
+    for usd in (48_000, 47_500):
+        tick(world, usd)
+        world.liquidate(0)
+
+
+def liquidate_beside_a_market_that_stands_still(world: World) -> None:
+    """The backstop holds something there. The account is below its close-out margin, then bankrupt."""
+    world.deposit(0, 10_000)
+    world.trade(0, 2, 10_000, 2_000, market=1)
+    world.trade(1, 3, BTC_01, 50_000)
+    world.second += 31
+    for usd in (47_500, 46_500):
+        tick(world, usd)
+        world.liquidate(1)
+
+
 def repeat_a_transfer(world: World) -> None:
     world.transfer(2, 1 << 32 | 2, USD)
     world.apply_bytes(world.inputs[-1])
@@ -182,6 +215,9 @@ TURNS: Final[tuple[Callable[[World], None], ...]] = (
     cancel_a_slot_again,
     close_a_part_of_a_side,
     close_a_whole_side_and_settle,
+    use_up_nonces,
+    deleverage_the_backstop,
+    liquidate_beside_a_market_that_stands_still,
     repeat_a_transfer,
     act_for_others,
     act_too_late,
@@ -244,6 +280,35 @@ def trade_where_funding_keeps_a_remainder() -> World:
     return world
 
 
+def close_from_a_queue_that_is_late() -> World:
+    """What must wait for the end of a window is enqueued a second before it, and carried out long after."""
+    world = build_world()
+    world.trade(2, 3, BTC_01, 50_000)
+    window = world.init.window
+    world.pass_silence(world.init.silence)
+    world.close()
+    due = world.second + window
+    world.pass_silence(3 * window)
+    world.close(enqueued_at=due - 1)
+    world.close(enqueued_at=due)
+    held_until = world.second + window
+    world.pass_silence(3 * window)
+    world.force_withdraw(4, USD, enqueued_at=held_until - 1)
+    world.force_withdraw(4, USD, enqueued_at=held_until)
+    return world
+
+
+def reduce_at_yesterdays_price() -> World:
+    """In a public batch, by an input that was enqueued when the price was fresh."""
+    world = build_world()
+    world.deposit(0, 10_000)
+    world.trade(2, 3, BTC_01, 50_000)
+    at = world.second
+    world.pass_silence(86_400)
+    world.force_reduce(2, BTC_01, 1, enqueued_at=at)
+    return world
+
+
 def tick(world: World, usd: int) -> None:
     """A second later, another price."""
     world.second += 1
@@ -255,6 +320,8 @@ WORLDS: Final[tuple[Callable[[], World], ...]] = (
     withdraw_what_the_group_does_not_hold,
     deleverage_nearly_all_of_a_side,
     trade_where_funding_keeps_a_remainder,
+    close_from_a_queue_that_is_late,
+    reduce_at_yesterdays_price,
 )
 
 

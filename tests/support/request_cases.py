@@ -61,6 +61,11 @@ CASES: Final[tuple[tuple[str, Callable[[World], object], int], ...]] = (
     ("cancel_of_no_slot", lambda w: w.cancel(1, 16, 5), Code.ORDER_SLOT),
     ("cancel_by_a_stranger", lambda w: w.cancel(1, 0, 5, "x"), Code.NOT_SIGNED_BY_OWNER),
     ("cancel_by_no_key", lambda w: w.cancel(1, 0, 5, "x", 3), Code.SESSION_UNKNOWN),
+    (
+        "cancel_by_a_key_with_a_nonce_of_the_owners",
+        lambda w: (w.lend_key(1, 1, "key"), w.cancel(1, 0, 1 << 63, "key", 1)),
+        Code.SESSION_NONCE,
+    ),
     ("cancel_of_all_of_nobody", lambda w: w.cancel_all(NOBODY, 5), Code.UNKNOWN_ACCOUNT),
     ("cancel_of_all_by_a_stranger", lambda w: w.cancel_all(1, 5, "x"), Code.NOT_SIGNED_BY_OWNER),
     ("cancel_too_long", lambda w: lengthen(w, lambda: w.cancel(1, 0, 5)), Code.MALFORMED),

@@ -362,13 +362,14 @@ class World(Ledger):
         """Push what anybody may through L1; the code in its receipt."""
         return self.force_bytes(encode_forced(action), sender)
 
-    def close(self, market: int = 0, sender: str = "anyone") -> int:
+    def close(self, market: int = 0, sender: str = "anyone", enqueued_at: int | None = None) -> int:
         """Force the closing of a dead market, or its announcement; the code in its receipt."""
-        return self.force_bytes(CloseMarket(market).encode(), sender)
+        return self.force_bytes(CloseMarket(market).encode(), sender, enqueued_at)
 
-    def force_bytes(self, payload: bytes, sender: str = "anyone") -> int:
+    def force_bytes(self, payload: bytes, sender: str = "anyone", enqueued_at: int | None = None) -> int:
         """Force any payload; the code in its receipt."""
-        return self.apply_bytes(Forced(address(sender), self.second, payload).encode()).code
+        at = self.second if enqueued_at is None else enqueued_at
+        return self.apply_bytes(Forced(address(sender), at, payload).encode()).code
 
     def pass_silence(self, seconds: int, mode: int = 1) -> None:
         """Let time go by with nothing sequenced: the next batch is a public one."""

@@ -14,6 +14,7 @@ from optimist.stf.records import Position, Side, SideEnd
 from tests.support.world import ETH, FREE, OK, START, USD, World
 
 BTC_01 = 10**7
+LOT = 1_000
 RICH = 1_000_000
 
 
@@ -61,6 +62,78 @@ def test_backstop_that_is_able_comes_first() -> None:
     assert world.liquidate(1) == OK
     assert world.positions(0) == {0: BTC_01}
     assert world.side(0, True).multiplier == ONE
+
+
+def backstop_holds(price: int) -> World:
+    """The backstop holds 0.1 BTC from 50,000 behind 300 USD, against account 2; now the price is `price`."""
+    world = World(markets=(FREE,))
+    for account in (0, 2, 3):
+        world.deposit(account, 300 if account == 0 else RICH)
+    world.price(0, 50_000)
+    assert world.trade(0, 2, BTC_01, 50_000) == OK
+    world.second += 1
+    world.price(0, price)
+    return world
+
+
+def test_nobody_takes_over_from_a_backstop() -> None:
+    """Its own close-out margin is where its positions are closed against the other side."""
+    assert backstop_holds(48_500).liquidate(0) == Code.NOT_LIQUIDATABLE
+    assert backstop_holds(48_000).liquidate(0) == Code.BACKSTOP_UNABLE
+    world = backstop_holds(47_950)
+    assert world.liquidate(0) == OK
+    assert world.positions(0) == world.positions(2) == {}
+    assert world.account(0).collateral == 0
+    world.check()
+
+
+def test_loss_of_a_backstop_is_carried_by_all_and_not_by_whoever_leaves_last() -> None:
+    """At 40,000 it lacks 700: the other side bears 120, the group 580. Before, accounts 2 and 3 raced."""
+    world = backstop_holds(40_000)
+    assert world.liquidate(0) == OK
+    assert world.fund == -580 * USD
+    assert world.settle(2) == OK
+    claims = [world.account(account).collateral for account in (2, 3)]
+    assert claims == [(RICH + 1_000 - 120) * USD, RICH * USD]
+    for account, claim in zip((2, 3), claims, strict=True):
+        assert world.withdraw(account, claim) == OK
+    paid_out = [world.withdrawal(row).amount for row in (1, 2)]
+    assert [Fraction(amount, claim) for amount, claim in zip(paid_out, claims, strict=True)] == [
+        pytest.approx(Fraction(2 * RICH + 300, 2 * RICH + 880), abs=1e-9)
+    ] * 2
+    assert (world.group().money, world.fund) == (0, 0)
+    world.check()
+
+
+def halted_elsewhere(price: int) -> World:
+    """As `crashed`, but the backstop is rich, and holds a position in a market whose price is too old."""
+    world = crashed(price)
+    world.deposit(0, RICH)
+    world.price(1, 2_000)
+    assert world.trade(0, 8, 10_000, 2_000, market=1) == OK
+    world.second += 31
+    world.price(0, price)
+    return world
+
+
+def test_market_that_stands_still_does_not_shield_a_bankrupt_account_in_another() -> None:
+    """What the backstop is worth nobody knows. Its own account does not call for that, so others bear it."""
+    world = halted_elsewhere(46_000)
+    assert world.liquidate(1) == OK
+    assert world.positions(1) == {}
+    assert world.positions(0) == {1: 10_000}
+    assert world.side(0, True).multiplier < ONE
+    world.check()
+
+
+def test_account_that_is_worth_something_waits_until_the_backstop_is_known() -> None:
+    world = halted_elsewhere(47_500)
+    assert world.health(1)[0] > 0
+    assert world.liquidate(1) == Code.PRICE_STALE
+    world.price(1, 2_000)
+    assert world.liquidate(1) == OK
+    assert world.positions(0) == {0: BTC_01, 1: 10_000}
+    world.check()
 
 
 @pytest.mark.parametrize("is_long", [True, False])
@@ -215,18 +288,65 @@ def test_open_position_is_not_settled_and_bytes_too_many_are_refused() -> None:
 # ----------------------------------------------------------------------------------------------------- sides
 
 
-def test_share_may_not_become_too_thin() -> None:
-    """A side of which less than 2**-24 is left rounds too coarsely."""
-    world = crashed(46_000)
-    side = world.side(0, True)
-    side.shares *= 1 << 24
-    side.multiplier = MIN_MULTIPLIER
-    world.put(1, side)
-    for account in (2, 3, 8):
-        position = world.record(Position, account << 4)
-        position.shares *= 1 << 24
-        world.put(account << 4, position)
-    assert world.liquidate(1) == Code.SIDE_TOO_THIN
+def speck(is_long: bool = True) -> World:
+    """A whale that is bankrupt, one other side, and on the whale's own side a speck of one lot."""
+    world = World(markets=(FREE,))
+    world.deposit(1, RICH)
+    world.deposit(2, RICH)
+    world.deposit(3, 1)
+    world.price(0, 50_000)
+    assert world.trade(1, 2, LOT << 25, 50_000, maker_buys=is_long) == OK
+    assert world.trade(3, 2, LOT, 50_000, maker_buys=is_long) == OK
+    world.second += 1
+    world.price(0, 46_000 if is_long else 54_000)
+    assert world.health(1)[0] < 0
+    return world
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+def test_speck_on_its_own_side_does_not_shield_a_debtor(is_long: bool) -> None:
+    """Less than 2**-24 of the other side would be left: all that is left of both is closed at the mark."""
+    world = speck(is_long)
+    assert world.liquidate(1) == OK
+    assert world.account(1).collateral == 0
+    assert world.positions(1) == world.positions(2) == world.positions(3) == {}
+    moved = (46_000 if is_long else 54_000) - 50_000
+    gain = Fraction(LOT * moved * USD, 10**8) * (1 if is_long else -1)
+    assert paid(world, 3) == USD + gain, "a cent of loss, and no more than the mark says"
+    world.check()
+    world.check_sides()
+
+
+def test_market_that_is_worn_out_begins_anew() -> None:
+    world = speck()
+    assert world.liquidate(1) == OK
+    for account in (2, 3):
+        assert world.settle(account) == OK
+    world.check()
+    for is_short in (False, True):
+        side = world.side(0, is_short)
+        assert (side.shares, side.multiplier, side.epoch) == (0, ONE, 1)
+    assert world.trade(3, 2, LOT, 46_000) == OK
+    assert world.positions(3) == {0: LOT}
+    world.check()
+
+
+def test_share_is_worth_the_least_that_it_may_be_before_a_market_is_worn_out() -> None:
+    """Half of a side whose shares are worth twice the least goes on; half of the least does not."""
+    for worth, epoch in ((2 * MIN_MULTIPLIER, 0), (MIN_MULTIPLIER, 1)):
+        world = crashed(46_000)
+        side = world.side(0, True)
+        side.shares = side.shares * ONE // worth
+        side.multiplier = worth
+        world.put(1, side)
+        for account in (2, 3, 8):
+            position = world.record(Position, account << 4)
+            position.shares = position.shares * ONE // worth
+            world.put(account << 4, position)
+        assert world.liquidate(1) == OK
+        assert [world.side(0, is_short).epoch for is_short in (False, True)] == [epoch, epoch]
+        assert (world.position(9, 0) == 0) == (epoch == 1)
+        world.check()
 
 
 def test_no_counterpart_is_an_error_and_not_a_division_by_zero() -> None:

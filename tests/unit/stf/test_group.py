@@ -81,7 +81,7 @@ def test_backstop_of_the_group_takes_over() -> None:
     assert world.liquidate(IN_3 | 1, 1) == OK
     assert world.positions(0) == {}
     assert world.position(IN_3, 1) > 0
-    assert world.liquidate(IN_3, 1) == Code.BACKSTOP_ITSELF
+    assert world.liquidate(IN_3, 1) == Code.NOT_LIQUIDATABLE
 
 
 # --------------------------------------------------------------------------------------------------- haircut

@@ -241,12 +241,6 @@ def test_size_is_the_least_number_of_lots_that_restores_the_buffer(
     assert exact_notional * relief >= shortage > (exact_notional - a_lot) * relief
 
 
-def test_backstop_cannot_be_liquidated() -> None:
-    world = ruined(48_000)
-    world.put_collateral(0, -5)
-    assert world.liquidate(0) == Code.BACKSTOP_ITSELF
-
-
 def test_account_without_a_position_in_that_market_cannot_be_liquidated() -> None:
     world = ruined(48_000)
     world.price(1, 2_000)

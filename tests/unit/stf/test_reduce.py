@@ -7,7 +7,7 @@ import pytest
 from optimist.derive.actions import Header
 from optimist.stf.codes import Code
 from optimist.stf.records import ForcedOutcome
-from tests.support.world import BTC, FREE, OK, USD, World
+from tests.support.world import BTC, FREE, OK, PRICE, USD, World
 
 BTC_01 = 10**7
 LOW, HIGH = 1, 10**9
@@ -155,13 +155,23 @@ def test_price_is_fresh_at_the_clock_whenever_it_was_enqueued(world: World) -> N
     assert world.force_reduce(1, BTC_01, LOW, enqueued_at=at) == OK
 
 
-def test_in_a_public_batch_the_price_is_fresh_when_it_was_enqueued(world: World) -> None:
-    """Nobody chooses what stands between: the sequencer is dead, and a day may have passed."""
+def test_sequencer_that_plays_dead_lets_no_friend_close_at_yesterdays_price(world: World) -> None:
+    """It could choose a day later whether the reduction is carried out by itself or in a public batch."""
     at = world.second + 5
     header = Header(world.system.batch + 1, world.second + 86_400, world.second + 86_400, mode=1)
     assert world.apply_bytes(header.encode()).code == OK
-    assert world.force_reduce(1, BTC_01, LOW, enqueued_at=at + 26) == Code.PRICE_STALE
-    assert world.force_reduce(1, BTC_01, LOW, enqueued_at=at) == OK
+    assert world.force_reduce(1, BTC_01, LOW, enqueued_at=at) == Code.PRICE_STALE
+
+
+def test_in_a_public_batch_whoever_brings_a_fresh_price_gets_out(world: World) -> None:
+    """The sequencer is dead; price, reduction and seal can be one transaction."""
+    world.pass_silence(86_400)
+    for _ in range(2):  # the first one after a long silence must be confirmed
+        update = world.price_update(0, [(key, 50_000 * PRICE) for key in (0, 1, 2)])
+        assert world.force_action(update) == OK
+        world.pass_silence(1)
+    assert world.force_reduce(1, 2 * BTC_01, LOW) == OK
+    assert world.positions(1) == {}
 
 
 def test_wrong_length_is_malformed(world: World) -> None:

@@ -131,3 +131,24 @@ def test_owner_ends_a_key_through_l1(world: World) -> None:
         assert world.force_session_end(1, index) == Code.BAD_SESSION
     for account in (7, 1 << 36):
         assert world.force_session_end(account, 1) == Code.UNKNOWN_ACCOUNT
+
+
+@pytest.mark.parametrize("nonce", [1 << 63, (1 << 64) - 1])
+def test_session_key_cannot_use_up_the_nonces_of_its_account(world: World, nonce: int) -> None:
+    """A key that is ended must not leave an account behind whose owner can neither trade nor cancel."""
+    assert world.lend_key(1, 1, "bot") == OK
+    order = world.order(1, True, LOT, AT, signer="bot", key=1, nonce=nonce)
+    assert world.act(Trade(LOT, AT * PRICE, order, world.order(2, False, LOT, AT))) == Code.SESSION_NONCE
+    assert world.cancel(1, 0, nonce, "bot", 1) == Code.SESSION_NONCE
+    assert world.cancel_all(1, nonce, "bot", 1) == Code.SESSION_NONCE
+
+
+def test_owner_has_nonces_that_no_session_key_has(world: World) -> None:
+    last = (1 << 63) - 1
+    assert world.lend_key(1, 1, "bot") == OK
+    assert world.cancel(1, 0, last, "bot", 1) == OK
+    assert world.cancel_all(1, last, "bot", 1) == OK
+    assert trade(world, 1) == Code.ORDER_CANCELLED
+    order = world.order(1, True, LOT, AT, nonce=last + 1)
+    assert world.act(Trade(LOT, AT * PRICE, order, world.order(2, False, LOT, AT))) == OK
+    assert world.cancel_all(1, last + 2) == OK

@@ -112,6 +112,39 @@ def test_price_at_which_a_market_closes_may_be_forced_until_then() -> None:
     assert world.unpaid(1, 0) == Fraction(BTC_01 * 60_000 * USD, 10**8)
 
 
+def test_closing_that_was_enqueued_within_the_window_is_refused_however_late_it_is_carried_out() -> None:
+    """Else it could stand in the queue before prices that were forced in, and close at an older one."""
+    world = traded()
+    world.pass_silence(SILENCE)
+    assert world.close() == OK
+    due = world.second + WINDOW
+    world.pass_silence(10 * WINDOW)
+    assert world.close(enqueued_at=due - 1) == Code.CLOSING_NOT_DUE
+    assert world.close(enqueued_at=due) == OK
+
+
+def test_withdrawal_that_was_enqueued_while_the_group_was_held_stays_behind_the_settlements() -> None:
+    """Else whoever forces it at once is carried out before them, and leaves his part to others."""
+    world = closed(70_000)
+    held_until = world.group().held_until
+    world.pass_silence(10 * WINDOW)
+    assert world.force_withdraw(3, USD, enqueued_at=held_until - 1) == Code.GROUP_HELD
+    assert world.force_withdraw(3, USD, enqueued_at=held_until) == OK
+
+
+def test_clock_that_lags_behind_l1_shortens_no_window() -> None:
+    """A sequencer may keep the clock back: what was enqueued late enough still waits for it."""
+    world = traded()
+    world.pass_silence(SILENCE)
+    assert world.close() == OK
+    world.pass_silence(WINDOW - 1, mode=0)
+    assert world.close(enqueued_at=world.second + 1_000) == Code.CLOSING_NOT_DUE
+    world.pass_silence(1)
+    assert world.close() == OK
+    world.pass_silence(WINDOW - 1, mode=0)
+    assert world.force_withdraw(3, USD, enqueued_at=world.second + 1_000) == Code.GROUP_HELD
+
+
 def test_everybody_is_paid_the_same_price_and_leaves() -> None:
     world = closed(51_000)
     world.pass_silence(WINDOW)
