@@ -3,8 +3,9 @@
 import asyncio
 import gzip
 import json
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,16 @@ def test_requests_that_end_in_two_places_or_nowhere_are_a_400(tmp_path: Path) ->
 # ----------------------------------------------------------------------------------------------------- bodies
 
 
+@pytest.fixture
+def usual_depth() -> Iterator[None]:
+    """How deep Python recurses in a program of its own: a library that other tests load has raised it."""
+    found = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000)
+    yield
+    sys.setrecursionlimit(found)
+
+
+@pytest.mark.usefixtures("usual_depth")
 @pytest.mark.parametrize(
     ("body", "status"),
     [
