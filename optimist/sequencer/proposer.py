@@ -143,6 +143,8 @@ class Proposer:
             ],
         )
         to = round_["to"]
+        if to <= node["batch"]:
+            return None  # answers of two different chains
         root = self._node.ledger.get_end_root(to)
         if root is None:
             return None

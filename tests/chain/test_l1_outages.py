@@ -14,6 +14,7 @@ from tests.chain.test_sequencer import Scene, fund, has_account, history_inputs,
 from tests.support.fault_proxy import FaultProxy
 from tests.support.running import find_url, start_sequencer
 
+KIND_AT = 6  # of a sequenced input: its second changes when it is sequenced again
 Story = Callable[[Scene, Process, list[FaultProxy]], Awaitable[None]]
 
 
@@ -67,6 +68,42 @@ def test_while_l1_is_away_orders_are_taken_up_to_a_limit_and_then_all_is_posted_
         assert (await scene.publish(100_001)).status == "accepted"
 
     play(tmp_path, story, 1, batch_backlog_bytes="5000", batch_bytes="2048")
+
+
+def test_batch_that_l1_was_away_for_too_long_is_sequenced_again_and_nothing_of_it_is_lost_in_silence(
+    tmp_path: Path,
+) -> None:
+    """The Inbox never takes it: it begins more than MAX_DELAY before the block that it would stand in."""
+
+    async def story(scene: Scene, process: Process, proxies: list[FaultProxy]) -> None:
+        await until(lambda: is_posted(scene.api))
+        proxies[0].is_dead = True
+        for trader in scene.traders:
+            assert (await scene.api.submit(trader.sign_cancel_all())).status == "accepted"
+        price = (await scene.publish(100_000)).inputs[0]
+
+        async def is_closed() -> bool:
+            return bool((await scene.api.get_status())["unposted"])
+
+        await until(is_closed)
+        scene.network.anvil.increase_time(scene.network.deployment.preset.max_delay + 60)
+        proxies[0].is_dead = False
+
+        async def is_sequenced_again() -> bool:
+            return (await scene.api.get_status())["voided"] is not None
+
+        await until(is_sequenced_again, 60)
+        await until(lambda: is_posted(scene.api), 60)
+        log = await asyncio.to_thread(process.log.read_text)
+        assert "batch_too_late" in log
+        posted = [data[KIND_AT:] for data in await history_inputs(scene.network, scene.client)]
+        assert len(posted) == len(set(posted))
+        kept = 3 - (await scene.api.get_status())["voided"]["lost"]
+        assert len(posted) == kept >= 2
+        assert bytes.fromhex(price[2:])[KIND_AT:] in posted or price in log
+        process.check_alive()
+
+    play(tmp_path, story, 1)
 
 
 async def trade_until_refused(scene: Scene) -> list[str]:

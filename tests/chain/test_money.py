@@ -37,7 +37,10 @@ async def assert_and_confirm(network: Devnet, client: L1Client, wallet: Wallet) 
         await wallet.call(rollup, "confirm", node)
 
 
-def test_forced_withdrawal_is_paid_once_though_no_sequencer_lives(devnet: Devnet) -> None:
+@pytest.mark.parametrize("is_taken_back", [False, True], ids=["for good", "after a reorg again"])
+def test_forced_withdrawal_is_paid_once_though_no_sequencer_lives(
+    devnet: Devnet, is_taken_back: bool
+) -> None:
     network = devnet
 
     async def play() -> None:
@@ -72,6 +75,11 @@ def test_forced_withdrawal_is_paid_once_though_no_sequencer_lives(devnet: Devnet
             await bank.pay(stranger, withdrawal)
             with pytest.raises(Reverted, match="AlreadyPaid"):
                 await bank.pay(stranger, withdrawal)
+            if is_taken_back:
+                network.anvil.reorganise(1)
+                await bank.pay(stranger, withdrawal)
+                with pytest.raises(Reverted, match="AlreadyPaid"):
+                    await bank.pay(stranger, withdrawal)
 
             head = await client.get_header("latest")
             assert head is not None

@@ -27,3 +27,22 @@ def test_tags_are_distinct_bytes_and_never_that_of_a_wallet() -> None:
     assert len(values) == len(set(values))
     assert all(0 < value < 256 for value in values)
     assert 0x19 not in values  # EIP-191 and EIP-712 digests begin with it
+
+
+_FREE_LENGTH = re.compile(r"\b(?:bytes|string|\w+\[\])\s+(?:memory|calldata|storage)\s+(\w+)")
+_PACKED = re.compile(r"abi\.encodePacked\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+
+
+def find_ambiguous(code: str) -> list[str]:
+    """Arguments of every `abi.encodePacked` with two values of free length: (ab, c) packs like (a, bc)."""
+    free = set(_FREE_LENGTH.findall(code))
+    calls = _PACKED.findall(code)
+    assert len(calls) == code.count("abi.encodePacked("), "a call that this cannot read"
+    return [call for call in calls if sum(part.strip() in free for part in call.split(",")) > 1]
+
+
+def test_no_preimage_packs_two_values_of_free_length() -> None:
+    for path in sorted((REPOSITORY / "solidity" / "src").rglob("*.sol")):
+        assert find_ambiguous(path.read_text()) == [], path.name
+    both = "function f(bytes memory a, bytes32[] calldata b) { abi.encodePacked(uint8(1), a, b); }"
+    assert find_ambiguous(both) == ["uint8(1), a, b"]

@@ -55,3 +55,37 @@ contract SilentToken {
         balanceOf[to] += amount;
     }
 }
+
+/// @notice A token that turns: put in the place of a `TestToken`, with its storage, it refuses a recipient, or calls
+/// somebody while it pays.
+contract TurnedToken {
+    uint256 private _totalSupply;
+    mapping(address account => uint256) public balanceOf;
+    mapping(address owner => mapping(address spender => uint256)) public allowance;
+
+    address private _refused;
+    address private _target;
+    bytes private _call;
+    bytes public answer; // to the call
+
+    error Refused(address recipient);
+
+    function refuse(address recipient) external {
+        _refused = recipient;
+    }
+
+    function callBack(address target, bytes calldata call) external {
+        (_target, _call) = (target, call);
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        if (to == _refused) revert Refused(to);
+        if (_target != address(0)) {
+            (bool success, bytes memory data) = _target.call(_call);
+            answer = success ? bytes("it worked") : data;
+        }
+        balanceOf[msg.sender] -= amount;
+        balanceOf[to] += amount;
+        return true;
+    }
+}

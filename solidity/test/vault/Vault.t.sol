@@ -5,33 +5,13 @@ import {TestToken} from "../../src/devnet/TestToken.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Errors} from "../../src/lib/Errors.sol";
 import {Hashes} from "../../src/lib/Hashes.sol";
-import {Merkle} from "../../src/lib/Merkle.sol";
 import {SafeTransfer} from "../../src/lib/SafeTransfer.sol";
 import {Vault} from "../../src/vault/Vault.sol";
-import {Deployment} from "../support/Deployment.sol";
+import {PaymentTest} from "../support/PaymentTest.sol";
 import {FeeToken, LyingToken, ReentrantToken, SilentToken} from "../support/Tokens.sol";
 
 /// @notice Accounts, bounds of deposits, unusual tokens, and proven payments.
-contract VaultTest is Deployment {
-    uint256 internal constant DEPTH = 48;
-
-    address internal alice;
-    address internal bob;
-
-    function setUp() public {
-        deploy();
-        alice = account("alice");
-        bob = account("bob");
-        _fund(alice, token, vault);
-        _fund(bob, token, vault);
-    }
-
-    function _fund(address who, TestToken coin, Vault target) private {
-        coin.mint(who, type(uint128).max);
-        vm.prank(who);
-        coin.approve(address(target), type(uint256).max);
-    }
-
+contract VaultTest is PaymentTest {
     /* DEPOSITS */
 
     function test_openAccount_ids_areDenseFromOne() public {
@@ -119,7 +99,7 @@ contract VaultTest is Deployment {
         IVault.Parameters memory p = vaultParameters(address(inbox), address(rollup));
         p.token = address(coin);
         other = new Vault(p);
-        _fund(alice, coin, other);
+        fund(alice, coin, other);
     }
 
     function test_token_thatTakesAFee_reverts() public {
@@ -169,67 +149,9 @@ contract VaultTest is Deployment {
 
     /* PAYMENTS */
 
-    function _siblings(bytes32 seed) private pure returns (bytes32[] memory siblings) {
-        siblings = new bytes32[](DEPTH);
-        for (uint256 i = 0; i < DEPTH; ++i) {
-            // Half of the siblings are empty subtrees.
-            if (uint256(seed) >> i & 1 == 1) siblings[i] = keccak256(abi.encode(seed, i));
-        }
-    }
-
-    /// @dev External, because the library wants calldata.
-    function rootOf(uint256 key, bytes32 leaf, bytes32[] calldata siblings) external pure returns (bytes32) {
-        return Merkle.rootFromPath(key, leaf, siblings);
-    }
-
-    function _leaf(IVault.Withdrawal memory record) private pure returns (bytes32) {
-        return keccak256(
-            abi.encodePacked(
-                uint8(4),
-                uint256(uint160(record.recipient)),
-                uint256(record.amount),
-                uint256(record.account),
-                uint256(record.reason),
-                new bytes(128)
-            )
-        );
-    }
-
-    /// @dev A node whose state holds `record` at key table | row.
-    function _assert(uint256 key, IVault.Withdrawal memory record, bytes32[] memory siblings)
-        private
-        returns (bytes32 node, bytes32 root)
-    {
-        root = this.rootOf(key, _leaf(record), siblings);
-        vm.deal(alice, BOND);
-        skip(MIN_PERIOD);
-        bytes32 genesis = rollup.GENESIS();
-        bytes32 acc = inbox.getBatch(1).acc;
-        vm.startPrank(alice);
-        rollup.stake{value: BOND}();
-        node = rollup.getClaim(rollup.assertState(genesis, root, 1, acc)).node;
-        vm.stopPrank();
-    }
-
-    function _confirmed(uint40 row, IVault.Withdrawal memory record, bytes32 seed)
-        private
-        returns (bytes32 node, bytes32 root, bytes32[] memory siblings)
-    {
-        siblings = _siblings(seed);
-        (node, root) = _assert((uint256(9) << 40) | row, record, siblings);
-        skip(PERIOD);
-        rollup.confirm(node);
-        vm.prank(bob);
-        vault.openAccount(bob, 1000);
-    }
-
-    function _record(uint64 amount) private returns (IVault.Withdrawal memory) {
-        return IVault.Withdrawal({recipient: account("carol"), amount: amount, account: 3, reason: 1});
-    }
-
     function testFuzz_pay_recordOfAConfirmedState_paysOnce(uint40 row, uint64 amount, bytes32 seed) public {
-        IVault.Withdrawal memory record = _record(uint64(bound(amount, 1, 1000)));
-        (bytes32 node, bytes32 root, bytes32[] memory siblings) = _confirmed(row, record, seed);
+        IVault.Withdrawal memory record = recordOf(uint64(bound(amount, 1, 1000)));
+        (bytes32 node, bytes32 root, bytes32[] memory siblings) = confirmRecord(row, record, seed);
         vm.prank(account("anyone"));
         vault.pay(node, root, 1, row, record, siblings);
         assertEq(token.balanceOf(record.recipient), record.amount);
@@ -240,18 +162,18 @@ contract VaultTest is Deployment {
     }
 
     function test_pay_beforeConfirmation_reverts() public {
-        IVault.Withdrawal memory record = _record(5);
-        bytes32[] memory siblings = _siblings("x");
-        (bytes32 node, bytes32 root) = _assert((uint256(9) << 40) | 7, record, siblings);
+        IVault.Withdrawal memory record = recordOf(5);
+        bytes32[] memory siblings = siblingsOf("x");
+        (bytes32 node, bytes32 root) = assertRecord((uint256(9) << 40) | 7, record, siblings);
         vm.expectRevert(abi.encodeWithSelector(IVault.NotConfirmed.selector, node));
         vault.pay(node, root, 1, 7, record, siblings);
     }
 
     function test_pay_changedRecord_reverts() public {
-        IVault.Withdrawal memory record = _record(5);
-        (bytes32 node, bytes32 root, bytes32[] memory siblings) = _confirmed(7, record, "x");
+        IVault.Withdrawal memory record = recordOf(5);
+        (bytes32 node, bytes32 root, bytes32[] memory siblings) = confirmRecord(7, record, "x");
         for (uint256 i = 0; i < 5; ++i) {
-            IVault.Withdrawal memory changed = _record(5);
+            IVault.Withdrawal memory changed = recordOf(5);
             if (i == 0) changed.recipient = alice;
             if (i == 1) changed.amount = 6;
             if (i == 2) changed.account = 4;
@@ -262,9 +184,9 @@ contract VaultTest is Deployment {
     }
 
     function test_pay_recordOfAnotherTable_reverts() public {
-        IVault.Withdrawal memory record = _record(5);
-        bytes32[] memory siblings = _siblings("x");
-        (bytes32 node, bytes32 root) = _assert((uint256(8) << 40) | 7, record, siblings);
+        IVault.Withdrawal memory record = recordOf(5);
+        bytes32[] memory siblings = siblingsOf("x");
+        (bytes32 node, bytes32 root) = assertRecord((uint256(8) << 40) | 7, record, siblings);
         skip(PERIOD);
         rollup.confirm(node);
         vm.expectPartialRevert(IVault.WrongRoot.selector);
@@ -272,8 +194,8 @@ contract VaultTest is Deployment {
     }
 
     function test_pay_notExactly48Siblings_reverts() public {
-        IVault.Withdrawal memory record = _record(5);
-        (bytes32 node, bytes32 root,) = _confirmed(7, record, "x");
+        IVault.Withdrawal memory record = recordOf(5);
+        (bytes32 node, bytes32 root,) = confirmRecord(7, record, "x");
         vm.expectRevert(abi.encodeWithSelector(IVault.WrongProofLength.selector, 47, 48));
         vault.pay(node, root, 1, 7, record, new bytes32[](47));
         vm.expectRevert(abi.encodeWithSelector(IVault.WrongProofLength.selector, 49, 48));
@@ -281,8 +203,8 @@ contract VaultTest is Deployment {
     }
 
     function test_pay_rootOrBatchOfAnotherLeaf_reverts() public {
-        IVault.Withdrawal memory record = _record(5);
-        (bytes32 node, bytes32 root, bytes32[] memory siblings) = _confirmed(7, record, "x");
+        IVault.Withdrawal memory record = recordOf(5);
+        (bytes32 node, bytes32 root, bytes32[] memory siblings) = confirmRecord(7, record, "x");
         bytes32 genesis = rollup.GENESIS();
         bytes32 other = Hashes.node(genesis, Hashes.leaf(root, 2, 0));
         vm.expectRevert(abi.encodeWithSelector(Errors.WrongLeaf.selector, other, node));
@@ -293,15 +215,15 @@ contract VaultTest is Deployment {
     }
 
     function test_pay_emptyRecord_reverts() public {
-        IVault.Withdrawal memory record = _record(0);
-        (bytes32 node, bytes32 root, bytes32[] memory siblings) = _confirmed(7, record, "x");
+        IVault.Withdrawal memory record = recordOf(0);
+        (bytes32 node, bytes32 root, bytes32[] memory siblings) = confirmRecord(7, record, "x");
         vm.expectRevert(abi.encodeWithSelector(IVault.NothingToPay.selector, 7));
         vault.pay(node, root, 1, 7, record, siblings);
     }
 
     function test_pay_genesis_holdsNothing() public {
         bytes32 genesis = rollup.GENESIS();
-        IVault.Withdrawal memory record = _record(5);
+        IVault.Withdrawal memory record = recordOf(5);
         vm.expectPartialRevert(IVault.WrongRoot.selector);
         vault.pay(genesis, 0, 0, 7, record, new bytes32[](48));
     }

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,12 @@ class Now:
 
 
 def start(
-    bench: Bench, chain: L1, journal: SegmentedJournal, now: Now | None = None, heartbeat: float = 1e9
+    bench: Bench,
+    chain: L1,
+    journal: SegmentedJournal,
+    now: Now | None = None,
+    heartbeat: float = 1e9,
+    **cadence: Any,
 ) -> Sequencer:
     clock = L1Clock(now or Now())
     clock.observe(START + 1)
@@ -62,7 +68,7 @@ def start(
         journal,
         Confirmer(bench.world.domain, Signer(secret("sequencer"))),
         clock,
-        Cadence(age=0.0, heartbeat=heartbeat),
+        Cadence(age=0.0, heartbeat=heartbeat, **cadence),
         Failpoints(),
     )
     sequencer.recover()
@@ -187,6 +193,27 @@ def test_idle_chain_gets_one_empty_batch_a_heartbeat_and_none_while_l1_is_away(t
         assert await seal(sequencer) == [2], "L1 does not even have the last one"
         chain._sealed.append(sealed)
         assert await seal(sequencer) == [3]
+        await sequencer.close()
+
+    with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
+        asyncio.run(play(journal))
+
+
+def test_open_batch_waits_while_l1_is_dear_and_is_closed_when_it_is_cheap(tmp_path: Path) -> None:
+    bench = Bench()
+    chain = L1(bench)
+
+    async def play(journal: SegmentedJournal) -> None:
+        sequencer = start(bench, chain, journal, longest_age=1e9, cheap_base_fee=20)
+        await sequencer.submit(
+            bench.world.price_update(0, [(key, 100_000 * PRICE) for key in (0, 1, 2)], at=START + 1)
+        )
+        chain.base_fee = 21
+        assert not await sequencer.seal_if_due()
+        assert sequencer.status()["openBatch"] == 2
+        chain.base_fee = 20
+        assert await sequencer.seal_if_due()
+        assert [sealed.header.batch for sealed in sequencer.unposted] == [2]
         await sequencer.close()
 
     with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
