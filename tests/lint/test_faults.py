@@ -56,6 +56,10 @@ def test_rows_stand_in_their_section_in_order_and_once() -> None:
         assert row.number in row.section, f"F{row.number} stands in the wrong section"
 
 
+def test_every_fault_has_its_row() -> None:
+    assert {row.number for row in read_rows()} == set(range(1, LAST + 1))
+
+
 def test_every_row_says_what_happens_and_how_that_is_known() -> None:
     for row in read_rows():
         assert all((row.fault, row.result, row.evidence)), f"F{row.number} has an empty cell"
