@@ -17,7 +17,7 @@ COST_OF_READING = 1
 COST_OF_HISTORY = 5  # reads the disk
 COST_OF_WHAT_IF = 20  # some milliseconds of computing
 COST_OF_SUBSCRIBING = 5
-COST_OF_NONSENSE = 5  # on top, for what cannot be parsed
+COST_OF_NONSENSE = 20  # on top, for what cannot be parsed: no honest program sends it
 COST_OF_BAD_SIGNATURE = 20  # on top, for each: recovering it cost more than anything else
 
 LONGEST_PAUSE = 1.0  # seconds that a connection over its budget waits for its answer, or for being read again
