@@ -173,11 +173,12 @@ class Ledger:
                 ppm = tier.initial_margin_ppm if is_initial else tier.maintenance_margin_ppm
                 tiers.append((tier.from_notional, ppm))
         ends = [begins for begins, _ in tiers[1:]] + [notional]
-        total = Fraction(0)
+        total: Fraction | int = 0
         for (begins, ppm), end in zip(tiers, ends, strict=True):
-            fraction = self.raised_ppm(market, ppm, before or self) if is_initial else ppm
-            total += max(min(end, notional) - begins, 0) * Fraction(fraction, 10**6)
-        return total
+            if notional > begins:
+                fraction = self.raised_ppm(market, ppm, before or self) if is_initial else ppm
+                total += (min(end, notional) - begins) * fraction
+        return Fraction(total, 10**6)
 
     def risk_rule(self, market: int) -> RiskRule:
         return self.record(RiskRule, market)
@@ -194,11 +195,11 @@ class Ledger:
         if not rule.open_interest_upper:
             return max(ppm, floor)
         size = before.open_interest(market)
-        notional = Fraction(size * self.stored_price(market).mark, self.market(market).notional_divisor)
+        notional = -(-size * self.stored_price(market).mark // self.market(market).notional_divisor)
         span = rule.open_interest_upper - rule.open_interest_lower
-        share = Fraction(-(-notional // 1) - rule.open_interest_lower, span)
-        share_ppm = -(-min(max(share, Fraction(0)), Fraction(1)) * 10**6 // 1)
-        return max(int(ppm - (-(10**6 - ppm) * share_ppm // 10**6)), floor)
+        above = min(max(notional - rule.open_interest_lower, 0), span)
+        share_ppm = -(-above * 10**6 // span)
+        return max(ppm - (-(10**6 - ppm) * share_ppm // 10**6), floor)
 
     def markets_of(self, account: int) -> list[int]:
         """Every market of a slot, also one whose position the whole side's deleveraging has closed."""

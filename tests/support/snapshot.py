@@ -51,7 +51,9 @@ class Snapshot(Ledger):
     def record(self, kind: type[R], row: int) -> R:
         """See `Ledger`."""
         made: Any = kind
-        return cast("R", self.all_records(kind).get(row) or made.record_zero)
+        rows: Any = self._decoded.get(kind) or self.all_records(kind)
+        found: R = rows.get(row) or made.record_zero
+        return found
 
     def positions(self, account: int) -> dict[int, Fraction]:
         """See `Ledger`."""

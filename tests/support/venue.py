@@ -50,6 +50,7 @@ class Venue(RuleBasedStateMachine):
         self.world = self.storm.world
         self.auditor = Auditor(self.world.domain)
         self.judged = 0
+        self.storm.read = lambda: self.now
         type(self).census.histories += 1
         self.judge()
 
