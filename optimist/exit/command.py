@@ -4,13 +4,24 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import click
 import structlog
 from rich.console import Console
 
-from optimist.derive.actions import CloseMarket, ForcedWithdraw, Liquidate, Settle, encode_forced
+from optimist.api.errors import ApiError
+from optimist.api.schema import parse_action
+from optimist.derive.account_actions import ForcedReduce
+from optimist.derive.actions import (
+    CloseMarket,
+    ForcedWithdraw,
+    Liquidate,
+    PriceUpdate,
+    Settle,
+    encode_forced,
+)
 from optimist.derive.batch import DerivationError
 from optimist.exit.facts import Facts
 from optimist.exit.forcing import Forcer
@@ -95,6 +106,42 @@ def settle_command(settings: OwnSettings, account: int, market: int) -> None:
 def liquidate_command(settings: OwnSettings, account: int, market: int) -> None:
     """Liquidate an account that is below its maintenance margin. Anyone may."""
     _force(settings, f"liquidate:{account}:{market}", encode_forced(Liquidate(account, market)))
+
+
+@force_command.command("price")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="Signed prices in JSON, as the API's POST /v1/actions takes them.",
+)
+@settings_options(OwnSettings)
+def price_command(settings: OwnSettings, file: Path) -> None:
+    """Publish a price that a quorum of the oracle's keys has signed. Anyone may."""
+    try:
+        action = parse_action(file.read_bytes())
+    except ApiError as error:
+        raise click.UsageError(f"{file}: {error}") from error
+    if not isinstance(action, PriceUpdate):
+        raise click.UsageError(f"{file}: this is no price")
+    _force(settings, f"price:{action.market}:{action.publish_time}", encode_forced(action))
+
+
+@force_command.command("reduce")
+@click.option("--account", type=click.IntRange(0, (1 << 36) - 1), required=True, help="Your account.")
+@click.option("--market", type=click.IntRange(0, 255), required=True, help="Market of the position.")
+@click.option("--size", type=click.IntRange(1, (1 << 64) - 1), required=True, help="In units of the market.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, (1 << 64) - 1),
+    required=True,
+    help="In 1e-8 USD: the least that a long takes, the most that a short pays.",
+)
+@settings_options(OwnSettings)
+def reduce_command(settings: OwnSettings, account: int, market: int, size: int, limit: int) -> None:
+    """Close up to --size of a position of yours at the mark, against the backstop of its group."""
+    payload = ForcedReduce(account, market, size, limit).encode()
+    _force(settings, f"reduce:{account}:{market}:{size}:{limit}", payload)
 
 
 @force_command.command("withdraw")

@@ -13,7 +13,7 @@ from eth_account import Account
 from devnet.anvil import Anvil
 from devnet.network import Devnet
 from devnet.wallet import Wallet
-from tests.support.guide import REPOSITORY, open_shell, read_blocks, walk
+from tests.support.guide import REPOSITORY, Block, open_shell, read_blocks, walk
 
 GUIDE = REPOSITORY / "docs" / "EXIT.md"
 STRIDE = 50  # s of L1 that pass at a time; less than the shortest wait of the preset
@@ -57,16 +57,32 @@ def prepare(network: Devnet, directory: Path) -> dict[str, str]:
     return {"OPTIMIST_L1_RPC": network.anvil.url, "OPTIMIST_L1_POLL": "0.5", "COLUMNS": "120"}
 
 
+def read_walk() -> list[Block]:
+    return read_blocks(GUIDE.read_text().partition("# What it does")[0])
+
+
+def test_guide_has_all_that_was_promised() -> None:
+    blocks = read_walk()
+    assert [block.heading.partition(". ")[2] for block in blocks] == [
+        "Look",
+        "Say where your key is",
+        "Go",
+        "Go",
+        "Single steps",
+    ]
+    assert all("optimist" in block.commands or "exit.toml" in block.commands for block in blocks)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_an_owner_leaves_by_the_guide_alone(start_devnet: Callable[..., Devnet], tmp_path: Path) -> None:
     network = start_devnet()
     variables = prepare(network, tmp_path / "home")
-    blocks = read_blocks(GUIDE.read_text().partition("# What it does")[0])
+    blocks = read_walk()
     with open_shell(tmp_path / "home", variables=variables) as shell:
         walk(shell, blocks[:3])
         with hurry(network.anvil):
             walk(shell, blocks[3:4])
         walk(shell, blocks[4:])
-    assert len(blocks) == 5
     held = network.anvil.call("eth_getBalance", "0x" + network.deployment.addresses["Rollup"].hex(), "latest")
     assert int(held, 16) == 0, "the bond is back"

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,10 +21,13 @@ from devnet.network import Devnet
 from devnet.processes import POLL_INTERVAL, Process
 from devnet.wallet import Wallet
 from optimist.api.errors import ApiError
+from optimist.derive.actions import Forced
+from optimist.derive.decode import decode
 from optimist.derive.typed_data import Domain
 from optimist.l1.client import L1Client
 from optimist.l1.codec import Abi
 from optimist.l1.contracts import Contract
+from optimist.l1.events import QueueItem
 from tests.support.ledger import Ledger
 from tests.support.running import find_url, start_sequencer
 
@@ -52,7 +56,9 @@ class Venue:
     network: Devnet
     directory: Path
     owners: dict[int, Actor] = field(default_factory=dict)  # by account
+    traders: dict[int, Trader] = field(default_factory=dict)  # of those who ever traded
     sequencer: Process | None = None
+    leavers: "list[Leaver]" = field(default_factory=list)  # whoever ever tried
     starts: int = 0
     published: int = 0
 
@@ -66,6 +72,13 @@ class Venue:
         self.sequencer = start_sequencer(
             self.network, self.directory / "sequencer", name=f"sequencer-{self.starts}", batch_age="0.3"
         )
+
+    def close(self) -> None:
+        """End every program."""
+        if self.sequencer is not None:
+            self.kill_sequencer()
+        for leaver in self.leavers:
+            leaver.process.kill()
 
     def kill_sequencer(self) -> None:
         """As nobody would do it who means to come back."""
@@ -97,6 +110,15 @@ class Venue:
                 await self.publish(client, api, {BTC: btc, ETH: eth})
             await wait_until_posted(api)
 
+    async def come_back(self) -> None:
+        """A sequencer that has been started again hears of prices, and L1 hears of it."""
+        assert self.sequencer is not None
+        url = find_url(self.sequencer)
+        async with self.network.connect() as client, SequencerClient(url) as api:
+            for _ in range(2):  # after a long silence the second confirms the first
+                await self.publish(client, api, {BTC: 130_000, ETH: 3_900})
+            await wait_until_posted(api)
+
     async def publish(self, client: L1Client, api: SequencerClient, usd: dict[int, int]) -> None:
         """A round of prices, each newer than the last."""
         header = await client.get_header("latest")
@@ -114,7 +136,9 @@ class Venue:
         assert header is not None
         answer = None
         for account in pair:
-            order = Trader(self.domain, self.owners[account], account).sign_order(
+            if account not in self.traders:
+                self.traders[account] = Trader(self.domain, self.owners[account], account)
+            order = self.traders[account].sign_order(
                 market=market,
                 is_buy=account == pair[0],
                 size=size,
@@ -131,6 +155,14 @@ class Venue:
         async with self.network.connect() as client:
             history = await self.network.read_history(client)
         return Ledger(history.get_records(len(history.batches)))
+
+    async def count_forced(self) -> Counter[tuple[bytes, bytes]]:
+        """How often each payload was forced by the same sender."""
+        async with self.network.connect() as client:
+            history = await self.network.read_history(client)
+        items = [each.event.input for each in history.events if isinstance(each.event, QueueItem)]
+        forced = [action for action in map(decode, items) if isinstance(action, Forced)]
+        return Counter((each.sender, each.payload) for each in forced)
 
     async def read_balance(self, owner: bytes) -> int:
         """Tokens of an address, 1e-6 USD."""
@@ -193,6 +225,7 @@ class Leaver:
         self._directory = venue.directory
         self._starts = 0
         self.process = self._start()
+        venue.leavers.append(self)
 
     def _start(self) -> Process:
         self._starts += 1
@@ -203,6 +236,13 @@ class Leaver:
         """kill -9, and begin again from the same directory."""
         self.process.kill()
         self.process = self._start()
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether its withdrawal is in a batch, as far as it has said."""
+        plan = self.read_plan()
+        steps = plan["steps"] if plan else []
+        return any(step["row"] for step in steps) and all(step["step"] != "seal" for step in steps)
 
     @property
     def is_gone(self) -> bool:
@@ -234,7 +274,7 @@ def turn_clock(network: Devnet, leavers: Sequence[Leaver]) -> bool:
 
 
 def lead(network: Devnet, leavers: Sequence[Leaver], until: Callable[[], bool]) -> None:
-    """Turn L1's clock whenever nobody has anything to do, until something is so."""
+    """Turn L1's clock whenever nobody has anything to do, until something is so; it is asked all the time."""
     deadline = time.monotonic() + PATIENCE
     heard, still_since = -1, time.monotonic()
     while not until():
@@ -247,6 +287,14 @@ def lead(network: Devnet, leavers: Sequence[Leaver], until: Callable[[], bool]) 
             heard, still_since = said, time.monotonic()
         elif time.monotonic() > still_since + STILLNESS and turn_clock(network, leavers):
             still_since = time.monotonic()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Time goes by as it does."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(POLL_INTERVAL * 5)
 
 
 def lead_out(network: Devnet, leavers: Sequence[Leaver]) -> None:
