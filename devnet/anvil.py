@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -83,6 +83,7 @@ class Anvil:
             raise
         self.url = f"http://{line.removeprefix(LISTENING).strip()}"
         self._session = requests.Session()
+        self._branches = 0  # that reorgs have made
 
     def __enter__(self) -> Self:
         return self
@@ -136,9 +137,15 @@ class Anvil:
         """Mine empty blocks."""
         self.call("anvil_mine", hex(blocks))
 
-    def reorganise(self, depth: int) -> None:
-        """Replace the last `depth` blocks by empty ones: their transactions are lost, also to the pool."""
-        self.call("anvil_reorg", depth, [])
+    def reorganise(self, depth: int, again: Sequence[tuple[str, int]] = ()) -> None:
+        """Replace the last `depth` blocks: their transactions are lost, also to the pool.
+
+        again: those that the new blocks hold, each with the place of its block, 0 being the deepest. Every
+        branch has a coinbase of its own: the same transactions in the same second would be the same block.
+        """
+        self._branches += 1
+        self.call("anvil_setCoinbase", f"0x{0xC0 << 152 | self._branches:040x}")
+        self.call("anvil_reorg", depth, [list(each) for each in again])
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

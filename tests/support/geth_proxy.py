@@ -22,6 +22,7 @@ class GethProxy(FaultProxy):
         self.pool = GethPool()
         self.is_building = True
         self.mined: list[Pooled] = []  # what the builder has handed to the chain, in order
+        self.answered: set[bytes] = set()  # what somebody has handed in, and been told taken or refused
         self._building = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -76,13 +77,17 @@ class GethProxy(FaultProxy):
     async def _answer(self, call: Any) -> Any:
         head = {"jsonrpc": "2.0", "id": call["id"]}
         if call["method"] == "eth_sendRawTransaction":
+            raw = from_hex(call["params"][0])
             try:
-                found = await self._add(from_hex(call["params"][0]))
+                found = await self._add(raw)
             except PoolRefusal as refusal:
                 return {**head, "error": {"code": -32000, "message": str(refusal)}}
-            if self.is_building:
-                await self.build()
-            return {**head, "result": to_hex(found.hash)}
+            else:
+                if self.is_building:
+                    await asyncio.shield(self.build())  # whoever stops waiting does not stop the builder
+                return {**head, "result": to_hex(found.hash)}
+            finally:
+                self.answered.add(keccak(raw))
         answer = await self._call_upstream(call)
         if call["method"] == "eth_getTransactionByHash" and answer.get("result") is None:
             waiting = self.pool.find(from_hex(call["params"][0]))

@@ -313,13 +313,10 @@ class Earthquakes:
 def reorganise(network: Devnet, depth: int, *, keep: bool) -> None:
     """Replace the last blocks. With `keep` their transactions come again, each one block later."""
     anvil = network.anvil
-    if not keep:
-        anvil.reorganise(depth)
-        return
+    again: list[tuple[str, int]] = []
     head = anvil.get_block_number()
-    again = []
-    for offset, number in enumerate(range(head - depth + 1, head + 1)):
+    for offset, number in enumerate(range(head - depth + 1, head + 1) if keep else ()):
         for hash_ in anvil.call("eth_getBlockByNumber", hex(number), False)["transactions"]:
             raw = anvil.call("eth_getRawTransactionByHash", hash_)
-            again.append([raw, min(offset + 1, depth - 1)])
-    anvil.call("anvil_reorg", depth, again)
+            again.append((raw, min(offset + 1, depth - 1)))
+    anvil.reorganise(depth, again)
