@@ -174,7 +174,7 @@ def test_cheap_offer_that_a_dead_process_left_in_the_pool_is_replaced_and_blocks
         await until(lambda: any(attempt.purpose == "fill:0" for attempt in desk.attempts))
         desk.proxy.is_building = True
         assert (await task).succeeded
-        assert desk.proxy.pool.refused == [], "the offer was better by enough"
+        assert "replacement transaction underpriced" not in desk.proxy.pool.refused
         assert await desk.get_gifts() == 100
 
     play(anvil, story, resubmission_timeout=0.3)
