@@ -26,6 +26,7 @@ from typing import Final, Self
 from rocksdict import Options, Rdict, WriteBatch
 
 _LOCKED: Final = "lock"  # RocksDB calls it an IO error when another process has the database
+WRITE_BUFFER: Final = 8 << 20  # bytes that wait in memory for a file; the default is 64 MiB
 _META: Final = b"\x00"
 _BATCH: Final = b"\x01"
 _RECORD: Final = b"\x02"
@@ -90,6 +91,7 @@ class StateStore:
 
     def _open(self) -> Rdict:
         options = Options(raw_mode=True)
+        options.set_write_buffer_size(WRITE_BUFFER)
         options.create_if_missing(True)
         with _noticing_damage():
             db = Rdict(str(self._path), options)
