@@ -41,7 +41,7 @@ from optimist.sequencer.views import (
     get_session_key,
 )
 from optimist.stf.codes import Code
-from optimist.stf.constants import PERPETUAL_FEED, RIGHT_CANCEL
+from optimist.stf.constants import MAX_SESSION_NONCE, PERPETUAL_FEED, RIGHT_CANCEL, RIGHT_TRADE
 
 Known = dict[tuple[bytes, int, bytes, bytes], int]  # (digest, v, r, s) -> address
 Expected = tuple[str, bytes, Signature, int]  # what was signed, its digest, the signature, whose it must be
@@ -99,7 +99,8 @@ class Intake:
                 return [self._check_order(action.order if isinstance(action, PostOnly) else action)]
             case DeadMan(request=switch, signature=signature, key=key):
                 self._require_valid(switch.valid_until)
-                return [self._expect(switch, signature, self._canceller(switch.account, key))]
+                signer = self._signer_with_right(switch.account, key, RIGHT_CANCEL)
+                return [self._expect(switch, signature, signer)]
             case Withdraw() | SetSessionKey():
                 owner = self._owner(action.request.account)
                 return [self._expect(action.request, action.signature, owner)]
@@ -139,7 +140,7 @@ class Intake:
             raise api_error(ErrorCode.MALFORMED_REQUEST, "an order's size and price must not be zero")
         if order.slot >= self._order_slots:
             raise law_error(Code.ORDER_SLOT, slots=self._order_slots)
-        owner = self._signer(order.account, signed.key)
+        owner = self._signer_with_right(order.account, signed.key, RIGHT_TRADE, order.nonce)
         if dead := find_cancellation(self._state(), order.account, order.slot, order.nonce):
             raise law_error(dead)
         digest = compute_signed_digest(signed, self._domain)
@@ -163,15 +164,17 @@ class Intake:
         owner = self._owner(account)
         return int(get_session_key(self._state(), account, key).key) if key else owner
 
-    def _canceller(self, account: int, key: int) -> int:
-        """The same for a request that the law does not see: what it asks of a session key is asked here."""
+    def _signer_with_right(self, account: int, key: int, right: int, nonce: int = 0) -> int:
+        """The same for what the law sees later, or never: what it asks of a session key is asked here."""
         signer = self._signer(account, key)
-        if key:
+        if key and signer:
             session = get_session_key(self._state(), account, key)
-            if not session.rights & RIGHT_CANCEL:
+            if not session.rights & right:
                 raise law_error(Code.SESSION_RIGHTS)
             if session.expiry < self._now():
                 raise law_error(Code.SESSION_EXPIRED)
+            if nonce > MAX_SESSION_NONCE:
+                raise law_error(Code.SESSION_NONCE)
         return signer
 
     def _owner(self, account: int) -> int:
