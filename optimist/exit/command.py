@@ -35,6 +35,7 @@ from optimist.l1.deployment import DeploymentError, DeploymentMismatch
 from optimist.l1.errors import L1Error
 from optimist.l1.keys import open_key
 from optimist.l1.signer import KeyProblem
+from optimist.l1.types import from_hex
 from optimist.node.opening import OpenNode
 from optimist.node.proofs import FalseConfirmation
 from optimist.node.reexecution import ExecutionMismatch
@@ -167,7 +168,14 @@ async def _plan(settings: ExitSettings, as_json: bool) -> None:
 async def _exit(settings: ExitSettings, as_json: bool) -> None:
     async with open_own_node(settings) as opened, open_sender(settings, opened) as sender:
         account = _choose_account(opened, settings.account, sender.address)
-        walker = Walker(opened, sender, account, has_bond=settings.bond, tolerance_ppm=settings.tolerance_ppm)
+        walker = Walker(
+            opened,
+            sender,
+            account,
+            has_bond=settings.bond,
+            operator=from_hex(settings.operator) if settings.operator else None,
+            tolerance_ppm=settings.tolerance_ppm,
+        )
         shown: list[tuple[Kind, int, int, bool]] | None = None
         stage = None
         async for stage in walker.walk(settings.l1_poll, follow=settings.follow):

@@ -40,6 +40,8 @@ class ExitSettings(OwnSettings):
     """Go on until the money is paid; else do what can be done now."""
     bond: bool = True
     """Assert with a bond where nobody else has; it comes back in the end. Else wait for somebody who does."""
+    operator: str | None = Field(default=None, pattern="^0x[0-9a-fA-F]{40}$")
+    """Address of a challenger (with --operate-for us) that plays for our assertion if it is contradicted."""
     tolerance_ppm: int = Field(default=1_000, ge=0, le=1_000_000)
     """How much less than computed a withdrawal may pay (1,000: a tenth of a percent) before it is refused."""
 

@@ -35,9 +35,16 @@ class Walker:
     """One account on its way out."""
 
     def __init__(
-        self, opened: OpenNode, sender: Sender, account: int, *, has_bond: bool, tolerance_ppm: int
+        self,
+        opened: OpenNode,
+        sender: Sender,
+        account: int,
+        *,
+        has_bond: bool,
+        operator: bytes | None,
+        tolerance_ppm: int,
     ) -> None:
-        """has_bond: whether roots may be asserted with a bond of ours."""
+        """has_bond: whether roots may be asserted with a bond of ours. operator: see `Proposer`."""
         self._opened = opened
         self._sender = sender
         self._account = account
@@ -53,7 +60,7 @@ class Walker:
             sender,
             opened.law.native,
             bond=opened.deployment.preset.bond,
-            operator=None,
+            operator=operator,
         )
 
     async def walk(self, poll: float, *, follow: bool) -> AsyncIterator[Stage]:
@@ -72,6 +79,8 @@ class Walker:
                     return
                 before = known
                 await self._do(stage)
+                if stage.facts.bond.is_down:
+                    await self._proposer.name_operator()
             except (L1Unavailable, L1Inconsistent, RpcError) as error:
                 log.warning("l1_trouble", error=str(error))
             except Reverted as error:

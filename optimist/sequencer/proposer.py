@@ -108,6 +108,16 @@ class Proposer:
         if self._node.head is not None:
             await self._confirm(self._node.head.hash, tip)
 
+    async def name_operator(self) -> None:
+        """Name who plays for our last claim; `act` does so by itself when it goes on from there."""
+        if self._operator is None or self._node.head is None:
+            return
+        at = self._node.head.hash
+        staker = await self._read(at, "getStaker", self._sender.address)
+        claim = staker["last_claim"]
+        if staker["bond"] and claim != ZERO and not staker["out"]:
+            await self._set_operator(claim, await self._read(at, "getClaim", claim))
+
     async def _find_parent(self, at: bytes, last_claim: bytes) -> bytes:
         """The node to build on: that of our last claim, or the last confirmed one."""
         if last_claim == ZERO:

@@ -13,6 +13,7 @@ from eth_account import Account
 from devnet.anvil import Anvil
 from devnet.network import Devnet
 from devnet.wallet import Wallet
+from optimist.l1.events import OperatorSet
 from tests.support.guide import REPOSITORY, Block, open_shell, read_blocks, walk
 
 GUIDE = REPOSITORY / "docs" / "EXIT.md"
@@ -54,7 +55,19 @@ def prepare(network: Devnet, directory: Path) -> dict[str, str]:
     (directory / "me.json").write_text(json.dumps(keystore))
     (directory / "me.password").write_text(PASSWORD)
     (directory / "me.password").chmod(0o600)
-    return {"OPTIMIST_L1_RPC": network.anvil.url, "OPTIMIST_L1_POLL": "0.5", "COLUMNS": "120"}
+    return {
+        "OPTIMIST_OPERATOR": network.cast.challenger.hex_address,
+        "OPTIMIST_L1_RPC": network.anvil.url,
+        "OPTIMIST_L1_POLL": "0.5",
+        "COLUMNS": "120",
+    }
+
+
+async def read_operators(network: Devnet) -> set[bytes]:
+    """Whoever was named to play for an assertion."""
+    async with network.connect() as client:
+        history = await network.read_history(client)
+    return {each.event.operator for each in history.events if isinstance(each.event, OperatorSet)}
 
 
 def read_walk() -> list[Block]:
@@ -86,3 +99,6 @@ def test_an_owner_leaves_by_the_guide_alone(start_devnet: Callable[..., Devnet],
         walk(shell, blocks[4:])
     held = network.anvil.call("eth_getBalance", "0x" + network.deployment.addresses["Rollup"].hex(), "latest")
     assert int(held, 16) == 0, "the bond is back"
+    operators = asyncio.run(read_operators(network))
+    assert operators, "somebody who would have played for the assertion"
+    assert operators == {network.cast.challenger.address}
