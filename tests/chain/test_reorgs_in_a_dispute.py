@@ -1,4 +1,4 @@
-"""L1 takes back up to 32 blocks at any move of a dispute: the result is right, nothing of ours is lost."""
+"""L1 takes back up to 64 blocks at any move of a dispute: the result is right, nothing of ours is lost."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ MOVES = (
     *("honest:CreditPaid", "honest:BondWithdrawn"),
 )
 OTHER_ENDS = {"PaddingProven": "padding:5000", "TimedOut": "leaf:9:batch:1"}
-DEPTHS = (1, 2, 7, 32)
+DEPTHS = (1, 2, 7, 32, 64)
 SOME = {
     ("honest:Claimed", 2, False),
     ("honest:TraceCommitted:STEPS", 7, True),

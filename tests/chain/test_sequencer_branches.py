@@ -115,7 +115,7 @@ class Life:
                         break
                 await asyncio.sleep(0.2)
         fresh = await self.begin_again()
-        await self.observer.catch_up()
+        await catch_up_together(self.observer, fresh)
         assert_equal_nodes(self.observer, fresh)
         return fresh
 
@@ -136,7 +136,7 @@ class Life:
         return [json.loads(line) for line in lines if f'"event": "{name}"' in line]
 
     async def turn(self, depth: int) -> None:
-        """A, then B without the last `depth` blocks, then A again."""
+        """A, then B without the last batch and the blocks before it, `depth` in all, then A again."""
         self.branches.now.mine(depth)  # what was there before this day is never taken away
         first = self.branches.now
         await self.move()
@@ -144,12 +144,13 @@ class Life:
         await self.trade(await self.newcomer())
         before = await self.settle()
         on_a = self.check_promises(before)
-        lost = first.get_block_number() - depth
+        batches = [each.block.number for each in before.events if isinstance(each.event, BatchSealed)]
+        kept = batches[-1] - depth  # the newest block that both branches have
         for located in before.events:
-            if located.block.number > lost:
+            if located.block.number > kept:
                 self.inside[type(located.event).__name__] += 1
 
-        with self.branches.fork(depth) as second:
+        with self.branches.fork(kept) as second:
             self.branches.turn_to(second)
             self.check_promises(await self.settle())
             await self.trade(self.scene.traders[1])
@@ -157,6 +158,14 @@ class Life:
             self.branches.turn_to(first)
             after = self.check_promises(await self.settle())
         assert after[: len(on_a)] == on_a, "what A had already is not sequenced again"
+
+
+async def catch_up_together(one: Node, other: Node) -> None:
+    """To the same head, though the proposer may act meanwhile."""
+    await one.catch_up()
+    while one.head != other.head:
+        await other.catch_up()
+        await one.catch_up()
 
 
 def sequenced(node: Node) -> list[bytes]:
@@ -200,8 +209,9 @@ async def live(network: Devnet, directory: Path, depths: Sequence[int]) -> Count
 
         with StateStore(directory / "data" / "state", network.deployment.identity) as store:
             lived = make_node(network, client, store)
-            await lived.catch_up()
-            assert_equal_nodes(lived, await life.begin_again())
+            fresh = await life.begin_again()
+            await catch_up_together(lived, fresh)
+            assert_equal_nodes(lived, fresh)
         for name, more in (("data", ()), ("new", ("--accept-lost-journal",))):
             again = await asyncio.to_thread(
                 start_sequencer, network, directory / name, name=f"again-{name}", more=more, **flags

@@ -51,13 +51,15 @@ class Branches:
         self._count = 0
 
     @contextmanager
-    def fork(self, depth: int) -> Iterator[Anvil]:
-        """A branch without the last `depth` blocks, but with as many others and one more; not turned to."""
-        trunk, height = self.now, self.now.get_block_number()
+    def fork(self, kept: int) -> Iterator[Anvil]:
+        """A branch with the blocks up to `kept`, and empty ones beyond the present head; not turned to."""
+        trunk = self.now
         self._count += 1
         directory = self._directory / f"branch{self._count}"
-        with Anvil(directory, epoch=self._epoch, branch_of=(trunk.url, height - depth)) as branch:
-            branch.mine(depth + 1)
+        with Anvil(directory, epoch=self._epoch, branch_of=(trunk.url, kept)) as branch:
+            # Empty blocks of the same second would be the same blocks.
+            branch.call("anvil_setCoinbase", f"0x{self._count:040x}")
+            branch.mine(trunk.get_block_number() + 1 - kept)
             yield branch
 
     def turn_to(self, branch: Anvil) -> None:

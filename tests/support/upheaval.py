@@ -51,7 +51,7 @@ from optimist.node.node import Node
 from tests.support.operator import make_node
 from tests.support.ringside import POLL, QUIET, Town, WatchedPlayer, build_town, make_player
 
-GROUND: Final = 40  # blocks between the town and the first lie: the deepest reorg leaves the batches alone
+GROUND: Final = 80  # blocks between the town and the first lie: the deepest reorg leaves the batches alone
 PATIENCE: Final = 90.0  # s without anything new on L1
 LONGEST: Final = 600.0  # s of a whole game
 MOVES: Final = (
@@ -221,9 +221,9 @@ class Grounds:
         """The devnet and its town; what happens to them is undone."""
         if self._now is None or self._games % self.GAMES == 0:
             self._stack.close()
-            # An epoch as on mainnet: no block of a whole dispute is final, so L1 may take back any.
+            # Half as long again as on mainnet: no block of a whole dispute is final, so L1 may take back any.
             folder = self._directory / str(self._games)
-            network = self._stack.enter_context(Devnet.start(directory=folder, epoch=32))
+            network = self._stack.enter_context(Devnet.start(directory=folder, epoch=48))
             self._now = network, asyncio.run(_build(network))
         self._games += 1
         with self._now[0].anvil.snapshot():
