@@ -125,6 +125,7 @@ class _Connection:
         self._channels: set[str] = set()
         self._in_flight = asyncio.Semaphore(MOST_IN_FLIGHT)
         self._frames: set[asyncio.Task[None]] = set()
+        self._is_proven = False  # something in its last frame was good: until then one frame at a time
 
     async def run(self) -> None:
         """Until either side ends it, or its reader is too slow."""
@@ -190,6 +191,8 @@ class _Connection:
 
     async def _submit(self, request: Submit) -> None:
         actions = self._purse.pay_for_parsing(parse_actions, request.actions)
+        if self._frames and not self._is_proven:
+            await asyncio.wait(self._frames)  # a stranger could fill the door with what nobody has signed
         await self._in_flight.acquire()
 
         async def answer() -> None:
@@ -199,6 +202,7 @@ class _Connection:
                 self._send({"id": request.id, **error.to_json()})
             else:
                 self._purse.charge_for(results)
+                self._is_proven = not all(isinstance(result, ApiError) for result in results)
                 described = describe_results(results)
                 self._send({"id": request.id, "results": described, "confirmation": confirmation})
             finally:

@@ -1,5 +1,7 @@
 """secp256k1 signatures as the machine's ECR opcode and the EVM's ecrecover see them, plus the low-s rule."""
 
+from functools import lru_cache
+
 from coincurve import PrivateKey, PublicKey
 
 from optimist.base.keccak import keccak
@@ -8,11 +10,16 @@ CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HALF_ORDER = CURVE_ORDER // 2  # a signature with a higher s is a malleable twin (EIP-2): recovers to nobody
 
 
+REMEMBERED = 1 << 14  # recoveries, some 8 MiB
+
+
+@lru_cache(REMEMBERED)
 def recover(digest: bytes, v: int, r: int, s: int) -> int:
     """Address (as an integer) that signed `digest`, or 0 when the signature is not a canonical one.
 
     Total: any integers are allowed. 0 unless v is 27 or 28, 0 < r < order, 0 < s <= order / 2, and a key
-    recovers.
+    recovers. The newest answers are remembered: an input is executed several times between a sequencer's door
+    and its own node, and nothing in it costs as much.
     """
     if v not in (27, 28) or not 0 < r < CURVE_ORDER or not 0 < s <= HALF_ORDER:
         return 0

@@ -279,6 +279,27 @@ def test_bad_signatures_are_paid_for_and_stop_costing_the_sequencer(
     play(tmp_path, Limits(rate=1.0, burst=200.0), story)
 
 
+def test_frames_of_a_stranger_come_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(town: Town) -> None:
+        at_the_door: list[int] = []
+        recover = town.sequencer._recoverer.recover
+
+        async def look(asked: Any) -> list[int]:
+            at_the_door.append(town.sequencer._waiting)
+            return await recover(asked)
+
+        monkeypatch.setattr(town.sequencer._recoverer, "recover", look)
+        forged = [order(town, 1, False, LOT, 101_000, signer="nobody") for _ in range(10)]
+        async with town.stream() as stream:
+            for number in range(6):
+                await stream.send_json({"op": "submit", "id": number, "actions": forged})
+            for _ in range(6):
+                await stream.receive(timeout=10)
+        assert at_the_door == [10] * 6
+
+    play(tmp_path, Limits(), story)
+
+
 @pytest.mark.parametrize("nonsense", ['"?"', "[1, 2]", "{}"], ids=["no array", "no actions", "an object"])
 def test_nonsense_is_paid_for_over_the_stream(nonsense: str, tmp_path: Path) -> None:
     async def story(town: Town) -> None:
