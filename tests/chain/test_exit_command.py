@@ -35,7 +35,7 @@ def run(network: Devnet, command: Sequence[str], secret: str = "") -> "subproces
 
 
 def make_flags(network: Devnet) -> list[str]:
-    return ["--l1-rpc", network.anvil.url, "--deployment", str(network.deployment_file), "--l1-tag", "latest"]
+    return ["--l1-rpc", network.anvil.url, "--deployment", str(network.deployment_file), "--l1-poll", "0.1"]
 
 
 def open_account(network: Devnet) -> int:
