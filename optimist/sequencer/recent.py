@@ -17,7 +17,7 @@ from typing import Final
 from optimist.derive.commitments import compute_input_hash
 from optimist.sequencer.engine import Outcome
 
-KEPT: Final = 100_000  # of the newest inputs, which can be asked for by hash
+KEPT: Final = 20_000  # of the newest inputs, which can be asked for by hash: about 8 MB
 
 
 @dataclass(frozen=True, slots=True)
