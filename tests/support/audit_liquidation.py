@@ -76,8 +76,10 @@ def check_amount(action: Liquidate, old: Margin, new: Margin, before: Ledger, af
     if old.value * PPM < old.maintenance * CLOSE_OUT_PPM:
         assert rest == 0
         return
+    # On a side that was deleveraged a position is rounded to its shares, which are no whole units.
+    slack = ROUNDING + (2 * worth_of_a_unit(before, action.market) if size % 1 or rest % 1 else 0)
     if rest:
-        assert new.value + ROUNDING >= new.maintenance * restored, f"too little of {size}: {old} -> {new}"
+        assert new.value + slack >= new.maintenance * restored, f"too little of {size}: {old} -> {new}"
     market, price = before.market(action.market), before.stored_price(action.market).mark
     one_less = abs(size - rest) - market.lot
     if one_less <= 0:
@@ -92,7 +94,7 @@ def check_amount(action: Liquidate, old: Margin, new: Margin, before: Ledger, af
         return
     penalty = one_less * worth * market.liquidation_penalty_ppm / PPM
     needed = (old.maintenance - freed) * restored
-    assert old.value - penalty < needed + ROUNDING, f"more than needed of {size}: {size - rest}"
+    assert old.value - penalty < needed + slack, f"more than needed of {size}: {size - rest}"
 
 
 @judging("I8")
@@ -134,9 +136,13 @@ def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger)
         lost = worth - paid
         borne += lost
         maintenance = Fraction(before.market(market).maintenance_margin_ppm, PPM)
-        if is_worn_out:  # the rest of it was closed at the mark
+        rounded_off = Fraction(0)
+        if (
+            is_worn_out
+        ):  # the rest of it was closed at the mark, each share less than a part smaller than it was
             worth *= abs(size) / before.total(market, is_short)
-        assert lost <= abs(worth) * maintenance + 2
+            rounded_off = Fraction(abs(position.shares) * price, divisor << 48)
+        assert lost <= abs(worth) * maintenance + 2 + rounded_off
         healthy, then = before.rounded_margin(other), after.rounded_margin(other)
         if healthy.value >= healthy.maintenance:
             assert then.value + 3 >= then.maintenance, "deleveraging made a healthy account liquidatable"
