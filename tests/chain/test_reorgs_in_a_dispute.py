@@ -63,7 +63,9 @@ def test_a_reorg_at_any_move_changes_nothing_in_the_end(
     assert reorg.done >= depth
 
 
-@pytest.mark.parametrize("depth", [7, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 2, 32))])
+@pytest.mark.parametrize(
+    "depth", [7, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 2, 32, 64))]
+)
 @pytest.mark.parametrize("move", OTHER_ENDS)
 def test_a_reorg_at_the_other_ends_changes_nothing(grounds: Grounds, move: str, depth: int) -> None:
     reorg = ReorgAt(move, depth)

@@ -88,7 +88,7 @@ async def get_log(process: Process) -> str:
 
 
 DEPTHS = (1, 2, 3, 5, 8, 16, 32, 64)
-DEFAULT = ((2, True), (64, False))
+DEFAULT = ((64, False),)
 
 
 @pytest.mark.parametrize(
