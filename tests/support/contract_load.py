@@ -43,7 +43,7 @@ class ContractLoad:
     def __init__(self, directory: Path, block_time: int | None) -> None:
         """`block_time`: seconds between blocks; None: a block for every transaction."""
         command = [str(find_anvil()), "--host", "127.0.0.1", "--port", "0", "--hardfork", HARDFORK]
-        command += ["--chain-id", str(CHAIN_ID), "--accounts", "1", "--no-cors", "--prune-history"]
+        command += ["--chain-id", str(CHAIN_ID), "--accounts", "1", "--no-cors"]
         command += ["--gas-limit", str(BLOCK_GAS), "--base-fee", "0", "--no-request-size-limit"]
         if block_time is not None:
             command += ["--block-time", str(block_time)]
