@@ -3,6 +3,8 @@
 The same frauds are played through the game in `tests/scenarios/test_false_results.py`.
 """
 
+import pickle
+
 import pytest
 
 from optimist.provable import State
@@ -45,3 +47,10 @@ def test_outside_of_a_collection_the_first_broken_invariant_is_raised() -> None:
     with pytest.raises(BrokenInvariantError, match="I13") as caught:
         audit_all(DOMAIN, load_law("minimal", fraud.patches).native, fraud.inputs)
     assert caught.value.invariant == "I13"
+
+
+def test_what_a_process_finds_broken_reaches_another_with_its_replay() -> None:
+    error = BrokenInvariantError("I13", "filled twice")
+    error.add_note("replay: …")
+    sent = pickle.loads(pickle.dumps(error))  # noqa: S301 - bytes of this line alone
+    assert (str(sent), sent.invariant, sent.__notes__) == ("I13: filled twice", "I13", ["replay: …"])

@@ -5,7 +5,7 @@ from fractions import Fraction
 from optimist.derive.actions import Settle
 from optimist.stf.inputs import KIND_CLOSE_MARKET
 from optimist.stf.records import Account, Closing, Group, Position, WindDown, Withdrawal
-from tests.support.audit_shared import check_only
+from tests.support.audit_shared import check_only, find_swept
 from tests.support.judging import judging
 from tests.support.ledger import Ledger
 
@@ -23,9 +23,7 @@ def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:
     with judging("I3"):
         assert after.account(account).collateral == (0 if is_written_off else left)
         swept = after.group(group).fund - before.group(group).fund - (left if is_written_off else 0)
-        owed, unit = before.unpaid(account, action.market), before.funding_unit(action.market)
-        kept = Fraction(before.funding(action.market).remainder, unit) + owed - owed // 1
-        assert swept == (kept // 1 if owed else 0), "what rounding has left goes to the fund"
+        assert swept == find_swept(before, account, action.market), "what rounding has left goes to the fund"
 
 
 @judging("wind-down")

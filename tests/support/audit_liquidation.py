@@ -6,7 +6,7 @@ from optimist.derive.actions import Liquidate
 from optimist.stf.constants import CLOSE_OUT_PPM, SLOT_BITS
 from optimist.stf.margin import Margin
 from optimist.stf.records import Account, Group, Position
-from tests.support.audit_shared import PPM, ceil, check_fresh, check_margin, check_only
+from tests.support.audit_shared import PPM, ceil, check_fresh, check_margin, check_only, find_swept
 from tests.support.judging import judging
 from tests.support.ledger import Ledger
 
@@ -151,7 +151,8 @@ def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger)
     rounded = (1 + surplus) * worth_of_a_unit(before, market) + ROUNDING
     bearable = abs(size) * price / divisor * before.market(market).maintenance_margin_ppm / PPM
     check_bearers(before.group(account >> 32), after.group(account >> 32), borne, bearable, rounded)
-    if after.group(account >> 32).fund < min(before.group(account >> 32).fund, 0):
+    swept = min(find_swept(before, account, market), 0)
+    if after.group(account >> 32).fund < min(before.group(account >> 32).fund, 0) + swept:
         assert old.value < 0, "a loss of nobody's"
 
 

@@ -31,6 +31,13 @@ def check_fresh(ledger: Ledger, account: int, now: int, heartbeat: int) -> None:
         assert max(0, now - price.publish_time) <= heartbeat
 
 
+def find_swept(before: Ledger, account: int, market: int) -> int:
+    """What settling a position gives the fund of what rounding has left, 1e-6 USD; below 0: what it takes."""
+    owed = before.unpaid(account, market)
+    left = Fraction(before.funding(market).remainder, before.funding_unit(market)) + owed - owed // 1
+    return left // 1 if owed else 0
+
+
 def check_margin(before: Ledger, after: Ledger, account: int, market: int) -> None:
     """I4: who met the initial margin still does. I5: who did not may do so now, or has only improved."""
     old, new = before.rounded_margin(account), after.rounded_margin(account, before)

@@ -17,8 +17,11 @@ class BrokenInvariantError(AssertionError):
     """An invariant does not hold; `invariant` is its name in docs/INVARIANTS.md."""
 
     def __init__(self, invariant: str, problem: str) -> None:
-        super().__init__(f"{invariant}: {problem}")
+        super().__init__(invariant, problem)
         self.invariant = invariant
+
+    def __str__(self) -> str:
+        return ": ".join(self.args)
 
 
 @contextmanager
