@@ -13,7 +13,7 @@ from optimist.derive.rows import LENGTH_BYTES
 from optimist.sequencer.builder import OpenBatch, SealedBatch
 from optimist.sequencer.ports import Chain
 
-KEPT_BATCHES: Final = 512  # of those that L1 has, to be posted again when a reorg takes them off it
+KEPT_BATCHES: Final = 512  # at most, of those that L1 has, to be posted again when a reorg takes them off it
 
 
 class Line:
@@ -28,11 +28,12 @@ class Line:
         self._row_bytes: list[int] = []  # of each of them
 
     def append(self, sealed: SealedBatch) -> None:
-        """A batch was closed; those that L1 has had for long are forgotten."""
+        """A batch was closed; those that L1 has for good, or has had for long, are forgotten."""
         self._sealed.append(sealed)
         self._row_bytes.append(sum(LENGTH_BYTES + len(data) for data in sealed.sequenced))
-        posted = self._chain.batch_count - self._base
-        forgotten = min(len(self._sealed) - KEPT_BATCHES, posted)
+        posted = min(self._chain.batch_count - self._base, len(self._sealed))
+        final = self._chain.final_batch - self._base
+        forgotten = min(max(final, len(self._sealed) - KEPT_BATCHES), posted)
         if forgotten > 0:
             newest = self._sealed[forgotten - 1]
             self._base, self._base_accumulator = newest.header.batch, newest.batch.accumulator

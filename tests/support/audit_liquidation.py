@@ -53,7 +53,9 @@ def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
         with judging("I7"):
             assert new.value >= 0
         price = before.stored_price(market_id).mark
-        notional = abs(size - rest) * price / before.market(market_id).notional_divisor
+        # What is left of a long is rounded down to its shares, of a short up: by less than a unit.
+        closed = abs((size - rest) // 1) if is_taken_over else abs(size - rest)
+        notional = closed * price / before.market(market_id).notional_divisor
         dropped = worth_of_a_unit(before, market_id) if size % 1 or rest % 1 else 0
         assert old.value - new.value <= notional * penalty_limit + ROUNDING + dropped
     else:
