@@ -13,21 +13,16 @@ from challenger.settings import RunSettings, get_parameters
 from challenger.strategy.modes import MODES, Mode
 from challenger.trace.law import LawProvider
 from optimist.l1.client import require_header
-from optimist.l1.fees import FeePolicy
 from optimist.l1.keys import open_key
-from optimist.l1.outbox import Attempt, MemoryOutbox, Outbox, compute_outbox_identity, keep_recent
-from optimist.l1.sender import Sender, SendPolicy
-from optimist.l1.signer import SigningKey
 from optimist.l1.sources import Sources
 from optimist.l1.types import to_hex
 from optimist.node.opening import OpenNode, open_node
 from optimist.ops.config import ConfigError
 from optimist.ops.lifecycle import run_until_signal
-from optimist.store.outbox import JournalOutbox
+from optimist.ops.sending import GWEI, make_policy, make_sender, open_outbox
 
 log = structlog.get_logger(__name__)
 
-GWEI = 10**9
 ETHER = 10**18
 LAG_SHARE = 8  # of the challenge period: what may pass at most until a bond may be put on a new batch
 
@@ -54,7 +49,7 @@ async def run(settings: RunSettings) -> list[str]:
             open_challenger_station(settings.ops, opened, settings.datadir, is_unsafe=settings.dev)
         )
         parameters = get_parameters(opened.deployment.preset)
-        outbox = open_outbox(settings, opened, signer, stack)
+        outbox = open_outbox(settings.datadir, opened.deployment.chain_id, signer.address, stack)
         purse = Purse(
             opened.client,
             signer.address,
@@ -64,7 +59,7 @@ async def run(settings: RunSettings) -> list[str]:
             budget=None if settings.gas_budget is None else int(settings.gas_budget * ETHER),
         )
         await purse.load([attempt.hash for attempt in outbox.load()])
-        sender = make_sender(settings, opened, signer, stack, outbox)
+        sender = make_sender(opened, signer, outbox, make_policy(settings.tx, settings.l1_poll), stack)
         player = Player(
             opened.node,
             opened.client,
@@ -126,36 +121,3 @@ async def open_gate(settings: RunSettings, opened: OpenNode, stack: AsyncExitSta
             advice="a later --l1-tag: our clock runs while a claim waits for its data to become final",
         )
     return Gate(sources, opened.deployment.get_contract("Inbox"), settings.l1_tag)
-
-
-def open_outbox(settings: RunSettings, opened: OpenNode, signer: SigningKey, stack: AsyncExitStack) -> Outbox:
-    """What our key has sent. Without a data directory it forgets with the process: acts are idempotent."""
-    if settings.datadir is None:
-        return MemoryOutbox()
-    identity = compute_outbox_identity(opened.deployment.chain_id, signer.address)
-    kept = JournalOutbox(settings.datadir / f"outbox-{signer.address.hex()}", identity, Attempt, keep_recent)
-    stack.callback(kept.close)
-    return kept
-
-
-def make_sender(
-    settings: RunSettings,
-    opened: OpenNode,
-    signer: SigningKey,
-    stack: AsyncExitStack,
-    outbox: Outbox | None = None,
-) -> Sender:
-    """The sender of our key. `outbox`: None opens it."""
-    policy = SendPolicy(
-        fees=FeePolicy(
-            cap=int(settings.tx.max_fee_gwei * GWEI), min_tip=int(settings.tx.min_tip_gwei * GWEI)
-        ),
-        confirmations=settings.tx.confirmations,
-        resubmission_timeout=settings.tx.resubmission_timeout,
-        poll=settings.l1_poll,
-        max_pending=settings.tx.max_pending,
-    )
-    outbox = outbox or open_outbox(settings, opened, signer, stack)
-    sender = Sender(opened.client, signer, outbox, policy, chain_id=opened.deployment.chain_id)
-    stack.push_async_callback(sender.close)
-    return sender

@@ -11,7 +11,6 @@ import structlog
 
 from challenger.game.types import Parameters
 from challenger.player import Player
-from challenger.running import make_sender
 from challenger.settings import get_parameters
 from challenger.strategy.acts import OpenMatch, Prove, ProvePadding
 from challenger.strategy.strategy import Proposal
@@ -29,6 +28,7 @@ from optimist.l1.sender import Call, Sender
 from optimist.l1.types import to_hex
 from optimist.node.assertions import AssertionTree
 from optimist.node.opening import OpenNode, open_node
+from optimist.ops.sending import make_policy, make_sender, open_outbox
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,8 @@ async def lie(settings: LiarSettings) -> None:
             own_law=load_false_law(opened.law.preset, fault.name) if isinstance(fault, PatchedLaw) else None,
             insist=settings.insist,
         )
-        sender = make_sender(settings, opened, signer, stack)
+        outbox = open_outbox(settings.datadir, opened.deployment.chain_id, signer.address, stack)
+        sender = make_sender(opened, signer, outbox, make_policy(settings.tx, settings.l1_poll), stack)
         log.info("liar_ready", address=to_hex(signer.address), fault=settings.fault, since=since)
         await tell(settings, opened, provider, sender, parent, parameters)
         player = Player(

@@ -3,9 +3,9 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import structlog
 from pydantic import Field
@@ -15,18 +15,16 @@ from optimist.l1.client import L1Client
 from optimist.l1.creation import Choices, compute_create_address, create_rollup, load_code, predict_addresses
 from optimist.l1.deployment import Deployment, check_deployment
 from optimist.l1.errors import L1Unavailable
-from optimist.l1.fees import FeePolicy
 from optimist.l1.keys import open_key
 from optimist.l1.outbox import MemoryOutbox
 from optimist.l1.sender import Call, Sender, SendPolicy
 from optimist.l1.types import Receipt, to_hex
 from optimist.operator.rollup_file import RollupFile, check_init
+from optimist.ops.sending import make_policy
 from optimist.ops.settings import KeyedSettings
 from optimist.prove.law import load_law
 
 log = structlog.get_logger(__name__)
-
-GWEI: Final = 10**9
 
 
 class DeploySettings(KeyedSettings):
@@ -102,14 +100,8 @@ async def deploy(settings: DeploySettings) -> Outcome:
 
 
 def _make_policy(settings: DeploySettings) -> SendPolicy:
-    tx = settings.tx
-    return SendPolicy(
-        fees=FeePolicy(cap=int(tx.max_fee_gwei * GWEI), min_tip=int(tx.min_tip_gwei * GWEI)),
-        confirmations=settings.confirmations,
-        resubmission_timeout=tx.resubmission_timeout,
-        poll=min(settings.l1_poll, 1.0),
-        max_pending=1,
-    )
+    policy = make_policy(settings.tx, min(settings.l1_poll, 1.0))
+    return replace(policy, confirmations=settings.confirmations, max_pending=1)
 
 
 async def _check_token(client: L1Client, token: bytes) -> None:

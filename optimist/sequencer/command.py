@@ -31,6 +31,16 @@ USAGE = (
     ForeignState,
     OpsPortTaken,
 )
+# Local data, or what it does not fit to: a person must look before the program is started again.
+LOCAL = (
+    HeadMismatch,
+    JournalError,
+    GateClosed,
+    StateUnwritable,
+    DerivationError,
+    ExecutionMismatch,
+    FinalizedReorg,
+)
 
 
 @click.command()
@@ -42,12 +52,9 @@ def command(settings: SequencerSettings) -> None:
         asyncio.run(run_sequencer(settings))
     except USAGE as error:
         raise click.UsageError(str(error)) from error
-    except (HeadMismatch, JournalError, GateClosed, StateUnwritable) as error:
+    except LOCAL as error:
         _complain(error)
-        raise SystemExit(4) from error  # local data
-    except (DerivationError, ExecutionMismatch, FinalizedReorg) as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(4) from error  # a person must look before it is started again
+        raise SystemExit(4) from error
     except L1Error as error:
         _complain(error)
         raise SystemExit(3) from error  # L1

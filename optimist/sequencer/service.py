@@ -13,18 +13,15 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from optimist.api.http import start_server
 from optimist.derive.typed_data import Domain
-from optimist.l1.fees import FeePolicy
 from optimist.l1.keys import open_key
-from optimist.l1.outbox import Attempt, compute_outbox_identity, keep_recent
 from optimist.l1.runway import HOUR, Runway, RunwayPolicy
-from optimist.l1.sender import Sender, SendPolicy
+from optimist.l1.sender import Sender
 from optimist.l1.signer import SigningKey
 from optimist.l1.types import from_hex, to_hex
 from optimist.node.opening import OpenNode, open_node
@@ -32,6 +29,7 @@ from optimist.ops.failpoints import Failpoints
 from optimist.ops.lifecycle import run_until_signal
 from optimist.ops.metrics import Metrics
 from optimist.ops.observing import observe_node
+from optimist.ops.sending import make_policy, make_sender, open_outbox
 from optimist.ops.station import VERSION, Station, open_station
 from optimist.sequencer.batcher import Batcher
 from optimist.sequencer.cadence import Cadence
@@ -45,7 +43,6 @@ from optimist.sequencer.observing import EVENTS, Balances, observe_sequencer
 from optimist.sequencer.proposer import Proposer
 from optimist.sequencer.sequencer import Sequencer, Terms
 from optimist.sequencer.settings import SequencerSettings
-from optimist.store.outbox import JournalOutbox
 from optimist.store.segments import SegmentedJournal
 
 log = structlog.get_logger(__name__)
@@ -87,7 +84,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         await check_gate(opened, sequencer.state)
         sequencer.demand_fresh_prices()
         opened.node.subscribe(sequencer.observe_l1)
-        sender = _make_sender(settings, opened, signer, settings.datadir, stack, failpoints)
+        sender = _make_sender(settings, opened, signer, stack, failpoints)
         inbox = opened.deployment.get_contract("Inbox")
         double_check = DoubleCheck(opened.node, opened.law.native)
         batcher = Batcher(sequencer, inbox, sender, double_check, settings.l1_poll)
@@ -195,34 +192,19 @@ def _make_sender(
     settings: SequencerSettings,
     opened: OpenNode,
     signer: SigningKey,
-    directory: Path,
     stack: AsyncExitStack,
     failpoints: Failpoints,
 ) -> Sender:
-    chain_id = opened.deployment.chain_id
-    identity = compute_outbox_identity(chain_id, signer.address)
-    outbox = JournalOutbox(directory / f"outbox-{signer.address.hex()}", identity, Attempt, keep_recent)
-    stack.callback(outbox.close)
-    policy = SendPolicy(
-        fees=FeePolicy(
-            cap=int(settings.tx.max_fee_gwei * GWEI), min_tip=int(settings.tx.min_tip_gwei * GWEI)
-        ),
-        confirmations=settings.tx.confirmations,
-        resubmission_timeout=settings.tx.resubmission_timeout,
-        poll=settings.l1_poll,
-        max_pending=settings.tx.max_pending,
-    )
-    sender = Sender(opened.client, signer, outbox, policy, chain_id=chain_id, checkpoint=failpoints.reach)
-    stack.push_async_callback(sender.close)
-    return sender
+    outbox = open_outbox(settings.datadir, opened.deployment.chain_id, signer.address, stack)
+    policy = make_policy(settings.tx, settings.l1_poll)
+    return make_sender(opened, signer, outbox, policy, stack, checkpoint=failpoints.reach)
 
 
 async def _make_proposer(
     settings: SequencerSettings, opened: OpenNode, stack: AsyncExitStack, failpoints: Failpoints
 ) -> tuple[Proposer, Sender]:
-    assert settings.datadir is not None  # noqa: S101 - the settings demand it
     key = await open_key(settings.proposer, stack)
-    sender = _make_sender(settings, opened, key, settings.datadir, stack, failpoints)
+    sender = _make_sender(settings, opened, key, stack, failpoints)
     proposer = Proposer(
         opened.node,
         opened.client,

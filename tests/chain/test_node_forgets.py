@@ -18,6 +18,7 @@ from optimist.node.ledger import UnknownBatch
 from optimist.node.node import Node
 from optimist.node.proofs import prove_withdrawals
 from optimist.store.state_store import StateStore
+from tests.support.equal_nodes import assert_equal_nodes
 from tests.support.operator import Operator, make_node
 
 USD = 10**6
@@ -82,21 +83,6 @@ async def confirm_two(network: Devnet, client: L1Client, node: Node) -> tuple[in
     return last, second
 
 
-def assert_same(node: Node, other: Node) -> None:
-    """Two nodes remember the same, and have forgotten the same."""
-    ours, theirs = node.ledger, other.ledger
-    assert (ours.forgotten, ours.batch_count) == (theirs.forgotten, theirs.batch_count)
-    for number in range(1, ours.batch_count + 1):
-        assert ours.get_end(number) == theirs.get_end(number)
-        if number > ours.forgotten:
-            assert ours.get_applied(number) == theirs.get_applied(number)
-            assert ours.get_records(number) == theirs.get_records(number)
-    assert dict(ours.state.items()) == dict(theirs.state.items())
-    assert list(node.events) == list(other.events)
-    assert (node.queue_start, node.queue_length) == (other.queue_start, other.queue_length)
-    assert node.get_queue(node.queue_start) == other.get_queue(other.queue_start)
-
-
 def test_node_forgets_when_the_confirmation_is_final_and_a_reorg_before_that_loses_nothing(
     calm: Devnet,
 ) -> None:
@@ -117,7 +103,7 @@ def test_node_forgets_when_the_confirmation_is_final_and_a_reorg_before_that_los
         assert {number: node.ledger.get_records(number) for number in range(6)} == known
         fresh = make_node(calm, client, chunk=3)
         await fresh.catch_up()
-        assert_same(node, fresh)
+        assert_equal_nodes(node, fresh)
 
         last, _ = await confirm_two(calm, client, node)
         await operator.seal()
@@ -133,7 +119,7 @@ def test_node_forgets_when_the_confirmation_is_final_and_a_reorg_before_that_los
         with pytest.raises(LookupError, match="queue item 0 is forgotten"):
             node.get_queue(0)
         await fresh.catch_up()
-        assert_same(node, fresh)
+        assert_equal_nodes(node, fresh)
 
     play(calm, story)
 
@@ -157,13 +143,13 @@ def test_restarted_node_has_forgotten_what_one_that_never_stopped_has(devnet: De
         assert not any(b"garbage" in data for data in kept.logs[: len(whole.logs) - 4])
         with StateStore(tmp_path / "state", IDENTITY) as store:
             second = make_node(devnet, client, store)
-            assert_same(first, second)
+            assert_equal_nodes(first, second)
             await live(devnet, client, operator, 2)
             await second.catch_up()
             fresh = make_node(devnet, client, chunk=3)
             await fresh.catch_up()
-            assert_same(operator.node, second)
-            assert_same(operator.node, fresh)
+            assert_equal_nodes(operator.node, second)
+            assert_equal_nodes(operator.node, fresh)
 
     play(devnet, story)
 

@@ -12,6 +12,7 @@ def assert_equal_nodes(ours: Node, theirs: Node) -> None:
         if number > mine.forgotten:
             assert mine.get_applied(number) == other.get_applied(number)
             assert mine.get_records(number) == other.get_records(number)
+    assert dict(mine.state.items()) == dict(other.state.items())
     assert list(ours.events) == list(theirs.events)
-    assert ours.queue_start == theirs.queue_start
+    assert (ours.queue_start, ours.queue_length) == (theirs.queue_start, theirs.queue_length)
     assert ours.get_queue(theirs.queue_start) == theirs.get_queue(theirs.queue_start)
