@@ -40,6 +40,11 @@ class SequencerClient:
         """Heads, backlog, readiness."""
         return await self._get("/v1/status")
 
+    async def has_posted_all(self) -> bool:
+        """Whether L1 has every acknowledged input. False while the sequencer goes back behind a reorg."""
+        status = await self.get_status()
+        return bool(status["ready"] and status["openBatch"] is None and not status["unposted"])
+
     async def get_network(self) -> dict[str, Any]:
         """What a client needs to sign."""
         return await self._get("/v1/network")

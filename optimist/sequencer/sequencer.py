@@ -503,7 +503,7 @@ class Sequencer:
             "openBatch": opened.number if opened else None,
             "sealedBatch": head.batch,
             "postedBatch": self._chain.batch_count,
-            "unposted": len(self.unposted) + len(self._sealing),
+            "unposted": len(self._line.unposted) + len(self._sealing),
             "unpostedBytes": self._line.unposted_bytes,
             "voided": self._last_void,
             "marketsWithoutFreshPrice": find_stale_markets(self.state, self._prices_from),

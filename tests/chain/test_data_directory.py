@@ -14,7 +14,7 @@ from devnet.actors.client import SequencerClient
 from devnet.network import Devnet
 from devnet.processes import Process
 from optimist.api.errors import ApiError
-from tests.chain.test_sequencer import Scene, fund, has_account, history_inputs, is_posted, until
+from tests.chain.test_sequencer import Scene, fund, has_account, history_inputs, until
 from tests.support.running import find_url, start_sequencer
 
 LOT = 10_000
@@ -114,7 +114,7 @@ async def finish(network: Devnet, scene: Scene, directory: Path, kept: list[str]
     try:
         url = await asyncio.to_thread(find_url, again)
         async with SequencerClient(url) as api:
-            await until(lambda: is_posted(api))
+            await until(api.has_posted_all)
         on_l1 = ["0x" + data.hex() for data in await history_inputs(network, scene.client)]
         assert on_l1 == kept
     finally:
@@ -158,7 +158,7 @@ def test_directory_is_handed_over_to_another_machine_and_the_old_one_cannot_come
         answer = await scene.order(1, is_buy=True, lots=3, usd=100_000, slot=2)
         assert answer.filled == str(3 * LOT), "the order that rested on the other machine"
         kept.extend(answer.inputs)
-        await until(lambda: is_posted(scene.api))
+        await until(scene.api.has_posted_all)
         assert ["0x" + data.hex() for data in await history_inputs(network, scene.client)] == kept
 
     try:
@@ -187,7 +187,7 @@ def check_lost_journal(network: Devnet, directory: Path) -> None:
         assert (await scene.api.get_market(0))["asks"] == []
         scene.published = await scene.now() + 1
         await scene.publish(100_000)
-        await until(lambda: is_posted(scene.api))
+        await until(scene.api.has_posted_all)
 
     try:
         live(network, process, story)
@@ -202,14 +202,14 @@ def test_two_processes_on_copies_of_one_directory_cannot_both_go_on(network: Dev
 
     async def story(scene: Scene) -> None:
         await scene.publish(100_000)
-        await until(lambda: is_posted(scene.api))
+        await until(scene.api.has_posted_all)
         shutil.copytree(tmp_path / "data", tmp_path / "copy")
         second = start_sequencer(network, tmp_path / "copy", name="second")
         try:
             async with SequencerClient(await asyncio.to_thread(find_url, second)) as other:
                 scene.api, mine = other, scene.api
                 await scene.publish(100_100)
-                await until(lambda: is_posted(other))
+                await until(other.has_posted_all)
                 scene.api = mine
             assert await asyncio.to_thread(first._process.wait, 30) == DATA
             assert "another process posts with the same key" in first.read_log()

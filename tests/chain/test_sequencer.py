@@ -95,11 +95,6 @@ async def has_account(api: SequencerClient, account: int) -> bool:
     return True
 
 
-async def is_posted(api: SequencerClient) -> bool:
-    status = await api.get_status()
-    return status["openBatch"] is None and status["unposted"] == 0
-
-
 async def history_inputs(network: Devnet, client: L1Client) -> list[bytes]:
     history = await network.read_history(client)
     return [applied.data for record in history.batches for applied in record.inputs if applied.data[0] == 5]
@@ -143,7 +138,7 @@ def test_trades_reach_l1_and_a_node_that_never_met_the_sequencer_agrees(
         message = SoftConfirmation(confirmation.number, bytes.fromhex(confirmation.history[2:]))
         assert message.recover(scene.domain, signature) == scene.network.cast.sequencer.address
 
-        await until(lambda: is_posted(scene.api))
+        await until(scene.api.has_posted_all)
         inputs = await history_inputs(scene.network, scene.client)
         assert bytes.fromhex(answer.inputs[0][2:]) in inputs
         history = await scene.network.read_history(scene.client)
@@ -182,7 +177,7 @@ def test_account_is_told_its_history_and_its_prospects_by_the_api_and_by_the_dir
         await scene.publish(100_000)
         await scene.order(0, is_buy=False, lots=50, usd=100_000)
         await scene.order(1, is_buy=True, lots=50, usd=100_000)
-        await until(lambda: is_posted(scene.api))
+        await until(scene.api.has_posted_all)
         trade = ("--buy", "0.001", "--at", "100000", "--price", "0=99000.5")
 
         async def ask(*arguments: str) -> dict[str, Any]:
@@ -222,7 +217,7 @@ async def check_bad_questions(url: str) -> None:
 def test_refusals_are_coded_and_cost_no_batch(network: Devnet, tmp_path: Path) -> None:
     async def story(scene: Scene, process: Process) -> None:
         await scene.publish(100_000)
-        await until(lambda: is_posted(scene.api))
+        await until(scene.api.has_posted_all)
         posted = (await scene.api.get_status())["postedBatch"]
         order = scene.traders[0].sign_order(
             market=0, is_buy=True, size=LOT, price=PRICE, expiry=await scene.now() + 60, slot=0

@@ -26,7 +26,6 @@ from tests.chain.test_sequencer import (
     fund,
     has_account,
     history_inputs,
-    is_posted,
     until,
 )
 from tests.support.operator import make_node
@@ -73,8 +72,7 @@ async def settle(scene: Scene) -> None:
 
     async def is_settled() -> bool:
         scene.network.anvil.mine()
-        status = await scene.api.get_status()
-        return bool(status["ready"]) and await is_posted(scene.api)
+        return await scene.api.has_posted_all()
 
     await until(is_settled, 60)
 

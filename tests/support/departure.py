@@ -188,8 +188,7 @@ async def wait_for_deposits(api: SequencerClient, accounts: Sequence[int]) -> No
 
 async def wait_until_posted(api: SequencerClient) -> None:
     while True:
-        status = await api.get_status()
-        if status["openBatch"] is None and status["unposted"] == 0:
+        if await api.has_posted_all():
             return
         await asyncio.sleep(0.1)
 

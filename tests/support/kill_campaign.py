@@ -201,13 +201,11 @@ class Campaign:
     async def _settle(self) -> dict[str, Any]:
         """Wait until L1 has everything; the market as it is then."""
         async with SequencerClient(self.url) as api:
-            status: dict[str, Any] = {}
             for _ in range(600):
-                status = await api.get_status()
-                if status["openBatch"] is None and status["unposted"] == 0:
+                if await api.has_posted_all():
                     return await api.get_market(0)
                 await asyncio.sleep(0.1)
-        raise ProcessFailed(f"not everything was posted within 60 s: {status}")
+            raise ProcessFailed(f"not everything was posted within 60 s: {await api.get_status()}")
 
 
 def find_port() -> int:

@@ -171,6 +171,28 @@ def test_order_sent_again_by_somebody_who_missed_the_answer_is_filled_once(tmp_p
         asyncio.run(play(journal))
 
 
+def test_what_is_to_be_sequenced_again_is_not_told_to_be_on_l1(tmp_path: Path) -> None:
+    bench = Bench()
+
+    async def play(journal: SegmentedJournal) -> None:
+        sequencer = start(bench, L1(bench), journal, longest_age=0)
+        await sequencer.submit(
+            bench.world.price_update(0, [(key, 100_000 * PRICE) for key in (0, 1, 2)], at=START + 1)
+        )
+        assert await sequencer.seal_if_due()
+        sequencer.give_up(2, "too late for the Inbox")
+        assert sequencer.unposted == [], "the batcher must not post it any more"
+        status = sequencer.status()
+        assert (status["ready"], status["openBatch"], status["unposted"]) == (False, None, 1)
+        await sequencer.seal_if_due()
+        status = sequencer.status()
+        assert (status["ready"], status["openBatch"], status["unposted"]) == (True, 2, 0)
+        await sequencer.close()
+
+    with SegmentedJournal(tmp_path / "journal", bytes(32)) as journal:
+        asyncio.run(play(journal))
+
+
 def test_idle_chain_gets_one_empty_batch_a_heartbeat_and_none_while_l1_is_away(tmp_path: Path) -> None:
     bench, now = Bench(), Now()
 
