@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +21,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SOLIDITY = REPOSITORY / "solidity"
 SOLC = SOLIDITY / "bin" / "solc"
 CACHE = REPOSITORY / "build" / "contracts"
+
+WORD = 32  # bytes
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+    "storageLayout",
+]
 
 Json = Any  # an ABI is JSON of the compiler's making; web3 takes it as it is
 
@@ -36,6 +45,7 @@ class Contract:
     abi: list[Json]
     creation: bytes  # without constructor arguments
     runtime: bytes  # immutables are zero here; the constructor fills them in
+    immutables: dict[str, list[int]]  # name -> where in `runtime` its 32 bytes stand, once for each use
     storage: Json  # the compiler's storageLayout
 
 
@@ -83,9 +93,31 @@ def compile_contracts(sources: Mapping[str, str] | None = None) -> dict[str, Con
                 abi=parts["abi"],
                 creation=bytes.fromhex(parts["evm"]["bytecode"]["object"]),
                 runtime=bytes.fromhex(parts["evm"]["deployedBytecode"]["object"]),
+                immutables=_read_places(parts["evm"]["deployedBytecode"], output["immutables"]),
                 storage=parts["storageLayout"],
             )
     return contracts
+
+
+def _read_places(deployed: Json, names: Mapping[str, str]) -> dict[str, list[int]]:
+    """Where each immutable stands, by name. Raises ValueError where one has not the 32 bytes of a PUSH32."""
+    references = deployed.get("immutableReferences", {})
+    if any(place["length"] != WORD for places in references.values() for place in places):
+        raise ValueError(f"an immutable has not {WORD} bytes: {references}")
+    found = {names[key]: sorted(place["start"] for place in places) for key, places in references.items()}
+    return dict(sorted(found.items()))
+
+
+def _find_immutables(tree: Json) -> Iterator[tuple[str, str]]:
+    """(number, name) of every immutable in a syntax tree: the compiler speaks of them by number."""
+    if isinstance(tree, list):
+        for part in tree:
+            yield from _find_immutables(part)
+    elif isinstance(tree, dict):
+        if tree.get("mutability") == "immutable":
+            yield str(tree["id"]), tree["name"]
+        for part in tree.values():
+            yield from _find_immutables(part)
 
 
 def _join(folder: PurePosixPath, imported: str) -> str:
@@ -104,9 +136,7 @@ def _request(sources: Mapping[str, str]) -> dict[str, Json]:
             "evmVersion": foundry["evm_version"],
             "viaIR": foundry["via_ir"],
             "metadata": {"bytecodeHash": foundry["bytecode_hash"]},
-            "outputSelection": {
-                "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]}
-            },
+            "outputSelection": {"*": {"": ["ast"], "*": OUTPUTS}},
         },
     }
 
@@ -120,7 +150,9 @@ def _compile(request: dict[str, Json]) -> Json:
         return json.loads(remembered.read_bytes())
     output = compile_standard(request, solc_binary=SOLC)
     CACHE.mkdir(parents=True, exist_ok=True)
+    trees = [source["ast"] for source in output["sources"].values()]
+    kept = {"contracts": output.get("contracts", {}), "immutables": dict(_find_immutables(trees))}
     with tempfile.NamedTemporaryFile("w", dir=CACHE, suffix=".tmp", delete=False) as file:
-        json.dump({"contracts": output.get("contracts", {})}, file)
+        json.dump(kept, file)
     Path(file.name).replace(remembered)  # whole or not at all: several processes may compile at once
     return json.loads(remembered.read_bytes())

@@ -1,13 +1,13 @@
 """Writes what is generated from the contracts and committed: `python -m devnet.snapshots [--check]`.
 
-ABIs, which the services read; creation code, which `optimist deploy` sends; layouts of storage and sizes, so
-that a change of either is seen in a diff.
+ABIs, which the services read; creation code, which `optimist deploy` sends, and what it leaves on L1, which
+every program looks for there; layouts of storage and sizes, so that a change of either is seen in a diff.
 With --check nothing is written; exit code 1 names the snapshots that are stale. Gas is forge's.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ def render_snapshots(contracts: Mapping[str, Contract]) -> dict[Path, str]:
         ABIS / f"{name}.json": render_abi(contracts[name].abi) for name in sorted({*deployed, *INTERFACES})
     }
     texts |= {CODE / f"{name}.hex": f"{contracts[name].creation.hex()}\n" for name in ORDER}
+    texts[CODE / "runtime.json"] = render_runtimes([contracts[name] for name in sorted(ORDER)])
     layouts = {name: render_storage(contract.storage) for name, contract in deployed.items()}
     sizes = {
         name: {"creation": len(contract.creation), "runtime": len(contract.runtime)}
@@ -49,6 +50,20 @@ def render_abi(abi: list[Json]) -> str:
     """One line an entry, sorted, without the compiler's own type names: a change is one line of a diff."""
     entries = sorted((_strip(entry) for entry in abi), key=lambda e: (e["type"], e.get("name", ""), str(e)))
     return "[\n" + ",\n".join(json.dumps(entry, sort_keys=True) for entry in entries) + "\n]\n"
+
+
+def render_runtimes(contracts: Iterable[Contract]) -> str:
+    """How many bytes at the end of creation code stand on L1, and where the immutables are in them.
+
+    Raises ValueError when creation code does not end so: another compiler, another layout.
+    """
+    lines = []
+    for contract in contracts:
+        if not contract.creation.endswith(contract.runtime):
+            raise ValueError(f"the creation code of {contract.name} does not end with its runtime code")
+        layout = {"length": len(contract.runtime), "immutables": contract.immutables}
+        lines.append(f"{json.dumps(contract.name)}: {json.dumps(layout)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def render_storage(layout: Json) -> list[str]:

@@ -139,7 +139,12 @@ class L1Client:
 
     async def get_code(self, address: bytes, at: bytes) -> bytes:
         """Code of a contract; empty when there is none."""
-        return bytes.fromhex((await self.call("eth_getCode", to_hex(address), at_block(at)))[2:])
+        return (await self.get_codes([address], at))[0]
+
+    async def get_codes(self, addresses: Sequence[bytes], at: bytes) -> list[bytes]:
+        """Code of many contracts in one request; empty where there is none."""
+        calls = [("eth_getCode", (to_hex(address), at_block(at))) for address in addresses]
+        return [bytes.fromhex(answer[2:]) for answer in await self.batch(calls)]
 
     async def get_balance(self, address: bytes, at: bytes | None = None) -> int:
         """Wei of an account, in the state after block `at` (hash) or after the latest."""

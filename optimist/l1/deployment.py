@@ -11,7 +11,7 @@ by name; they may differ from the preset's own (a devnet with a shorter challeng
     DeploymentMismatch      L1, the file and the local image disagree: every difference, one a line
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -21,33 +21,37 @@ import msgspec
 from optimist.base.keccak import keccak
 from optimist.base.presets import Preset, get_preset
 from optimist.derive.commitments import GENESIS_ASSERTION
+from optimist.l1.bytecode import WORD, CodeDiffers, load_runtimes
 from optimist.l1.client import L1Client, require_header
-from optimist.l1.contracts import Contract, read_many
-from optimist.l1.errors import L1Inconsistent, Reverted
+from optimist.l1.contracts import Contract
 from optimist.l1.types import from_hex, to_hex
+from optimist.vm.image import compute_image_root
+from optimist.vm.isa import PROGRAM_WORDS
 
 VERSION: Final = 1
 CONTRACTS: Final = ("Vault", "Inbox", "Rollup", "Dispute", "Step")
 ADDRESSES: Final = (*CONTRACTS, "token")
 
-# Where L1 keeps each parameter of the preset table, the slots excepted: they are part of the image.
+# The immutables that hold each parameter of the preset table, the slots excepted: they are part of the image.
 PARAMETERS: Final = {
-    "k": ("Rollup", "K"),
-    "h1": ("Rollup", "H1"),
-    "h2": ("Rollup", "H2"),
-    "challenge_period": ("Rollup", "CHALLENGE_PERIOD"),
-    "grace": ("Rollup", "GRACE"),
-    "min_period": ("Rollup", "MIN_PERIOD"),
-    "bond": ("Rollup", "BOND"),
-    "gas_price_cap": ("Dispute", "GAS_PRICE_CAP"),
-    "max_batch": ("Inbox", "MAX_BATCH"),
-    "max_queue_items": ("Inbox", "MAX_QUEUE_ITEMS"),
-    "forced_deadline": ("Inbox", "FORCED_DEADLINE"),
-    "max_delay": ("Inbox", "MAX_DELAY"),
-    "drift": ("Inbox", "DRIFT"),
-    "max_deposit": ("Vault", "MAX_DEPOSIT"),
-    "max_total": ("Vault", "MAX_TOTAL"),
+    "k": (("Rollup", "K"), ("Dispute", "K")),
+    "h1": (("Rollup", "H1"), ("Dispute", "H1")),
+    "h2": (("Rollup", "H2"), ("Dispute", "H2")),
+    "challenge_period": (("Rollup", "CHALLENGE_PERIOD"),),
+    "grace": (("Rollup", "GRACE"),),
+    "min_period": (("Rollup", "MIN_PERIOD"),),
+    "bond": (("Rollup", "BOND"),),
+    "gas_price_cap": (("Dispute", "GAS_PRICE_CAP"),),
+    "max_batch": (("Inbox", "MAX_BATCH"),),
+    "max_queue_items": (("Inbox", "MAX_QUEUE_ITEMS"),),
+    "forced_deadline": (("Inbox", "FORCED_DEADLINE"),),
+    "max_delay": (("Inbox", "MAX_DELAY"),),
+    "drift": (("Inbox", "DRIFT"),),
+    "max_deposit": (("Vault", "MAX_DEPOSIT"),),
+    "max_total": (("Vault", "MAX_TOTAL"),),
 }
+SHAPE: Final = ("k", "h1", "h2")
+SHAPE_LIMIT: Final = 256  # a byte each
 # How the contracts know each other.
 NEIGHBOURS: Final = (
     ("Vault", "INBOX", "Inbox"),
@@ -60,6 +64,7 @@ NEIGHBOURS: Final = (
     ("Dispute", "ROLLUP", "Rollup"),
     ("Dispute", "STEP", "Step"),
 )
+ADVICE: Final = "use the release that it was deployed with; where nobody names one, keep your money out of it"
 
 
 class DeploymentError(Exception):
@@ -121,6 +126,8 @@ class Deployment:
         _require_keys("addresses", addresses, ADDRESSES)
         _require_keys("parameters", file.parameters, PARAMETERS)
         parameters: dict[str, Any] = dict(file.parameters)
+        if any(not 0 < parameters[name] < SHAPE_LIMIT for name in SHAPE):
+            raise DeploymentError(f"parameters: k, h1 and h2 are whole numbers from 1 to {SHAPE_LIMIT - 1}")
         return cls(file.chain_id, file.block, image_root, addresses, replace(named, **parameters))
 
     def encode(self) -> bytes:
@@ -149,36 +156,26 @@ class Deployment:
 
 
 async def check_deployment(client: L1Client, deployment: Deployment, image_root: bytes) -> None:
-    """Compare the file with L1, at one block, and with the image root of the local law.
+    """Compare the file with the code that L1 has, at one block, and with the image root of the local law.
 
+    Every byte is compared: the code with that of this package, and the immutables in it, which are all that
+    can differ between two rollups, with the file. No getter is asked: what it would say stands in the code.
     Raises DeploymentMismatch with every difference, or L1Error.
     """
     chain_id = await client.get_chain_id()
     if chain_id != deployment.chain_id:
         raise DeploymentMismatch([f"the chain is {chain_id}, not {deployment.chain_id}: check --l1-rpc"])
     head = require_header(await client.get_header("latest"), "latest")
-    codes = [await client.get_code(deployment.addresses[name], head.hash) for name in CONTRACTS]
+    found = await client.get_codes([deployment.addresses[name] for name in CONTRACTS], head.hash)
+    codes = dict(zip(CONTRACTS, found, strict=True))
     missing = [
         f"{name}: no code at {to_hex(deployment.addresses[name])} in block {head.number}"
-        for name, code in zip(CONTRACTS, codes, strict=True)
+        for name, code in codes.items()
         if not code
     ]
     if missing:
         raise DeploymentMismatch(missing)
-    expected = _expect(deployment)
-    try:
-        found = await read_many(
-            client,
-            head.hash,
-            [(deployment.get_contract(name), function, ()) for name, function, _ in expected],
-        )
-    except (L1Inconsistent, Reverted) as error:
-        raise DeploymentMismatch([f"these are not our contracts: {error}"]) from error
-    differences = [
-        f"{name}.{function} is {_show(value)} on L1, {_show(wanted)} in the file"
-        for (name, function, wanted), value in zip(expected, found, strict=True)
-        if value != wanted
-    ]
+    differences = find_differences(deployment, codes)
     if image_root != deployment.image_root:
         differences.append(
             f"the law of this program has image root {to_hex(image_root)}, "
@@ -188,15 +185,51 @@ async def check_deployment(client: L1Client, deployment: Deployment, image_root:
         raise DeploymentMismatch(differences)
 
 
-def _expect(deployment: Deployment) -> list[tuple[str, str, Any]]:
-    """(contract, function, what it must return)."""
-    values = asdict(deployment.preset)
-    return [
-        ("Step", "imageRoot", deployment.image_root),
-        ("Rollup", "GENESIS", GENESIS_ASSERTION),
-        *((name, function, deployment.addresses[other]) for name, function, other in NEIGHBOURS),
-        *((name, function, values[parameter]) for parameter, (name, function) in PARAMETERS.items()),
+def find_differences(deployment: Deployment, codes: Mapping[str, bytes]) -> list[str]:
+    """What of the five contracts' code on L1 is neither this package's nor as the file says, one a line."""
+    lines, immutables = [], {}
+    for name, runtime in load_runtimes().items():
+        try:
+            immutables[name] = runtime.read_immutables(codes[name])
+        except CodeDiffers as error:
+            lines.append(f"{name} at {to_hex(deployment.addresses[name])} is not ours: {error}; {ADVICE}")
+    lines += [
+        f"{name}.{immutable} is {_show(value)} on L1, {_show(wanted)} in the file"
+        for (name, immutable), wanted in _expect(deployment).items()
+        if name in immutables and (value := _decode(immutables[name][immutable], wanted)) != wanted
     ]
+    return lines + _find_differences_of_law(deployment, immutables.get("Step"))
+
+
+def _find_differences_of_law(deployment: Deployment, step: Mapping[str, bytes] | None) -> list[str]:
+    if step is None:
+        return []
+    entry = int.from_bytes(step["_ENTRY"], "big")
+    if entry >= PROGRAM_WORDS:
+        return [f"Step._ENTRY is {entry}, which is outside of any program"]
+    root = compute_image_root(step["_PROGRAM_ROOT"], step["_MEMORY_ROOT"], entry)
+    if root != deployment.image_root:
+        return [f"Step.imageRoot is {to_hex(root)} on L1, {to_hex(deployment.image_root)} in the file"]
+    return []
+
+
+def _expect(deployment: Deployment) -> dict[tuple[str, str], int | bytes]:
+    """(contract, immutable) -> its value. Of Step see above; Inbox.SEQUENCER is nobody's to expect."""
+    values = asdict(deployment.preset)
+    return {
+        ("Rollup", "GENESIS"): GENESIS_ASSERTION,
+        ("Rollup", "MAX_INPUTS"): deployment.preset.k**deployment.preset.h1,
+        **{(name, immutable): deployment.addresses[other] for name, immutable, other in NEIGHBOURS},
+        **{place: values[parameter] for parameter, places in PARAMETERS.items() for place in places},
+    }
+
+
+def _decode(word: bytes, like: int | bytes) -> int | bytes:
+    """A word of code as a number, an address or 32 bytes; an address with something before it stays whole."""
+    if isinstance(like, int):
+        return int.from_bytes(word, "big")
+    padding = WORD - len(like)
+    return word if any(word[:padding]) else word[padding:]
 
 
 def _parse(name: str, text: str, length: int) -> bytes:
@@ -206,7 +239,7 @@ def _parse(name: str, text: str, length: int) -> bytes:
     return value
 
 
-def _require_keys(what: str, found: dict[str, Any], wanted: Sequence[str] | dict[str, Any]) -> None:
+def _require_keys(what: str, found: Mapping[str, Any], wanted: Sequence[str] | Mapping[str, Any]) -> None:
     if set(found) != set(wanted):
         missing, unknown = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
         raise DeploymentError(f"{what}: missing {missing}, unknown {unknown}")

@@ -141,7 +141,7 @@ def test_wrong_deployments_and_wrong_names_end_with_2_and_say_why(network: Devne
     for change, complaint in (
         ({"image_root": "0x" + "11" * 32}, "image root"),
         ({"chain_id": 5}, "the chain is"),
-        ({"addresses": addresses}, "not our contracts"),
+        ({"addresses": addresses}, "is not ours: its code has "),
     ):
         other.write_text(json.dumps({**text, **change}))
         result = run(network, "status", "--json", deployment=other)

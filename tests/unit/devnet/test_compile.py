@@ -39,7 +39,23 @@ def test_forge_and_py_solc_x_give_the_same_bytecode_for_every_contract() -> None
         forge = json.loads((folder / f"{contract.name}.json").read_text())
         assert forge["bytecode"]["object"].removeprefix("0x") == contract.creation.hex(), contract.name
         assert forge["deployedBytecode"]["object"].removeprefix("0x") == contract.runtime.hex(), contract.name
+        references = forge["deployedBytecode"].get("immutableReferences", {}).values()
+        places = sorted(sorted(place["start"] for place in each) for each in references)
+        assert places == sorted(contract.immutables.values()), contract.name
     assert contracts["ToolchainTest"].creation
+    assert contracts["Rollup"].immutables
+
+
+def test_immutables_are_told_by_name_at_every_place_of_their_use() -> None:
+    source = """contract One {
+        uint8 public immutable FIRST; address public immutable SECOND; uint8 constant THIRD = 3; uint8 fourth;
+        constructor() { FIRST = 1; SECOND = msg.sender; }
+        function f() external view returns (bool) { return SECOND == msg.sender; }
+    }"""
+    one = compiler.compile_contracts({"One.sol": source})["One"]
+    assert {name: len(places) for name, places in one.immutables.items()} == {"FIRST": 1, "SECOND": 2}
+    for place in [*one.immutables["FIRST"], *one.immutables["SECOND"]]:
+        assert one.runtime[place - 1 : place + compiler.WORD] == b"\x7f" + bytes(compiler.WORD)
 
 
 def test_read_sources_follows_imports_and_nothing_else() -> None:
