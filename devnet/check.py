@@ -24,6 +24,7 @@ from devnet.history import read_history
 from optimist.base.presets import get_preset
 from optimist.l1.client import L1Client
 from optimist.l1.deployment import Deployment, check_deployment
+from optimist.l1.provenance import check_provenance
 from optimist.l1.types import from_hex
 from optimist.prove.law import load_law
 
@@ -75,6 +76,7 @@ async def check(told: Mapping[str, Any], url: str) -> list[str]:
     faults = [lie["fault"] for lie in told["lies"]]
     async with L1Client([url]) as client:
         await check_deployment(client, deployment, law.image.root)
+        await check_provenance(client, deployment)
         history = await read_history(client, deployment.addresses, deployment.block, law.native)
         derived = await derive_record(client, deployment, law, history, faults)
     untrue = find_differences({name: told[name] for name in told if name != "rpc"}, derived)
@@ -95,6 +97,7 @@ def read_deployment(told: Mapping[str, Any]) -> Deployment:
         image_root=from_hex(told["image_root"]),
         addresses={name: from_hex(address) for name, address in told["addresses"].items()},
         preset=get_preset(told["preset"]),
+        transactions={name: from_hex(hash_) for name, hash_ in told["transactions"].items()},
     )
 
 

@@ -163,6 +163,7 @@ async def _deploy(anvil: Anvil, preset: Preset) -> tuple[Deployment, Init, Mappi
             image_root=law.image.root,
             addresses={**deployed.addresses, "token": token},
             preset=preset,
+            transactions=deployed.transactions,
         )
         await check_deployment(client, deployment, law.image.root)
     init = replace(init, vault=deployed.addresses["Vault"], second=sealed.timestamp)

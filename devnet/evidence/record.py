@@ -16,7 +16,7 @@ from optimist.l1.deployment import Deployment
 from optimist.l1.types import to_hex
 from optimist.prove.law import Law
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def describe_deployment(deployment: Deployment) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def describe_deployment(deployment: Deployment) -> dict[str, Any]:
         "image_root": to_hex(deployment.image_root),
         "block": deployment.block,
         "addresses": {name: to_hex(address) for name, address in deployment.addresses.items()},
+        "transactions": {name: to_hex(hash_) for name, hash_ in deployment.transactions.items()},
     }
 
 

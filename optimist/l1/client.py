@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from optimist.l1.errors import L1Inconsistent, L1Unavailable, RpcError
-from optimist.l1.types import Header, Log, Receipt, to_hex
+from optimist.l1.types import Header, Log, Receipt, SentTransaction, to_hex
 
 log = structlog.get_logger(__name__)
 
@@ -173,6 +173,14 @@ class L1Client:
         """Receipts of transactions; None where it is not mined."""
         calls = [("eth_getTransactionReceipt", (to_hex(hash_),)) for hash_ in hashes]
         return [None if answer is None else Receipt.from_json(answer) for answer in await self.batch(calls)]
+
+    async def get_transactions(self, hashes: Sequence[bytes]) -> list[SentTransaction | None]:
+        """Transactions in blocks; None where there is none in any, or none that the node remembers."""
+        calls = [("eth_getTransactionByHash", (to_hex(hash_),)) for hash_ in hashes]
+        return [
+            SentTransaction.from_json(answer) if answer and answer.get("blockHash") else None
+            for answer in await self.batch(calls)
+        ]
 
     async def get_standing(
         self, hashes: Sequence[bytes], sender: bytes

@@ -191,6 +191,11 @@ class Deployed:
     first_block: int
     receipts: dict[str, Receipt]
 
+    @property
+    def transactions(self) -> dict[str, bytes]:
+        """Hash of each creation."""
+        return {name: receipt.transaction for name, receipt in self.receipts.items()}
+
 
 class AddressMismatch(Exception):
     """The deployer sent something else in between: nonces and addresses are not those planned."""

@@ -1,11 +1,13 @@
 """deployment.json: which rollup a program is about, and the check that L1 holds exactly that one.
 
-    {"version": 1, "chain_id": 1, "block": 123, "preset": "mainnet", "image_root": "0x...",
+    {"version": 2, "chain_id": 1, "block": 123, "preset": "mainnet", "image_root": "0x...",
      "addresses": {"Vault": "0x...", "Inbox": ..., "Rollup": ..., "Dispute": ..., "Step": ..., "token": ...},
+     "transactions": {"Vault": "0x...", ...},
      "parameters": {"challenge_period": 604800, ...}}
 
-`block` is the first one that can hold an event of the contracts. `parameters` are those of the preset table
-by name; they may differ from the preset's own (a devnet with a shorter challenge period), never from L1's.
+`block` is the first one that can hold an event of the contracts. `transactions` created them (`provenance`).
+`parameters` are those of the preset table by name; they may differ from the preset's own (a devnet with a
+shorter challenge period), never from L1's.
 
     DeploymentError         the file is not such a file: what is wrong with it
     DeploymentMismatch      L1, the file and the local image disagree: every difference, one a line
@@ -28,7 +30,7 @@ from optimist.l1.types import from_hex, to_hex
 from optimist.vm.image import compute_image_root
 from optimist.vm.isa import PROGRAM_WORDS
 
-VERSION: Final = 1
+VERSION: Final = 2
 CONTRACTS: Final = ("Vault", "Inbox", "Rollup", "Dispute", "Step")
 ADDRESSES: Final = (*CONTRACTS, "token")
 
@@ -87,6 +89,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     image_root: str
     addresses: dict[str, str]
     parameters: dict[str, int]
+    transactions: dict[str, str] = {}  # version 1 had none
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Deployment:
     image_root: bytes
     addresses: dict[str, bytes]  # the five contracts and "token"
     preset: Preset
+    transactions: dict[str, bytes]  # hash of the creation of each contract; of none while nothing was sent
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -115,6 +119,7 @@ class Deployment:
         try:
             file = msgspec.json.decode(data, type=_File)
             addresses = {name: _parse(name, text, 20) for name, text in file.addresses.items()}
+            transactions = {name: _parse(name, text, 32) for name, text in file.transactions.items()}
             image_root = _parse("image_root", file.image_root, 32)
             named = get_preset(file.preset)
         except (msgspec.DecodeError, ValueError) as error:
@@ -124,11 +129,13 @@ class Deployment:
                 f"version {file.version} is not {VERSION}: use another release of this program"
             )
         _require_keys("addresses", addresses, ADDRESSES)
+        _require_keys("transactions", transactions, CONTRACTS)
         _require_keys("parameters", file.parameters, PARAMETERS)
         parameters: dict[str, Any] = dict(file.parameters)
         if any(not 0 < parameters[name] < SHAPE_LIMIT for name in SHAPE):
             raise DeploymentError(f"parameters: k, h1 and h2 are whole numbers from 1 to {SHAPE_LIMIT - 1}")
-        return cls(file.chain_id, file.block, image_root, addresses, replace(named, **parameters))
+        preset = replace(named, **parameters)
+        return cls(file.chain_id, file.block, image_root, addresses, preset, transactions)
 
     def encode(self) -> bytes:
         """As JSON, for people as well."""
@@ -140,6 +147,7 @@ class Deployment:
             preset=self.preset.name,
             image_root=to_hex(self.image_root),
             addresses={name: to_hex(self.addresses[name]) for name in ADDRESSES},
+            transactions={name: to_hex(self.transactions[name]) for name in CONTRACTS},
             parameters={name: values[name] for name in PARAMETERS},
         )
         return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"

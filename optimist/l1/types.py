@@ -100,6 +100,29 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class SentTransaction:
+    """A transaction in a block. `to` is empty where it created a contract."""
+
+    sender: bytes
+    nonce: int
+    to: bytes
+    data: bytes
+
+    @classmethod
+    def from_json(cls, answer: Json) -> Self:
+        """From eth_getTransactionByHash. Raises L1Inconsistent when malformed."""
+        try:
+            return cls(
+                sender=from_hex(answer["from"]),
+                nonce=int(answer["nonce"], 16),
+                to=from_hex(answer["to"] or "0x"),
+                data=from_hex(answer["input"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise L1Inconsistent(f"malformed transaction: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Outcome of a mined transaction. `gas_price` is what each unit of gas did cost, in wei."""
 

@@ -10,6 +10,7 @@ from optimist.l1.deployment import Deployment, check_deployment
 from optimist.l1.events import EventReader
 from optimist.l1.follower import Follower
 from optimist.l1.heads import AgreedHeads
+from optimist.l1.provenance import check_provenance
 from optimist.node.node import Node
 from optimist.prove.law import Law, load_law
 from optimist.store.format import prepare_directory
@@ -64,4 +65,6 @@ async def open_node(
             stack.push_async_callback(heads.close)
         follower = Follower(client, reader, start=file.block, tag=tag, heads=heads)
         node = Node(client, follower, reader, native or law.native, store, history_days, checkpoint)
+        if node.head is None:
+            await check_provenance(client, file)
         yield OpenNode(node, client, file, law)

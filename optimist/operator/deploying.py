@@ -17,6 +17,7 @@ from optimist.l1.deployment import Deployment, check_deployment
 from optimist.l1.errors import L1Unavailable
 from optimist.l1.keys import open_key
 from optimist.l1.outbox import MemoryOutbox
+from optimist.l1.provenance import check_provenance
 from optimist.l1.sender import Call, Sender, SendPolicy
 from optimist.l1.types import Receipt, to_hex
 from optimist.operator.rollup_file import RollupFile, check_init
@@ -74,7 +75,7 @@ async def deploy(settings: DeploySettings) -> Outcome:
         if settings.dry_run:
             addresses = predict_addresses(signer.address, await client.get_nonce(signer.address))
             addresses["token"] = rollup.token
-            return Outcome(Deployment(chain_id, 0, law.image.root, addresses, preset), 0)
+            return Outcome(Deployment(chain_id, 0, law.image.root, addresses, preset, {}), 0)
         sender = Sender(client, signer, MemoryOutbox(), _make_policy(settings), chain_id=chain_id)
         stack.push_async_callback(sender.close)
 
@@ -93,8 +94,10 @@ async def deploy(settings: DeploySettings) -> Outcome:
             image_root=law.image.root,
             addresses={**deployed.addresses, "token": rollup.token},
             preset=preset,
+            transactions=deployed.transactions,
         )
         await check_deployment(client, deployment, law.image.root)
+        await check_provenance(client, deployment)
     await asyncio.to_thread(_write, settings.output, deployment.encode())
     return Outcome(deployment, sum(receipt.gas_used for receipt in deployed.receipts.values()))
 

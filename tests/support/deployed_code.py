@@ -1,5 +1,6 @@
 """The code that a deployment leaves on L1, made by hand: what a constructor does, and what a forger could."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Final
 
@@ -64,3 +65,16 @@ def put(code: bytes, place: int, data: bytes) -> bytes:
 def flip(code: bytes, place: int) -> bytes:
     """The code with one bit of one byte another."""
     return put(code, place, bytes((code[place] ^ 1,)))
+
+
+def prepare(code: bytes, storage: Mapping[int, int]) -> bytes:
+    """Creation code of a forger: writes the storage, then leaves `code` as it is."""
+    writes = b"".join(
+        b"\x7f" + to_word(value) + b"\x7f" + to_word(slot) + b"\x55" for slot, value in storage.items()
+    )  # PUSH32 value, PUSH32 slot, SSTORE
+    length = b"\x61" + len(code).to_bytes(2, "big")  # PUSH2
+    start = b"\x61" + (len(writes) + 13).to_bytes(2, "big")
+    # length; length, start, 0: CODECOPY; length; 0: RETURN
+    leave = length + start + b"\x5f\x39" + length + b"\x5f\xf3"
+    assert len(leave) == 13
+    return writes + leave + code

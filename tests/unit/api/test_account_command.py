@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from optimist.api.account_text import parse_decimal, show_units
 from optimist.base.presets import MINIMAL
 from optimist.cli import main
-from optimist.l1.deployment import ADDRESSES, Deployment
+from optimist.l1.deployment import ADDRESSES, CONTRACTS, Deployment
 from optimist.node.history import History
 from optimist.node.what_if import HypotheticalTrade, compute_prospect, describe_prospect
 from optimist.provable import State
@@ -24,6 +24,7 @@ DEPLOYMENT = Deployment(
     image_root=b"\x11" * 32,
     addresses={name: bytes((i,)) * 20 for i, name in enumerate(ADDRESSES, 1)},
     preset=MINIMAL,
+    transactions={name: bytes((i,)) * 32 for i, name in enumerate(CONTRACTS, 1)},
 )
 ONE = 10**8
 

@@ -24,6 +24,7 @@ DEPLOYMENT = Deployment(
     image_root=b"\x11" * 32,
     addresses={name: bytes((i,)) * 20 for i, name in enumerate(ADDRESSES, 1)},
     preset=MINIMAL,
+    transactions={name: bytes((i,)) * 32 for i, name in enumerate(CONTRACTS, 1)},
 )
 
 TRUE = with_law(DEPLOYMENT)
@@ -44,7 +45,10 @@ def test_file_reads_back(preset: Preset, tmp_path: Path) -> None:
     ("data", "message"),
     [
         (b"{", "truncated"),
-        (altered(version=2), "version 2"),
+        (altered(version=3), "version 3 is not 2: use another release"),
+        (altered(version=1, transactions={}), "version 1 is not 2: use another release"),
+        (altered(transactions={}), "transactions: missing ['Dispute', 'Inbox', 'Rollup', 'Step', 'Vault']"),
+        (altered(transactions={"Vault": "0x12"}), "Vault has 1 bytes instead of 32"),
         (altered(preset="maximal"), "unknown preset 'maximal'; use one of: mainnet, minimal"),
         (altered(image_root="0x12"), "image_root has 1 bytes"),
         (altered(image_root="12"), "does not begin with 0x"),
