@@ -36,9 +36,9 @@ from optimist.l1.errors import L1Error
 from optimist.l1.keys import open_key
 from optimist.l1.signer import KeyProblem
 from optimist.l1.types import from_hex
+from optimist.node.execution import ExecutionMismatch
 from optimist.node.opening import OpenNode
 from optimist.node.proofs import FalseConfirmation
-from optimist.node.reexecution import ExecutionMismatch
 from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
 from optimist.sequencer.proposer import BondLost

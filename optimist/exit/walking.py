@@ -58,7 +58,6 @@ class Walker:
             opened.client,
             self._rollup,
             sender,
-            opened.law.native,
             bond=opened.deployment.preset.bond,
             operator=operator,
         )

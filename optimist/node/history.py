@@ -4,28 +4,22 @@ L1 is the only archive. What is older than `days` is dropped, and a node that de
 it catches up. Without a data directory nothing is kept.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from optimist.node.execution import Receipts
 from optimist.node.receipts import (
-    KeptReceipt,
+    EVERYBODY,
     Place,
     decode_receipt,
-    describe_note,
-    encode_receipt,
-    find_accounts,
+    find_owners,
     select_notes,
 )
-from optimist.provable.record import Record
 from optimist.store.state_store import Change, StateStore
 
-EVERYBODY: Final = 1 << 40  # no account has this number: whose history is a part of everybody's
 DAY: Final = 86_400
 PRUNED_AT_ONCE: Final = 1_000  # receipts dropped in one look at most
 READ_AT_ONCE: Final = 500  # entries of a history in one answer at most
-
-Noted = Mapping[int, tuple[int, tuple[Record, ...]]]  # index of an input -> its second, its notes
 
 
 class NoHistory(LookupError):
@@ -49,14 +43,18 @@ class History:
         self._store = store if days else None
         self._seconds = days * DAY
 
-    def keep(self, batch: int, noted: Noted, change: Change) -> None:
-        """Keep the receipts of a batch, or of a part of it."""
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a place, and time, to keep receipts."""
+        return self._store is not None
+
+    def keep(self, batch: int, receipts: Receipts, change: Change) -> None:
+        """Keep the receipts of a batch."""
         if self._store is None:
             return
-        for index, (second, notes) in noted.items():
-            receipt = KeptReceipt(second, [describe_note(note) for note in notes])
-            change.receipts[batch, index] = encode_receipt(receipt)
-            for owner in _find_owners(receipt):
+        for index, (receipt, owners) in receipts.items():
+            change.receipts[batch, index] = receipt
+            for owner in owners:
                 change.histories[owner, batch, index] = b""
 
     def take_back(self, batch: int, change: Change) -> None:
@@ -101,7 +99,7 @@ class History:
 
     def _drop(self, batch: int, index: int, data: bytes, change: Change) -> None:
         change.receipts[batch, index] = None
-        for owner in _find_owners(decode_receipt(data)):
+        for owner in find_owners(decode_receipt(data)):
             change.histories[owner, batch, index] = None
 
 
@@ -114,8 +112,3 @@ def describe_history(account: int, entries: list[Entry]) -> dict[str, Any]:
         ],
         "next": str(entries[-1].place) if entries else None,
     }
-
-
-def _find_owners(receipt: KeptReceipt) -> list[int]:
-    accounts, is_for_all = find_accounts(receipt.notes)
-    return sorted(accounts | ({EVERYBODY} if is_for_all else set()))

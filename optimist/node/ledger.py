@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from optimist.base.merkle import ZERO
 from optimist.derive.batch import Batch
 from optimist.derive.commitments import compute_input_hash, compute_soft_history
+from optimist.node.execution import Execution, execute
 from optimist.provable import State
-from optimist.provable.record import Record
-from optimist.stf.inputs import ORIGIN_SEQUENCED, SEQUENCED_KIND_AT, SEQUENCED_SECOND_AT
+from optimist.stf.inputs import ORIGIN_SEQUENCED
 from optimist.vm.records import ABSENT, build_state_tree, compute_record_leaf
 
 
@@ -118,47 +118,50 @@ class Ledger:
 
         Raises ValueError when it does not follow the last one.
         """
-        pending = self.begin(batch, first, last, queue_count)
-        while pending.apply_some(len(batch.inputs)):
-            pass
-        return self.finish(pending, self.compute_root(pending))
+        self.require_next(batch)
+        execution, _ = execute(self._law, self.state.copy(), batch.inputs, first)
+        root = self.compute_root(execution)
+        return self.finish(batch, first, last, queue_count, execution, root)
 
-    def begin(self, batch: Batch, first: int, last: int, queue_count: int) -> "PendingBatch":
-        """`append` in parts, for a process that has other things to do: apply, compute the root, finish.
-
-        The ledger itself stays as it is until `finish`. Raises ValueError as `append` does.
-        """
+    def require_next(self, batch: Batch) -> None:
+        """Raises ValueError when a batch does not follow the last one."""
         if batch.number != self.batch_count + 1 or batch.previous_accumulator != self.get_accumulator():
             raise ValueError(f"batch {batch.number} does not follow batch {self.batch_count}")
-        return PendingBatch(batch, first, last, queue_count, self._law, self.state.copy())
 
-    def compute_root(self, pending: "PendingBatch") -> bytes:
-        """State root after a batch of which every input is applied. May run in another thread."""
-        return self._tree.update(_get_leaves(pending.state, pending.undo))
+    def compute_root(self, execution: Execution) -> bytes:
+        """State root after the next batch. May run in another thread; nothing else comes before `finish`."""
+        return self._tree.update(_get_leaves(execution.records))
 
-    def finish(self, pending: "PendingBatch", root: bytes) -> AppliedBatch:
-        """Make a pending batch the last one."""
+    def finish(
+        self, batch: Batch, first: int, last: int, queue_count: int, execution: Execution, root: bytes
+    ) -> AppliedBatch:
+        """Make a batch that was executed on top of the last one the last one: `append` in parts.
+
+        For a process that has other things to do: the ledger itself stays as it is until now.
+        """
+        self.require_next(batch)
         previous = self.last
-        batch = pending.batch
         soft_number = previous.soft_number if previous else 0
         soft_history = previous.soft_history if previous else ZERO
         for data in batch.inputs:
             if data[0] == ORIGIN_SEQUENCED:
                 soft_number += 1
                 soft_history = compute_soft_history(soft_history, compute_input_hash(data))
+        undo = {key: self.state.get_bytes(key) or ABSENT for key in execution.records}
+        for key, record in execution.records.items():
+            self.state.set_bytes(key, record)
         applied = AppliedBatch(
             batch=batch,
-            first=pending.first,
-            last=pending.last,
+            first=first,
+            last=last,
             root=root,
-            codes=tuple(pending.codes),
-            undo=pending.undo,
+            codes=execution.codes,
+            undo=undo,
             input_count=(previous.input_count if previous else 0) + len(batch.inputs),
-            queue_next=(previous.queue_next if previous else 0) + pending.queue_count,
+            queue_next=(previous.queue_next if previous else 0) + queue_count,
             soft_number=soft_number,
             soft_history=soft_history,
         )
-        self.state = pending.state
         self._batches.append(applied)
         return applied
 
@@ -169,7 +172,7 @@ class Ledger:
         gone = self._batches.pop()
         for key, old in gone.undo.items():
             self.state.set_bytes(key, old)
-        self._tree.update(_get_leaves(self.state, gone.undo))
+        self._tree.update(_get_leaves(gone.undo))
         return gone
 
     def forget(self, until: int) -> list[BatchEnd]:
@@ -230,13 +233,22 @@ class Ledger:
 
         `get_records` costs twenty times as much: every record is turned into bytes.
         """
+        state = self.state.copy()
+        for key, old in self.get_rewind(batch).items():
+            state.set_bytes(key, old)
+        return state
+
+    def get_rewind(self, batch: int) -> dict[int, bytes]:
+        """What leads back to the state after `batch`: every record to set, ABSENT to delete it.
+
+        Raises UnknownBatch.
+        """
         if batch != self.forgotten:
             self.get_applied(batch)
-        state = self.state.copy()
+        rewind: dict[int, bytes] = {}
         for applied in reversed(self._batches[batch - self.forgotten :]):
-            for key, old in applied.undo.items():
-                state.set_bytes(key, old)
-        return state
+            rewind.update(applied.undo)
+        return rewind
 
     def _get_place(self, batch: int) -> AppliedBatch | BatchEnd:
         self._require_known(batch)
@@ -247,49 +259,5 @@ class Ledger:
             raise UnknownBatch(f"batch {batch} is not known here; the last one is {self.batch_count}")
 
 
-class PendingBatch:
-    """A batch that is being applied, on a state of its own."""
-
-    def __init__(
-        self,
-        batch: Batch,
-        first: int,
-        last: int,
-        queue_count: int,
-        law: Callable[[], None],
-        state: State,
-    ) -> None:
-        """Made by `Ledger.begin`."""
-        self.batch = batch
-        self.first = first
-        self.last = last
-        self.queue_count = queue_count
-        self.state = state
-        self.codes: list[int] = []
-        self.undo: dict[int, bytes] = {}
-        self._notes: dict[int, tuple[int, tuple[Record, ...]]] = {}
-        self._law = law
-        self._second = first
-
-    def apply_some(self, count: int) -> bool:
-        """Apply at most `count` inputs more; True while there are inputs left."""
-        start = len(self.codes)
-        for data in self.batch.inputs[start : start + count]:
-            receipt = self.state.apply(self._law, data)
-            if data[0] == ORIGIN_SEQUENCED and not receipt.rejected:
-                self._second = int.from_bytes(data[SEQUENCED_SECOND_AT:SEQUENCED_KIND_AT], "big")
-            if receipt.notes:
-                self._notes[len(self.codes)] = (self._second, receipt.notes)
-            self.codes.append(receipt.code)
-            for key, (old, _) in receipt.writes.items():
-                self.undo.setdefault(key, old or ABSENT)
-        return len(self.codes) < len(self.batch.inputs)
-
-    def take_notes(self) -> dict[int, tuple[int, tuple[Record, ...]]]:
-        """What the law has noted since the last time: index of an input -> its second, its notes."""
-        notes, self._notes = self._notes, {}
-        return notes
-
-
-def _get_leaves(state: State, keys: Iterable[int]) -> list[tuple[int, bytes]]:
-    return [(key, compute_record_leaf(state.get_bytes(key) or ABSENT)) for key in keys]
+def _get_leaves(records: Mapping[int, bytes]) -> list[tuple[int, bytes]]:
+    return [(key, compute_record_leaf(record)) for key, record in records.items()]

@@ -27,14 +27,13 @@ from optimist.l1.follower import Advance, Cursor, Follower
 from optimist.l1.sources import SourcesDisagree
 from optimist.l1.types import BlockRef
 from optimist.node.assertions import find_final
+from optimist.node.executors import Executor, LocalExecutor
 from optimist.node.history import History
 from optimist.node.kept import decode_batch, decode_log, encode_batch, encode_log
 from optimist.node.ledger import AppliedBatch, BatchEnd, Ledger
 from optimist.store.state_store import Change, StateDamaged, StateStore
 
 log = structlog.get_logger(__name__)
-
-SLICE = 64  # inputs applied before others get their turn: some milliseconds
 
 
 class NodeInterrupted(Exception):
@@ -63,8 +62,11 @@ class Node:
         store: StateStore | None = None,
         history_days: int = 0,
         checkpoint: Callable[[str], None] = lambda _: None,
+        executor: Executor | None = None,
     ) -> None:
         """`law`: its native entry. Without a `store` everything is derived anew at every start.
+
+        `executor`: who runs the law, by default this process; it keeps receipts if `history_days` is not 0.
 
         `history_days`: how long receipts are kept in the store; 0 keeps none.
         `checkpoint`: told "before-state-write"; tests kill us there.
@@ -83,6 +85,7 @@ class Node:
         self._is_torn = False
         self.ledger = Ledger(law)
         self.history = History(store, history_days)
+        self.executor = executor or LocalExecutor(law, keeps_receipts=self.history.is_kept)
         self.timestamp = 0
         self.base_fee = 0  # of L1's newest block, wei per gas
         self.heard_at = time.monotonic()  # when L1 answered last
@@ -205,16 +208,13 @@ class Node:
         self._located.append(_lighten(located))
 
     async def _apply(self, sealed: BatchSealed, change: Change) -> None:
-        """Derive a batch and apply it, a slice at a time: the same process may have people waiting."""
+        """Derive a batch and apply it; whoever shares the process with us has their turns meanwhile."""
         items = [item.input for item in self.get_queue(sealed.queue_from, sealed.queue_count)]
         batch = derive_batch(sealed.to_sealed_batch(), items, self.ledger.get_accumulator())
-        pending = self.ledger.begin(batch, sealed.first, sealed.last, sealed.queue_count)
-        for _ in range(0, len(batch.inputs), SLICE):
-            pending.apply_some(SLICE)
-            self.history.keep(batch.number, pending.take_notes(), change)
-            await asyncio.sleep(0)
-        root = await asyncio.to_thread(self.ledger.compute_root, pending)
-        applied = self.ledger.finish(pending, root)
+        execution = await self.executor.execute(self.ledger, batch, sealed.first)
+        root = await asyncio.to_thread(self.ledger.compute_root, execution)
+        applied = self.ledger.finish(batch, sealed.first, sealed.last, sealed.queue_count, execution, root)
+        self.history.keep(batch.number, execution.receipts, change)
         self._note_records(applied, change)
         change.batches[batch.number] = encode_batch(applied)
         rejected = sum(code != 0 for code in applied.codes)

@@ -11,6 +11,7 @@ from optimist.l1.events import EventReader
 from optimist.l1.follower import Follower
 from optimist.l1.heads import AgreedHeads
 from optimist.l1.provenance import check_provenance
+from optimist.node.executors import WorkerExecutor
 from optimist.node.node import Node
 from optimist.prove.law import Law, load_law
 from optimist.store.format import prepare_directory
@@ -36,16 +37,16 @@ async def open_node(
     tag: Tag,
     l1_timeout: float,
     datadir: Path | None,
-    native: Callable[[], None] | None = None,
     history_days: int = 0,
     checkpoint: Callable[[str], None] = lambda _: None,
+    has_worker: bool = False,
 ) -> AsyncIterator[OpenNode]:
     """A node that has not looked at L1 yet; closed at the end.
 
     With several endpoints it follows what most of them say (`l1.heads`). It refuses to work where L1 holds
     another rollup, or another law, than `deployment` and this program.
-    `native` replaces the law that is executed, for the devnet's liar. `history_days`: how long receipts are
-    kept in `datadir`. `checkpoint`: see `Node`. Raises DeploymentError, DeploymentMismatch, DirectoryInUse,
+    `history_days`: how long receipts are kept in `datadir`. `checkpoint`: see `Node`. `has_worker`: batches
+    are executed in a process of their own. Raises DeploymentError, DeploymentMismatch, DirectoryInUse,
     ForeignState or L1Error.
     """
     file = Deployment.load(deployment)
@@ -64,7 +65,13 @@ async def open_node(
             heads = AgreedHeads.open(l1_rpc, timeout=l1_timeout)
             stack.push_async_callback(heads.close)
         follower = Follower(client, reader, start=file.block, tag=tag, heads=heads)
-        node = Node(client, follower, reader, native or law.native, store, history_days, checkpoint)
+        executor = None
+        if has_worker:
+            keeps_receipts = store is not None and history_days > 0
+            executor = await stack.enter_async_context(
+                WorkerExecutor.open(law.preset, keeps_receipts=keeps_receipts)
+            )
+        node = Node(client, follower, reader, law.native, store, history_days, checkpoint, executor)
         if node.head is None:
             await check_provenance(client, file)
         yield OpenNode(node, client, file, law)

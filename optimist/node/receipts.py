@@ -14,6 +14,7 @@ import msgspec
 from optimist.provable.record import Field, Record
 from optimist.provable.widths import WIDTHS, Range
 
+EVERYBODY: Final = 1 << 40  # no account has this number: whose history is a part of everybody's
 EXACT: Final = 1 << 53  # up to here every JSON parser keeps an integer exact
 
 Note = dict[str, Any]
@@ -67,6 +68,18 @@ def select_notes(notes: Iterable[Note], account: int) -> list[Note]:
         if account in named or not named:
             chosen.append(note)
     return chosen
+
+
+def find_owners(receipt: KeptReceipt) -> list[int]:
+    """Whose histories a receipt is in: accounts, and EVERYBODY when a note of it names none."""
+    accounts, is_for_all = find_accounts(receipt.notes)
+    return sorted(accounts | ({EVERYBODY} if is_for_all else set()))
+
+
+def keep_receipt(second: int, notes: Iterable[Record]) -> tuple[bytes, tuple[int, ...]]:
+    """What the law noted of one input, as the state store keeps it, and whose histories it is in."""
+    receipt = KeptReceipt(second, [describe_note(note) for note in notes])
+    return encode_receipt(receipt), tuple(find_owners(receipt))
 
 
 def encode_receipt(receipt: KeptReceipt) -> bytes:

@@ -49,6 +49,11 @@ class Receipt:
         self._after = after
 
     @property
+    def before(self) -> Touched:
+        """Key -> what was there before, as the state held it, of every record that was stored."""
+        return self._before
+
+    @property
     def keys(self) -> tuple[int, ...]:
         """Keys of the records that were stored, in the order of their first store. Empty when rejected."""
         return tuple(self._before)
@@ -107,6 +112,15 @@ class State:
             return Receipt(True, code, {}, {}, tuple(touched))
         after: Touched = {key: records[key] for key in touched}
         return Receipt(False, ACCEPTED, touched, after, notes=tuple(notes))
+
+    def compare(self, before: Touched) -> dict[int, tuple[bytes | None, bytes | None]]:
+        """Key -> (old, new) 256-byte records, None for absent, of what is not any more as `before` says."""
+        changed = {}
+        for key, held in before.items():
+            old, new = _to_bytes(held), self.get_bytes(key)
+            if old != new:
+                changed[key] = (old, new)
+        return changed
 
     def undo(self, receipt: Receipt) -> None:
         """Take back an input; only the last one that was not taken back yet."""

@@ -13,7 +13,7 @@ from optimist.derive.actions import Action, Sequenced
 from optimist.derive.batch import Batch, Header, build_batch
 from optimist.derive.commitments import compute_input_hash, compute_soft_history
 from optimist.derive.rows import LENGTH_BYTES
-from optimist.node.reexecution import compute_effect
+from optimist.node.execution import compute_effect
 from optimist.provable import Receipt, State
 from optimist.stf.inputs import SEQUENCED_KIND_AT, SEQUENCED_SECOND_AT
 
@@ -60,7 +60,7 @@ class OpenBatch:
 class SealedBatch:
     """A closed batch, ready for the Inbox: `batch` holds its inputs and the accumulator to expect.
 
-    `effect`: of its inputs on the state (`reexecution.compute_effect`).
+    `effect`: of its inputs on the state (`execution.compute_effect`).
     """
 
     header: Header

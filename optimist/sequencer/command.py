@@ -9,7 +9,7 @@ from optimist.derive.batch import DerivationError
 from optimist.l1.deployment import DeploymentError, DeploymentMismatch
 from optimist.l1.errors import FinalizedReorg, L1Error
 from optimist.l1.signer import KeyProblem
-from optimist.node.reexecution import ExecutionMismatch
+from optimist.node.execution import ExecutionMismatch
 from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
 from optimist.ops.server import OpsPortTaken

@@ -1,21 +1,19 @@
 """What the batcher does to a batch before it signs: reads it back from its bytes, executes it once more."""
 
-from collections.abc import Callable
-
 from optimist.derive.batch import SealedBatch as SealedOnL1
 from optimist.derive.batch import derive_batch
+from optimist.node.execution import ExecutionMismatch
+from optimist.node.executors import BaseMoved
 from optimist.node.node import Node
-from optimist.node.reexecution import ExecutionMismatch, compute_effect, execute
 from optimist.sequencer.builder import SealedBatch
 
 
 class DoubleCheck:
     """Compares what a node will make of a batch with what the sequencer has made of it."""
 
-    def __init__(self, node: Node, law: Callable[[], None]) -> None:
-        """`law` is its native entry."""
+    def __init__(self, node: Node) -> None:
+        """Executes where `node` does, on top of what it has."""
         self._node = node
-        self._law = law
 
     async def check(self, sealed: SealedBatch, rows: bytes) -> bool:
         """True when they are the same; False when the node is not right before this batch any more.
@@ -43,8 +41,11 @@ class DoubleCheck:
             queue,
             ledger.get_accumulator(),
         )
-        state = ledger.state.copy()
-        codes, stored = await execute(self._law, state, derived.inputs)
+        try:
+            execution = await self._node.executor.execute(ledger, derived, header.first)
+        except BaseMoved:
+            return False
+        codes = execution.codes
         # What L1's queue brings may be rejected: anybody may force a settlement of nothing. It comes second.
         acknowledged = range(1 + sealed.queue_count, len(codes))
         refused = [index for index in (0, *acknowledged) if codes[index]]
@@ -53,7 +54,7 @@ class DoubleCheck:
                 f"batch {header.batch}: the law rejects input {refused[0]} with code {codes[refused[0]]}, "
                 "which was acknowledged: it is not posted"
             )
-        if compute_effect(state, stored) != sealed.effect:
+        if execution.effect != sealed.effect:
             raise ExecutionMismatch(
                 f"batch {header.batch}: executed once more, it leaves another state than was acknowledged: "
                 "it is not posted"

@@ -7,7 +7,6 @@ bond stops it: then either its node or somebody's proof is wrong, and a person m
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,8 +19,9 @@ from optimist.l1.contracts import Contract, read_many
 from optimist.l1.errors import L1Inconsistent, L1Unavailable, Reverted, RpcError
 from optimist.l1.events import BondWithdrawn, Confirmed
 from optimist.l1.sender import Call, Sender, SendError
+from optimist.node.execution import ExecutionMismatch
+from optimist.node.executors import BaseMoved
 from optimist.node.node import Node
-from optimist.node.reexecution import ExecutionMismatch, compute_root_again
 
 log = structlog.get_logger(__name__)
 
@@ -52,20 +52,15 @@ class Proposer:
         client: L1Client,
         rollup: Contract,
         sender: Sender,
-        law: Callable[[], None],
         *,
         bond: int,
         operator: bytes | None,
     ) -> None:
-        """`law`: its native entry. `operator`: 20 bytes; who else may reveal and commit for our claims.
-
-        None: nobody.
-        """
+        """`operator`: 20 bytes; who else may reveal and commit for our claims. None: nobody."""
         self._node = node
         self._client = client
         self._rollup = rollup
         self._sender = sender
-        self._law = law
         self._bond = bond
         self._operator = operator
         self._operated: set[bytes] = set()
@@ -163,7 +158,12 @@ class Proposer:
         return Proposal(parent, root, node["batch"] + 1, to, self._node.ledger.get_accumulator(to))
 
     async def _assert(self, proposal: Proposal) -> None:
-        again = await compute_root_again(self._law, self._node.ledger, range(proposal.first, proposal.to + 1))
+        numbers = range(proposal.first, proposal.to + 1)
+        try:
+            again = await self._node.executor.compute_root_again(self._node.ledger, numbers)
+        except BaseMoved as error:
+            log.info("proposal_postponed", reason=str(error))
+            return
         if again != proposal.root:
             raise ExecutionMismatch(
                 f"batches {proposal.first} to {proposal.to}: executed once more they lead to the root "

@@ -70,6 +70,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
                 datadir=settings.datadir,
                 history_days=settings.history_days,
                 checkpoint=failpoints.reach,
+                has_worker=True,
             )
         )
         station = await stack.enter_async_context(_open_station(settings, opened))
@@ -86,8 +87,7 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         opened.node.subscribe(sequencer.observe_l1)
         sender = _make_sender(settings, opened, signer, stack, failpoints)
         inbox = opened.deployment.get_contract("Inbox")
-        double_check = DoubleCheck(opened.node, opened.law.native)
-        batcher = Batcher(sequencer, inbox, sender, double_check, settings.l1_poll)
+        batcher = Batcher(sequencer, inbox, sender, DoubleCheck(opened.node), settings.l1_poll)
         senders = {"sequencer": sender}
         parts: list[Coroutine[Any, Any, None]] = [
             station.run(),
@@ -210,7 +210,6 @@ async def _make_proposer(
         opened.client,
         opened.deployment.get_contract("Rollup"),
         sender,
-        opened.law.native,
         bond=opened.deployment.preset.bond,
         operator=from_hex(settings.proposer.operator) if settings.proposer.operator else None,
     )

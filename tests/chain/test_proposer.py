@@ -35,7 +35,6 @@ class Desk:
             client,
             self.rollup,
             sender,
-            network.law.native,
             bond=bond,
             operator=network.cast.challenger.address,
         )

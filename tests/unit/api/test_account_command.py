@@ -11,6 +11,7 @@ from optimist.base.presets import MINIMAL
 from optimist.cli import main
 from optimist.l1.deployment import ADDRESSES, CONTRACTS, Deployment
 from optimist.node.history import History
+from optimist.node.receipts import keep_receipt
 from optimist.node.what_if import HypotheticalTrade, compute_prospect, describe_prospect
 from optimist.provable import State
 from optimist.prove.law import load_law
@@ -42,7 +43,11 @@ class Directory:
         (path / "deployment.json").write_bytes(DEPLOYMENT.encode())
         state = State()
         receipts = [state.apply(self.world.law, data) for data in self.world.inputs]
-        noted = {index: (START, receipt.notes) for index, receipt in enumerate(receipts) if receipt.notes}
+        noted = {
+            index: keep_receipt(START, receipt.notes)
+            for index, receipt in enumerate(receipts)
+            if receipt.notes
+        }
         change = Change(b"cursor", records=dict(self.world.records))
         with StateStore(path / "state", DEPLOYMENT.identity) as store:
             History(store, 1).keep(1, noted, change)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from optimist.node.execution import Receipts
 from optimist.node.history import DAY, READ_AT_ONCE, History, NoHistory, describe_history
 from optimist.node.receipts import (
     KeptReceipt,
@@ -13,6 +14,7 @@ from optimist.node.receipts import (
     describe_note,
     encode_receipt,
     find_accounts,
+    keep_receipt,
     parse_place,
 )
 from optimist.provable import State, i128, record, u16, u40, u64, u160
@@ -60,16 +62,16 @@ class Rollup:
         self.store, self.history = store, History(store, days)
         self.states: list[dict[int, bytes]] = []
         state, law = State(), get_law("minimal")
-        noted: dict[int, tuple[int, tuple[Any, ...]]] = {}
+        noted: Receipts = {}
         for number, data in enumerate(generate_workload(seed, 500).inputs):
             if number % 40 == 39:
                 self._seal(noted, state)
             receipt = state.apply(law, data)
             if receipt.notes:
-                noted[number] = (START + number, receipt.notes)
+                noted[number] = keep_receipt(START + number, receipt.notes)
         self._seal(noted, state)
 
-    def _seal(self, noted: dict[int, tuple[int, tuple[Any, ...]]], state: State) -> None:
+    def _seal(self, noted: Receipts, state: State) -> None:
         change = Change(b"cursor")
         self.history.keep(len(self.states) + 1, noted, change)
         self.store.write(change)
@@ -146,8 +148,8 @@ def test_note_belongs_to_whom_it_names_and_one_that_names_nobody_to_everybody(st
     history = History(store, 1)
     paid: Any = Paid(account=1, to_account=2, recipient=7, amount=2**63, large=-(2**70), is_final=True)
     change = Change(b"cursor")
-    history.keep(1, {4: (START, (paid, announce(3)))}, change)
-    history.keep(2, {0: (START + 1, (announce(5),))}, change)
+    history.keep(1, {4: keep_receipt(START, (paid, announce(3)))}, change)
+    history.keep(2, {0: keep_receipt(START + 1, (announce(5),))}, change)
     store.write(change)
     told = describe_note(paid)
     assert told == {
@@ -173,7 +175,7 @@ def test_without_a_store_or_without_days_nothing_is_kept_and_asking_says_so(
 ) -> None:
     history = History(None if days else store, days)
     change = Change(b"cursor")
-    history.keep(1, {0: (START, (announce(3),))}, change)
+    history.keep(1, {0: keep_receipt(START, (announce(3),))}, change)
     history.take_back(1, change)
     assert history.prune(START, change) == 0
     assert (change.receipts, change.histories) == ({}, {})

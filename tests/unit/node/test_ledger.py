@@ -5,6 +5,7 @@ import pytest
 from optimist.base.merkle import ZERO
 from optimist.derive.actions import Init
 from optimist.derive.batch import Batch, Header, build_batch
+from optimist.node.execution import execute
 from optimist.node.ledger import Ledger, UnknownBatch
 from optimist.provable import State
 from optimist.stf.law import get_law
@@ -157,34 +158,26 @@ def test_ledger_that_has_forgotten_goes_on_where_it_was() -> None:
             Ledger(LAW, whole, ledger.get_records(5), wrong)
 
 
-@pytest.mark.parametrize("slice_", [1, 3, 1000])
-def test_batch_applied_in_slices_is_invisible_until_it_is_finished(slice_: int) -> None:
+def test_batch_that_was_executed_is_invisible_until_it_is_finished() -> None:
     ledger, batches = history(3)
     whole = ledger.get_applied(4)
     ledger.take_back()
     root, records = ledger.root, dict(ledger.state.items())
-    pending = ledger.begin(batches[3], whole.first, whole.last, 0)
-    while pending.apply_some(slice_):
-        assert (ledger.root, ledger.batch_count, dict(ledger.state.items())) == (root, 3, records)
-    applied = ledger.finish(pending, ledger.compute_root(pending))
+    execution, _ = execute(LAW, ledger.state.copy(), batches[3].inputs, whole.first)
+    assert ledger.compute_root(execution) == whole.root
+    assert (ledger.root, ledger.batch_count, dict(ledger.state.items())) == (root, 3, records)
+    applied = ledger.finish(batches[3], whole.first, whole.last, 0, execution, whole.root)
     assert applied == whole
     assert ledger.root == whole.root
 
 
-def test_notes_are_handed_out_once_with_the_second_of_their_input() -> None:
-    ledger, batches = history(3)
-    ledger.take_back()
-    number = batches[-1].number
-    pending = ledger.begin(batches[-1], START + 60 * number, START + 60 * number, 0)
-    seconds, indices = [], []
-    while True:
-        more = pending.apply_some(1)
-        for index, (second, notes) in pending.take_notes().items():
-            indices.append(index)
-            seconds.append(second)
-            assert notes
-        if not more:
-            break
-    assert indices == [index for index, code in enumerate(pending.codes) if index > 1 and code == 0]
-    assert set(seconds) == {START + 60 * number}
-    assert pending.take_notes() == {}
+def test_rewind_leads_from_the_last_batch_to_the_state_after_any_kept_one() -> None:
+    ledger, _ = history(5)
+    ledger.forget(2)
+    for number in range(2, 7):
+        state = ledger.state.copy()
+        for key, old in ledger.get_rewind(number).items():
+            state.set_bytes(key, old)
+        assert dict(state.items()) == ledger.get_records(number)
+    with pytest.raises(UnknownBatch):
+        ledger.get_rewind(1)

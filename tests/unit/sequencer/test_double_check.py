@@ -9,8 +9,9 @@ import pytest
 
 from optimist.derive.batch import DerivationError
 from optimist.derive.rows import encode_rows
+from optimist.node.execution import ExecutionMismatch
+from optimist.node.executors import LocalExecutor
 from optimist.node.node import Node
-from optimist.node.reexecution import ExecutionMismatch
 from optimist.provable import State, reject
 from optimist.sequencer.builder import SealedBatch
 from optimist.sequencer.double_check import DoubleCheck
@@ -33,6 +34,7 @@ class Before:
         self.accumulator = GENESIS_ACCUMULATOR
         self.state: State = bench.fresh_head().state
         self.queue = queue
+        self.executor = LocalExecutor(get_law("minimal"))
 
     def get_accumulator(self) -> bytes:
         return self.accumulator
@@ -57,7 +59,8 @@ def sealed(bench: Bench) -> SealedBatch:
 def check(
     before: Before, sealed: SealedBatch, rows: bytes | None = None, law: Callable[[], None] | None = None
 ) -> bool:
-    double_check = DoubleCheck(cast("Node", before), law or get_law("minimal"))
+    before.executor = LocalExecutor(law or get_law("minimal"))
+    double_check = DoubleCheck(cast("Node", before))
     return asyncio.run(double_check.check(sealed, encode_rows(sealed.sequenced) if rows is None else rows))
 
 
