@@ -180,7 +180,9 @@ class WorkerExecutor:
                 return decode_answer(await self._answers.readexactly(length))
             except (asyncio.IncompleteReadError, OSError) as error:
                 code = await self._process.wait()
-                raise WorkerDied(f"the process that executes batches ended with code {code}") from error
+                raise WorkerDied(
+                    f"the process that executes batches ended with code {code}: start again"
+                ) from error
 
     async def _close(self) -> None:
         """The worker ends when nobody can ask it any more."""

@@ -10,6 +10,7 @@ from optimist.l1.deployment import DeploymentError, DeploymentMismatch
 from optimist.l1.errors import FinalizedReorg, L1Error
 from optimist.l1.signer import KeyProblem
 from optimist.node.execution import ExecutionMismatch
+from optimist.node.executors import WorkerDied
 from optimist.ops.config import settings_options
 from optimist.ops.logs import configure_logs
 from optimist.ops.server import OpsPortTaken
@@ -55,6 +56,9 @@ def command(settings: SequencerSettings) -> None:
     except LOCAL as error:
         _complain(error)
         raise SystemExit(4) from error
+    except WorkerDied as error:
+        _complain(error)
+        raise SystemExit(1) from error  # killed, for want of memory most likely: nothing to look at here
     except L1Error as error:
         _complain(error)
         raise SystemExit(3) from error  # L1
