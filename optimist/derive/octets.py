@@ -17,9 +17,10 @@ class DecodingError(ValueError):
 
 def pack_uint(name: str, value: int, length: int) -> bytes:
     """`value` as `length` big-endian bytes. Raises EncodingError when it is negative or too large."""
-    if not 0 <= value < 1 << 8 * length:
-        raise EncodingError(f"{name} = {value} does not fit {length} unsigned bytes")
-    return int(value).to_bytes(length, "big")
+    try:
+        return value.to_bytes(length, "big")
+    except OverflowError as error:
+        raise EncodingError(f"{name} = {value} does not fit {length} unsigned bytes") from error
 
 
 def pack_int(name: str, value: int, length: int) -> bytes:

@@ -32,7 +32,6 @@ from optimist.node.worker import (
 
 SLICE: Final = 64  # inputs applied before others get their turn: some milliseconds
 KEPT_EXECUTIONS: Final = 16  # a batch is executed before it is posted, and asked for again when L1 has it
-PATIENCE: Final = 5.0  # seconds that a worker gets to end by itself
 
 
 class BaseMoved(Exception):
@@ -185,16 +184,13 @@ class WorkerExecutor:
                 ) from error
 
     async def _close(self) -> None:
-        """The worker ends when nobody can ask it any more."""
+        """At once: a root of a large state takes long, and nobody wants it any more."""
         for task in self._asking:
             task.cancel()
         self._requests.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), PATIENCE)
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
 
 
 def _require_base(ledger: Ledger, batch: Batch) -> None:

@@ -5,8 +5,9 @@ leads to the same head and the same books. Nothing here knows of clocks, disks o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+
+import msgspec
 
 from optimist.derive.account_actions import AccountAction, Cancel, CancelAll, CancelRequest
 from optimist.derive.actions import (
@@ -50,8 +51,7 @@ CANCELLED = 1109  # ... its owner cancelled it
 HEAP_SLACK = 1_024  # entries of what is gone that a heap may hold before it is built anew
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(msgspec.Struct, frozen=True):
     """A trade as everybody may see it. `number`: sequenced inputs up to and with it; `is_buy`: the taker."""
 
     number: int
@@ -62,8 +62,7 @@ class Fill:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChange:
+class OrderChange(msgspec.Struct, frozen=True):
     """A resting order came, shrank or went. `code`: why it went unfilled, else 0.
 
     `level`: what all orders of its side at its price have left together now.
@@ -79,8 +78,7 @@ class OrderChange:
     code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What the law noted of an accepted input. `number`: sequenced inputs up to and with it."""
 
     number: int
@@ -88,8 +86,7 @@ class Told:
     notes: tuple[Record, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What an action did. `refusal` is the law's code when (the rest of) it was not taken, else 0.
 
     `filled` and `resting` are sizes of an order. Empty `entries`: nothing changed, nothing to journal. The
@@ -106,15 +103,14 @@ class Outcome:
     told: tuple[Told, ...] = ()
 
 
-@dataclass(slots=True)
-class _Doing:
+class _Doing(msgspec.Struct):
     """An outcome in the making."""
 
-    entries: list[Entry] = field(default_factory=list)
-    inputs: list[bytes] = field(default_factory=list)
-    fills: list[Fill] = field(default_factory=list)
-    changes: list[OrderChange] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    entries: list[Entry] = []
+    inputs: list[bytes] = []
+    fills: list[Fill] = []
+    changes: list[OrderChange] = []
+    told: list[Told] = []
 
     def finish(self, refusal: int = 0, filled: int = 0, resting: int = 0) -> Outcome:
         return Outcome(

@@ -19,16 +19,16 @@ One journal record is everything that one action caused, so that a crash keeps a
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+import msgspec
 
 from optimist.derive.octets import DecodingError, Reader, pack_bytes, pack_uint
 
 HASH_BYTES: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """Batch `batch` begins: it acts at `first` on queue items queue_from .. queue_from + queue_count - 1.
 
     `queue_head`: of these items alone (`commitments.compute_chain_links`).
@@ -55,8 +55,7 @@ class Opened:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPlaced:
+class OrderPlaced(msgspec.Struct, frozen=True):
     """An order went into the book with `remaining` unfilled; `order` is `SignedOrder.encode`."""
 
     KIND: ClassVar[int] = 2
@@ -70,8 +69,7 @@ class OrderPlaced:
         return pack_uint("market", self.market, 2) + pack_uint("remaining", self.remaining, 8) + self.order
 
 
-@dataclass(frozen=True, slots=True)
-class OrderDropped:
+class OrderDropped(msgspec.Struct, frozen=True):
     """A resting order left the book; `code` is the law's reason, or one of `api/errors.py`."""
 
     KIND: ClassVar[int] = 3
@@ -84,8 +82,7 @@ class OrderDropped:
         return pack_bytes("order id", self.order_id, HASH_BYTES) + pack_uint("code", self.code, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class InputAccepted:
+class InputAccepted(msgspec.Struct, frozen=True):
     """A sequenced input, whole."""
 
     KIND: ClassVar[int] = 4
@@ -97,8 +94,7 @@ class InputAccepted:
         return self.data
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True):
     """The open batch is closed."""
 
     KIND: ClassVar[int] = 5
@@ -116,8 +112,7 @@ class Sealed:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Voided:
+class Voided(msgspec.Struct, frozen=True):
     """Batch `batch` of ours, and what follows it, cannot be posted any more."""
 
     KIND: ClassVar[int] = 6
@@ -129,8 +124,7 @@ class Voided:
         return pack_uint("batch", self.batch, 8)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """Batch `batch` is sealed, none is open; `orders` entries follow that make the books as they are."""
 
     KIND: ClassVar[int] = 7
@@ -148,8 +142,7 @@ class Snapshot:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchSet:
+class SwitchSet(msgspec.Struct, frozen=True):
     """After second `deadline` all orders of the account leave the books. `nonce` only rises."""
 
     KIND: ClassVar[int] = 8

@@ -30,11 +30,13 @@ def observe_sequencer(station: Station, sequencer: Sequencer, opened: OpenNode) 
     """Add its gauges, count its answers, ask whether it takes actions."""
     metrics, preset = station.metrics, opened.deployment.preset
     answers = metrics.counter("actions_total", "Answers to actions, by outcome.", ("outcome",))
-    answers.labels("accepted")
+    answers_of = {"accepted": answers.labels("accepted")}
     seconds = metrics.histogram("soft_confirm_seconds", "From an action to its confirmation.")
 
     def meter(elapsed: float, outcome: str) -> None:
-        answers.labels(outcome).inc()
+        if outcome not in answers_of:
+            answers_of[outcome] = answers.labels(outcome)
+        answers_of[outcome].inc()
         if outcome == "accepted":
             seconds.observe(elapsed)
 
