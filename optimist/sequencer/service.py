@@ -105,11 +105,11 @@ async def run_sequencer(settings: SequencerSettings) -> None:
         observe_sequencer(station, sequencer, opened)
         parts.append(Balances(station, opened, senders).run())
         parts += [runway.run() for runway in _make_runways(settings, opened, station, senders)]
+        _calm_collector()
         runner, port = await start_server(
             front.get_parts(settings.api.limits), settings.api.host, settings.api.port
         )
         stack.push_async_callback(runner.cleanup)
-        _calm_collector()
         log.info("sequencer_ready", port=port, address=to_hex(signer.address))
         station.tell_ready()
         await run_until_signal(parts)

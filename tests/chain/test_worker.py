@@ -30,6 +30,12 @@ def find_worker(process: Process) -> int:
     return int(worker)
 
 
+async def ask(process: Process) -> None:
+    """Have it answer something."""
+    async with SequencerClient(find_url(process)) as api:
+        await api.get_status()
+
+
 def wait_for_end(pid: int) -> None:
     """Until there is no such process, or only its remains."""
     for _ in range(100):
@@ -77,7 +83,8 @@ def test_sequencer_whose_worker_is_killed_ends_and_says_why_and_the_next_one_pos
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_worker_never_outlives_its_sequencer(network: Devnet, tmp_path: Path, number: signal.Signals) -> None:
     process = start_sequencer(network, tmp_path / "data")
-    find_url(process)
+    process.wait_for_line('"event": "sequencer_ready"', timeout=60)
+    asyncio.run(ask(process))  # and it has come to where it heeds signals
     worker = find_worker(process)
     os.kill(process.pid, number)
     assert process._process.wait(30) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
