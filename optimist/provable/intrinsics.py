@@ -5,6 +5,7 @@ None of these raises ZeroDivisionError except `ceil_div`: the boundary that maps
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
 from optimist.base.keccak import keccak
@@ -102,7 +103,7 @@ def reject(code: IntEnum) -> NoReturn:
 
 def fit(width: type[int] | Range, value: int, code: IntEnum) -> int:
     """`value`, when it lies in `width`; otherwise reject the input with `code`."""
-    bounds = width if isinstance(width, Range) else resolve_width(width)
+    bounds = width if width.__class__ is Range else _resolve(width)
     if not bounds.low <= value <= bounds.high:
         raise Rejected(code)
     return value
@@ -182,6 +183,11 @@ def recover_signer(digest: b32, v: int, r: b32, s: b32) -> int:
     if known is not None:
         return known
     return recover(digest, v, int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+
+
+_resolve: Final[Callable[[Any], Range]] = cache(
+    resolve_width
+)  # of every name that the law gives to a width: a few dozen
 
 
 def _opaque(data: bytes) -> b32:

@@ -124,7 +124,7 @@ class OrderTree:
 
 def read_depth(offset: InputOffset) -> TreeDepth:
     """How many siblings the order at `offset` brings. Rejects more than its tree can have."""
-    return fit(Range(0, MAX_TREE_DEPTH), input_uint(offset + ORDER_DEPTH_AT, 1), Code.MALFORMED)
+    return fit(TreeDepth, input_uint(offset + ORDER_DEPTH_AT, 1), Code.MALFORMED)
 
 
 @inline
