@@ -5,7 +5,6 @@ None of these raises ZeroDivisionError except `ceil_div`: the boundary that maps
 
 from collections.abc import Callable
 from enum import IntEnum
-from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
 from optimist.base.keccak import keccak
@@ -19,6 +18,7 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., object])
 
 NUMBER_BYTES: Final = 31  # the most bytes of an input that make an integer; 32 make a b32
+_RESOLVED: Final[dict[int, tuple[Any, Range]]] = {}  # every name that the law gives to a width: a few dozen
 EIP712_PREFIX: Final = b"\x19\x01"
 
 
@@ -185,9 +185,11 @@ def recover_signer(digest: b32, v: int, r: b32, s: b32) -> int:
     return recover(digest, v, int.from_bytes(r, "big"), int.from_bytes(s, "big"))
 
 
-_resolve: Final[Callable[[Any], Range]] = cache(
-    resolve_width
-)  # of every name that the law gives to a width: a few dozen
+def _resolve(width: Any) -> Range:
+    found = _RESOLVED.get(id(width))
+    if found is None:
+        found = _RESOLVED[id(width)] = (width, resolve_width(width))  # held, so that its id stays its own
+    return found[1]
 
 
 def _opaque(data: bytes) -> b32:
