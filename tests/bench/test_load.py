@@ -36,6 +36,7 @@ from tests.support.load import (
     make_frame,
     open_pairs,
 )
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.bench
 
@@ -86,7 +87,7 @@ async def _tell(
 ) -> None:
     async with network.connect() as client, aiohttp.ClientSession() as session, SequencerClient(url) as api:
         pairs = await open_pairs(network, client, PAIRS)
-        await until(lambda: is_funded(api))
+        await until(lambda: is_funded(api), 60)
         oracle = Oracle(pairs[0].domain, network.cast.oracle, QUORUM)
         scene = Scene(network, service, url, pairs, session, api, oracle)
         await scene.publish()
@@ -96,15 +97,6 @@ async def _tell(
 async def is_funded(api: SequencerClient) -> bool:
     """Whether everybody's deposits are sequenced."""
     return bool((await api.get_status())["queueNext"] >= 2 * PAIRS)
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    """Wait for something."""
-    for _ in range(int(seconds / 0.1)):
-        if await condition():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s")
 
 
 async def in_turns(count: int, jobs: Sequence[Any]) -> None:

@@ -14,8 +14,9 @@ from devnet.actors.client import SequencerClient
 from devnet.network import Devnet
 from devnet.processes import Process
 from optimist.api.errors import ApiError
-from tests.chain.test_sequencer import Scene, fund, has_account, history_inputs, until
 from tests.support.running import find_url, start_sequencer
+from tests.support.trading import Scene, fund, has_account, history_inputs
+from tests.support.waiting import until
 
 LOT = 10_000
 DATA = 4  # exit code: local data

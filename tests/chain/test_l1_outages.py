@@ -10,9 +10,10 @@ from devnet.network import Devnet
 from devnet.processes import Process
 from optimist.api.errors import ApiError
 from optimist.l1.types import to_hex
-from tests.chain.test_sequencer import Scene, fund, has_account, history_inputs, until
 from tests.support.fault_proxy import FaultProxy
 from tests.support.running import find_url, start_sequencer
+from tests.support.trading import Scene, fund, has_account, history_inputs
+from tests.support.waiting import until
 
 KIND_AT = 6  # of a sequenced input: its second changes when it is sequenced again
 Story = Callable[[Scene, Process, list[FaultProxy]], Awaitable[None]]

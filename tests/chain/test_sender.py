@@ -27,6 +27,7 @@ from optimist.l1.sender import Call, Sender, SendPolicy, SendRefused, Transactio
 from optimist.l1.signer import Signer
 from optimist.l1.types import Receipt, to_hex
 from optimist.store.outbox import JournalOutbox
+from tests.support.waiting import until_true
 
 GWEI = 10**9
 CHAIN_ID = 31337
@@ -47,14 +48,6 @@ def policy(**changes: Any) -> SendPolicy:
     return SendPolicy(**{**defaults, **changes})
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never happened")
-
-
 class Desk:
     """A sender, its outbox and its chain, inside one event loop."""
 
@@ -71,12 +64,12 @@ class Desk:
         """Begin to send; returns once the transaction is recorded and handed in."""
         before = len(self.outbox.load())
         task = asyncio.create_task(self.sender.send(call))
-        await until(lambda: len(self.outbox.load()) > before or task.done())
+        await until_true(lambda: len(self.outbox.load()) > before or task.done())
         await asyncio.sleep(0.05)
         return task
 
     async def wait_for_attempts(self, count: int) -> list[Attempt]:
-        await until(lambda: len(self.outbox.load()) >= count)
+        await until_true(lambda: len(self.outbox.load()) >= count)
         await asyncio.sleep(0.1)
         attempts: list[Attempt] = self.outbox.load()
         return attempts
@@ -381,7 +374,7 @@ def test_a_pool_that_keeps_few_transactions_of_one_key_is_filled_again_as_it_emp
             await client.call("evm_setAutomine", False)
             calls = [Call(f"gift:{i}", ELSEWHERE, value=1) for i in range(14)]
             sending = asyncio.gather(*(sender.send(call) for call in calls))
-            await until(lambda: client.refused > 0)
+            await until_true(lambda: client.refused > 0)
             while not sending.done():
                 await asyncio.sleep(0.1)
                 await client.call("evm_mine")
@@ -422,6 +415,7 @@ from optimist.l1.outbox import Attempt, compute_outbox_identity
 from optimist.l1.sender import Call, Sender, SendPolicy
 from optimist.l1.signer import Signer
 from optimist.store.outbox import JournalOutbox
+from tests.support.waiting import until_true
 
 url, path, point = sys.argv[1:]
 signer = Signer(bytes([0x51]) * 32)

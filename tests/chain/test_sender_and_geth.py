@@ -18,6 +18,7 @@ from optimist.l1.transactions import Transaction
 from optimist.l1.types import Receipt, to_hex
 from tests.support.geth_pool import MAX_BYTES, MAX_GAS
 from tests.support.geth_proxy import GethProxy
+from tests.support.waiting import until_true
 
 GWEI = 10**9
 CHAIN_ID = 31337
@@ -48,7 +49,9 @@ class Desk:
         """Begin to send a gift; returns once the pool has taken or refused it, and built it if it builds."""
         before = len(self.outbox.load())
         task = asyncio.create_task(self.sender.send(Call(purpose, ELSEWHERE, value=value)))
-        await until(lambda: len(self.attempts) > before and self.attempts[before].hash in self.proxy.answered)
+        await until_true(
+            lambda: len(self.attempts) > before and self.attempts[before].hash in self.proxy.answered
+        )
         return task
 
     @property
@@ -62,14 +65,6 @@ class Desk:
         await self.proxy.rpc("anvil_setNextBlockBaseFeePerGas", hex(wei))
         await self.proxy.rpc("evm_mine")
         await self.proxy.rpc("anvil_setNextBlockBaseFeePerGas", hex(wei))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(3_000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never happened")
 
 
 def play(anvil: Anvil, story: Callable[[Desk], Awaitable[None]], **changes: Any) -> None:
@@ -91,7 +86,7 @@ def test_every_replacement_is_one_that_geth_takes_and_whichever_is_mined_counts_
     async def story(desk: Desk) -> None:
         desk.proxy.is_building = False
         task = await desk.start("gift", 5)
-        await until(lambda: len(seen) >= 4)
+        await until_true(lambda: len(seen) >= 4)
         assert desk.proxy.pool.refused == [], "each offer was 10 % better in both fields"
         await desk.proxy.mine_outright(seen[winner].raw)
         receipt = await task
@@ -127,7 +122,7 @@ def test_base_fee_a_hundred_times_higher_is_bumped_to_the_cap_and_then_waited_ou
             task = await desk.start("gift", 5)
             desk.proxy.is_building = True
             await desk.set_base_fee(1_000 * GWEI)
-            await until(lambda: any(line["event"] == "fee_cap_reached" for line in logs))
+            await until_true(lambda: any(line["event"] == "fee_cap_reached" for line in logs))
             at_cap = len(desk.attempts)
             await asyncio.sleep(0.5)
             assert len(desk.attempts) == at_cap, "nothing more is offered, or signed"
@@ -150,7 +145,7 @@ def test_dropped_transaction_is_sent_again_and_those_behind_it_keep_their_nonces
         tasks = [await desk.start(f"gift:{i}", 10**i) for i in range(3)]
         first = desk.attempts[0]
         desk.proxy.pool.drop(first.hash)
-        await until(lambda: desk.proxy.pool.find(first.hash) is not None)
+        await until_true(lambda: desk.proxy.pool.find(first.hash) is not None)
         assert await desk.proxy.build() == 3
         assert all(receipt.succeeded for receipt in await asyncio.gather(*tasks))
         assert [attempt.nonce for attempt in desk.attempts] == [0, 1, 2], "nothing was signed anew"
@@ -171,7 +166,7 @@ def test_cheap_offer_that_a_dead_process_left_in_the_pool_is_replaced_and_blocks
         desk.sender = Sender(desk.client, SIGNER, desk.outbox, desk.sender._policy, chain_id=CHAIN_ID)
         assert await desk.proxy.build() == 0, "it pays too little"
         task = await desk.start("wanted", 100)
-        await until(lambda: any(attempt.purpose == "fill:0" for attempt in desk.attempts))
+        await until_true(lambda: any(attempt.purpose == "fill:0" for attempt in desk.attempts))
         desk.proxy.is_building = True
         assert (await task).succeeded
         assert "replacement transaction underpriced" not in desk.proxy.pool.refused
@@ -188,11 +183,11 @@ def test_money_is_counted_over_all_that_waits_and_sending_goes_on_when_somebody_
         await desk.proxy.rpc("anvil_setBalance", to_hex(SIGNER.address), hex(waiting.cost + 1_000))
         with capture_logs() as logs:
             second = await desk.start("gift:1", 10)
-            await until(lambda: any(line["event"] == "insufficient_funds" for line in logs))
+            await until_true(lambda: any(line["event"] == "insufficient_funds" for line in logs))
         assert "overshot" in desk.proxy.pool.refused[-1]
         await desk.proxy.rpc("anvil_setBalance", to_hex(SIGNER.address), hex(10**20))
         desk.proxy.is_building = True
-        await until(lambda: len(desk.proxy.pool.waiting[SIGNER.address]) == 2 or second.done())
+        await until_true(lambda: len(desk.proxy.pool.waiting[SIGNER.address]) == 2 or second.done())
         await desk.proxy.build()
         assert all(receipt.succeeded for receipt in await asyncio.gather(first, second))
         assert await desk.get_gifts() == 11
@@ -249,7 +244,7 @@ def test_transactions_that_a_reorg_puts_back_into_the_pool_are_mined_once_in_the
     async def story(desk: Desk) -> None:
         await desk.proxy.rpc("anvil_mine", "0x10")
         tasks = [await desk.start(f"gift:{i}", 10**i) for i in range(4)]
-        await until(lambda: len(desk.proxy.mined) == 4)
+        await until_true(lambda: len(desk.proxy.mined) == 4)
         assert await desk.get_gifts() == 1_111
         desk.proxy.is_building = False
         lost = await desk.proxy.reorganise(depth)

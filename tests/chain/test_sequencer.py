@@ -12,92 +12,25 @@ import aiohttp
 import pytest
 
 from devnet.actors.client import SequencerClient
-from devnet.actors.oracle import Oracle
-from devnet.actors.trader import Trader
-from devnet.genesis import QUORUM
 from devnet.network import Devnet
 from devnet.processes import Process
 from devnet.wallet import Wallet
 from optimist.api.errors import ApiError
-from optimist.api.schema import ActionAnswer
 from optimist.derive.actions import Sequenced, Settle, SignedOrder, Trade, encode_forced
 from optimist.derive.commitments import compute_input_hash, compute_soft_history
 from optimist.derive.decode import decode
-from optimist.derive.typed_data import Domain, Signature, SoftConfirmation
-from optimist.l1.client import L1Client
+from optimist.derive.typed_data import Signature, SoftConfirmation
 from optimist.stf.codes import Code
 from tests.support.histories import rebuild
 from tests.support.running import find_url, start_sequencer
-
-USD = 10**6
-PRICE = 10**8
-LOT = 10_000  # of the BTC market
-
-
-class Scene:
-    """Two traders with money in the rollup, and an oracle, before a sequencer that runs."""
-
-    def __init__(self, network: Devnet, client: L1Client, api: SequencerClient) -> None:
-        domain = Domain(network.deployment.chain_id, network.deployment.addresses["Vault"])
-        self.network, self.client, self.api, self.domain = network, client, api, domain
-        self.oracle = Oracle(domain, network.cast.oracle, QUORUM)
-        self.traders = [Trader(domain, network.cast.traders[i], i + 1) for i in range(2)]
-        self.published = 0
-
-    async def now(self) -> int:
-        header = await self.client.get_header("latest")
-        assert header is not None
-        return header.timestamp
-
-    async def publish(self, usd: int) -> ActionAnswer:
-        self.published = max(self.published + 1, await self.now())
-        return await self.api.submit(self.oracle.sign(0, usd * PRICE, self.published))
-
-    async def order(self, who: int, *, is_buy: bool, lots: int, usd: int, slot: int = 0) -> ActionAnswer:
-        signed = self.traders[who].sign_order(
-            market=0,
-            is_buy=is_buy,
-            size=lots * LOT,
-            price=usd * PRICE,
-            expiry=await self.now() + 3600,
-            slot=slot,
-        )
-        return await self.api.submit(signed)
+from tests.support.trading import LOT, PRICE, USD, Scene, fund, has_account, history_inputs
+from tests.support.waiting import until
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Devnet]:
     with Devnet.start(directory=tmp_path / "devnet", block_time=1) as network:
         yield network
-
-
-async def fund(network: Devnet, client: L1Client) -> None:
-    for number, actor in enumerate(network.cast.traders[:2], 1):
-        account, _ = await network.get_bank().open_account(Wallet(client, actor), 10_000 * USD)
-        assert account == number
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    for _ in range(int(seconds / 0.1)):
-        if await condition():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s")
-
-
-async def has_account(api: SequencerClient, account: int) -> bool:
-    try:
-        await api.get_account(account)
-    except ApiError as error:
-        if error.name != "UNKNOWN_ACCOUNT":
-            raise
-        return False
-    return True
-
-
-async def history_inputs(network: Devnet, client: L1Client) -> list[bytes]:
-    history = await network.read_history(client)
-    return [applied.data for record in history.batches for applied in record.inputs if applied.data[0] == 5]
 
 
 def play(network: Devnet, directory: Path, story: Callable[[Scene, Process], Awaitable[None]]) -> None:

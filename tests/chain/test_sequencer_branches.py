@@ -29,11 +29,12 @@ from optimist.l1.events import BatchSealed, QueueItem, Staked
 from optimist.l1.types import to_hex
 from optimist.node.node import Node
 from optimist.store.state_store import StateStore
-from tests.chain.test_sequencer import LOT, PRICE, USD, Scene, fund, has_account, until
 from tests.support.branches import Branches, BranchProxy
 from tests.support.equal_nodes import assert_equal_nodes
 from tests.support.operator import make_node
 from tests.support.running import find_url, start_sequencer
+from tests.support.trading import LOT, PRICE, USD, Scene, fund, has_account
+from tests.support.waiting import until
 
 PATIENCE = 100  # s until everything is posted
 EPOCH = 64  # blocks: nothing of the last 128 is final

@@ -19,18 +19,11 @@ from optimist.api.errors import ApiError
 from optimist.api.schema import ActionAnswer
 from optimist.l1.events import BatchSealed
 from optimist.l1.types import to_hex
-from tests.chain.test_sequencer import (
-    LOT,
-    USD,
-    Scene,
-    fund,
-    has_account,
-    history_inputs,
-    until,
-)
 from tests.support.operator import make_node
 from tests.support.running import find_url, start_sequencer
+from tests.support.trading import LOT, USD, Scene, fund, has_account, history_inputs
 from tests.support.upheaval import reorganise
+from tests.support.waiting import until
 
 Story = Callable[[Scene, Process], Awaitable[None]]
 SECOND_AT, KIND_AT = 1, 6  # of a sequenced input: its second changes when it is sequenced again

@@ -12,8 +12,9 @@ import pytest
 from devnet.actors.client import SequencerClient
 from devnet.network import Devnet
 from devnet.processes import Process
-from tests.chain.test_sequencer import Scene, fund, has_account, history_inputs, until
 from tests.support.running import find_url, start_sequencer
+from tests.support.trading import Scene, fund, has_account, history_inputs
+from tests.support.waiting import until
 
 BUG = 1  # exit code: its supervisor starts it again
 
