@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from optimist.l1.errors import L1Inconsistent, L1Unavailable, RpcError
-from optimist.l1.types import Header, Log, Receipt, SentTransaction, to_hex
+from optimist.l1.types import Header, Log, Receipt, SentTransaction, read_bytes, read_number, to_hex
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +104,7 @@ class L1Client:
 
     async def get_chain_id(self) -> int:
         """The chain that the endpoint is on."""
-        return int(await self.call("eth_chainId"), 16)
+        return read_number(await self.call("eth_chainId"))
 
     async def get_header(self, which: int | bytes | Tag) -> Header | None:
         """Header by number, hash or tag; None when there is no such block."""
@@ -144,7 +144,7 @@ class L1Client:
     async def get_codes(self, addresses: Sequence[bytes], at: bytes) -> list[bytes]:
         """Code of many contracts in one request; empty where there is none."""
         calls = [("eth_getCode", (to_hex(address), at_block(at))) for address in addresses]
-        return [bytes.fromhex(answer[2:]) for answer in await self.batch(calls)]
+        return [read_bytes(answer) for answer in await self.batch(calls)]
 
     async def get_balance(self, address: bytes, at: bytes | None = None) -> int:
         """Wei of an account, in the state after block `at` (hash) or after the latest."""
@@ -178,7 +178,9 @@ class L1Client:
         """Transactions in blocks; None where there is none in any, or none that the node remembers."""
         calls = [("eth_getTransactionByHash", (to_hex(hash_),)) for hash_ in hashes]
         return [
-            SentTransaction.from_json(answer) if answer and answer.get("blockHash") else None
+            None
+            if answer is None or (isinstance(answer, dict) and not answer.get("blockHash"))
+            else SentTransaction.from_json(answer)
             for answer in await self.batch(calls)
         ]
 
@@ -257,8 +259,14 @@ class L1Client:
         except TimeoutError:
             raise _Retry(f"no answer within {self._timeout.total} s") from None
         except aiohttp.ClientError as error:
-            raise _Retry(f"{type(error).__name__}: {error}") from None
+            raise _Retry(_describe(error)) from None
         return bytes(answer)
+
+
+def _describe(error: aiohttp.ClientError) -> str:
+    """The error without the URL, which may hold a key: those about a response or a redirect would show it."""
+    kind = type(error).__name__
+    return f"{kind}: {error}" if isinstance(error, aiohttp.ClientConnectionError) else kind
 
 
 def at_block(block_hash: bytes) -> Json:

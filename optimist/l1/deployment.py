@@ -11,6 +11,9 @@ shorter challenge period), never from L1's.
 
     DeploymentError         the file is not such a file: what is wrong with it
     DeploymentMismatch      L1, the file and the local image disagree: every difference, one a line
+    └── DeploymentUnseen    this endpoint does not have what would show it: another one may
+
+Endpoints that must not be believed one for all: see `verification`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,6 +69,7 @@ NEIGHBOURS: Final = (
     ("Dispute", "ROLLUP", "Rollup"),
     ("Dispute", "STEP", "Step"),
 )
+CATCH_UP: Final = 64  # blocks after `block` within which an endpoint that is behind may miss a contract
 ADVICE: Final = "use the release that it was deployed with; where nobody names one, keep your money out of it"
 
 
@@ -79,6 +83,10 @@ class DeploymentMismatch(Exception):
     def __init__(self, differences: Sequence[str]) -> None:
         super().__init__("not the rollup of deployment.json:\n  " + "\n  ".join(differences))
         self.differences = list(differences)
+
+
+class DeploymentUnseen(DeploymentMismatch):
+    """What would show the rollup is not there, and nothing that contradicts it."""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,7 +176,8 @@ async def check_deployment(client: L1Client, deployment: Deployment, image_root:
 
     Every byte is compared: the code with that of this package, and the immutables in it, which are all that
     can differ between two rollups, with the file. No getter is asked: what it would say stands in the code.
-    Raises DeploymentMismatch with every difference, or L1Error.
+    Raises DeploymentMismatch with every difference, DeploymentUnseen when the endpoint may not have come to
+    the contracts yet, or L1Error.
     """
     chain_id = await client.get_chain_id()
     if chain_id != deployment.chain_id:
@@ -182,7 +191,8 @@ async def check_deployment(client: L1Client, deployment: Deployment, image_root:
         if not code
     ]
     if missing:
-        raise DeploymentMismatch(missing)
+        is_behind = head.number < deployment.block + CATCH_UP
+        raise (DeploymentUnseen if is_behind else DeploymentMismatch)(missing)
     differences = find_differences(deployment, codes)
     if image_root != deployment.image_root:
         differences.append(

@@ -24,7 +24,7 @@ import structlog
 
 from optimist.l1.client import L1Client, Tag, require_header
 from optimist.l1.errors import L1Error, L1Unavailable
-from optimist.l1.sources import Source, SourcesDisagree, get_host
+from optimist.l1.sources import Source, SourcesDisagree, open_sources
 from optimist.l1.types import Header
 
 log = structlog.get_logger(__name__)
@@ -87,13 +87,7 @@ class AgreedHeads:
     @classmethod
     def open(cls, urls: Sequence[str], *, timeout: float) -> "AgreedHeads":
         """One client for each different URL; close it when done."""
-        wait = min(timeout, LONGEST_WAIT)
-        return cls(
-            [
-                Source(f"{i + 1} ({get_host(url)})", L1Client([url], timeout=wait, attempts=1))
-                for i, url in enumerate(dict.fromkeys(urls))
-            ]
-        )
+        return cls(open_sources(urls, timeout=min(timeout, LONGEST_WAIT), attempts=1))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -8,13 +8,14 @@ data are our creation code and the constructor's arguments.
 
 from optimist.l1.client import L1Client
 from optimist.l1.creation import compute_create_address, load_code
-from optimist.l1.deployment import ADVICE, Deployment, DeploymentMismatch
+from optimist.l1.deployment import ADVICE, Deployment, DeploymentMismatch, DeploymentUnseen
 from optimist.l1.types import SentTransaction, to_hex
 
 
 async def check_provenance(client: L1Client, deployment: Deployment) -> None:
-    """Look at the transactions that created the contracts. Raises DeploymentMismatch or L1Error.
+    """Look at the transactions that created the contracts.
 
+    Raises DeploymentMismatch, DeploymentUnseen when some are unknown and no other is wrong, or L1Error.
     What they say is true for ever: to be asked when a node begins from nothing, for an endpoint need not
     know transactions of years ago. `check_deployment` is for every start.
     """
@@ -26,7 +27,8 @@ async def check_provenance(client: L1Client, deployment: Deployment) -> None:
         if (complaint := find_fault(deployment, name, sent))
     ]
     if differences:
-        raise DeploymentMismatch(differences)
+        is_unseen = len(differences) == found.count(None)
+        raise (DeploymentUnseen if is_unseen else DeploymentMismatch)(differences)
 
 
 def find_fault(deployment: Deployment, name: str, sent: SentTransaction | None) -> str:

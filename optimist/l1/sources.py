@@ -45,6 +45,14 @@ class Source:
     client: L1Client
 
 
+def open_sources(urls: Sequence[str], *, timeout: float, attempts: int) -> list[Source]:
+    """One for each different URL: close their clients when done. timeout: seconds for one attempt."""
+    return [
+        Source(f"{i + 1} ({get_host(url)})", L1Client([url], timeout=timeout, attempts=attempts))
+        for i, url in enumerate(dict.fromkeys(urls))
+    ]
+
+
 class Sources:
     """Endpoints that have to agree."""
 
@@ -60,13 +68,7 @@ class Sources:
     @classmethod
     def open(cls, urls: Sequence[str], *, least: int, timeout: float = 10.0) -> Self:
         """One source for each different URL. timeout: seconds for one attempt. Raises ValueError."""
-        return cls(
-            [
-                Source(f"{i + 1} ({get_host(url)})", L1Client([url], timeout=timeout, attempts=ATTEMPTS))
-                for i, url in enumerate(dict.fromkeys(urls))
-            ],
-            least=least,
-        )
+        return cls(open_sources(urls, timeout=timeout, attempts=ATTEMPTS), least=least)
 
     async def __aenter__(self) -> Self:
         return self

@@ -14,6 +14,22 @@ def to_hex(data: bytes) -> str:
     return "0x" + data.hex()
 
 
+def read_number(answer: Json) -> int:
+    """A number of an answer. Raises L1Inconsistent when it is none."""
+    try:
+        return int(answer, 16)
+    except (TypeError, ValueError) as error:
+        raise L1Inconsistent(f"malformed number: {str(answer)[:60]!r}") from error
+
+
+def read_bytes(answer: Json) -> bytes:
+    """Bytes of an answer. Raises L1Inconsistent when it is none."""
+    try:
+        return from_hex(answer)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise L1Inconsistent(f"malformed bytes: {str(answer)[:60]!r}") from error
+
+
 def from_hex(text: str) -> bytes:
     """Bytes of "0x...". Raises ValueError."""
     if not text.startswith("0x"):
@@ -52,7 +68,7 @@ class Header:
                 base_fee=int(answer.get("baseFeePerGas") or "0x0", 16),
                 logs_bloom=from_hex(answer["logsBloom"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise L1Inconsistent(f"malformed block header: {error!r}") from error
 
     @property
@@ -118,7 +134,7 @@ class SentTransaction:
                 to=from_hex(answer["to"] or "0x"),
                 data=from_hex(answer["input"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise L1Inconsistent(f"malformed transaction: {error!r}") from error
 
 

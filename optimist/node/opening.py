@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimist.l1.client import L1Client, Tag
-from optimist.l1.deployment import Deployment, check_deployment
+from optimist.l1.deployment import Deployment
 from optimist.l1.events import EventReader
 from optimist.l1.follower import Follower
 from optimist.l1.heads import AgreedHeads
-from optimist.l1.provenance import check_provenance
+from optimist.l1.verification import verify_deployment, verify_provenance
 from optimist.node.executors import WorkerExecutor
 from optimist.node.node import Node
 from optimist.prove.law import Law, load_law
@@ -43,8 +43,8 @@ async def open_node(
 ) -> AsyncIterator[OpenNode]:
     """A node that has not looked at L1 yet; closed at the end.
 
-    With several endpoints it follows what most of them say (`l1.heads`). It refuses to work where L1 holds
-    another rollup, or another law, than `deployment` and this program.
+    With several endpoints it follows what most of them say (`l1.heads`). It refuses to work where L1, as any
+    of them shows it, holds another rollup, or another law, than `deployment` and this program.
     `history_days`: how long receipts are kept in `datadir`. `checkpoint`: see `Node`. `has_worker`: batches
     are executed in a process of their own. Raises DeploymentError, DeploymentMismatch, DirectoryInUse,
     ForeignState or L1Error.
@@ -53,7 +53,7 @@ async def open_node(
     law = load_law(file.preset.name)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(L1Client(l1_rpc, timeout=l1_timeout))
-        await check_deployment(client, file, law.image.root)
+        await verify_deployment(l1_rpc, file, law.image.root, l1_timeout=l1_timeout)
         store = None
         if datadir is not None:
             stack.enter_context(DirectoryLock(datadir))
@@ -73,5 +73,5 @@ async def open_node(
             )
         node = Node(client, follower, reader, law.native, store, history_days, checkpoint, executor)
         if node.head is None:
-            await check_provenance(client, file)
+            await verify_provenance(l1_rpc, file, l1_timeout=l1_timeout)
         yield OpenNode(node, client, file, law)

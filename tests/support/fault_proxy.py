@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Any, Self
 
 import aiohttp
@@ -25,6 +26,7 @@ class FaultProxy:
         self._stale_head: Any = None
         self.is_dead = False  # answers nothing but 503
         self.stands_at: int | None = None  # a block number: knows nothing of what comes after it
+        self.lie: Callable[[Any, Any], Any] | None = None  # (call, true result) -> what is answered instead
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession()
@@ -93,6 +95,8 @@ class FaultProxy:
         return self._spoil_one(mood, body, answer)
 
     def _spoil_one(self, mood: str, call: Any, answer: Any) -> Any:
+        if self.lie is not None and "result" in answer:
+            answer = {**answer, "result": self.lie(call, answer["result"])}
         is_head = call["method"] == "eth_getBlockByNumber" and call["params"][0] == "latest"
         if is_head and mood == "stale head" and self._stale_head is not None:
             return {**answer, "result": self._stale_head}

@@ -129,6 +129,34 @@ async def test_refused_connection_is_unavailable() -> None:
             await l1.call("eth_x")
 
 
+async def test_key_in_a_url_is_not_shown_when_the_endpoint_redirects(server: ScriptedServer) -> None:
+    secret = f"{server.url}?key=secret"
+    for where in (secret, "ftp://elsewhere/secret"):
+        server.script = [status(307, headers={"Location": where})]
+        async with client(secret, attempts=1) as l1:
+            with pytest.raises(L1Unavailable, match="Redirect") as caught:
+                await l1.call("eth_x")
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [None, 7, "", "no hex", "0xzz", ["0x01"], {"a": "0x01"}])
+async def test_answer_that_is_no_code_and_no_number_is_an_error_of_l1(
+    server: ScriptedServer, answer: Any
+) -> None:
+    async def reply_with(body: Any) -> web.Response:
+        return web.json_response({"jsonrpc": "2.0", "id": body["id"], "result": answer})
+
+    server.script = [reply_with]
+    async with client(server.url, attempts=1) as l1:
+        with pytest.raises(L1Inconsistent, match="malformed"):
+            await l1.get_chain_id()
+        with pytest.raises(L1Inconsistent, match="malformed"):
+            await l1.get_code(b"\x01" * 20, b"\x02" * 32)
+        if answer is not None and not isinstance(answer, dict):
+            with pytest.raises(L1Inconsistent, match="malformed"):
+                await l1.get_transactions([b"\x03" * 32])
+
+
 async def test_next_endpoint_takes_over(server: ScriptedServer) -> None:
     server.script = [good]
     async with client("http://127.0.0.1:9/", server.url) as l1:
