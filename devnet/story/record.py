@@ -6,9 +6,10 @@ happened; the disputes are what L1 says. `devnet.check` derives all of it anew, 
 
 from typing import Any
 
-from devnet.evidence.dispute import describe_lie, find_lies
+from devnet.evidence.dispute import describe_lie, find_assertions, find_lies
 from devnet.evidence.record import SCHEMA, describe_deployment
 from devnet.story.stage import Stage
+from optimist.l1.events import Confirmed
 from optimist.l1.types import to_hex
 
 
@@ -36,7 +37,7 @@ async def make_record(stage: Stage) -> dict[str, Any]:
             for each in stage.seen.liquidations
         ],
         "withdrawals": stage.seen.withdrawals,
-        "assertions": _describe_assertions(stage),
+        "assertions": await _describe_assertions(stage),
         "lies": await _describe_lies(stage),
     }
 
@@ -58,8 +59,12 @@ async def _describe_batches(stage: Stage) -> list[dict[str, Any]]:
     return described
 
 
-def _describe_assertions(stage: Stage) -> list[dict[str, Any]]:
-    """Every assertion as the watcher judged it last."""
+async def _describe_assertions(stage: Stage) -> list[dict[str, Any]]:
+    """Every assertion as the watcher judged it last, once it has heard of all that L1 has confirmed."""
+    history = await stage.read_history()
+    confirmed = {each.event.node for each in history.events if isinstance(each.event, Confirmed)}
+    for node in confirmed & set(find_assertions(history)):
+        await stage.wait_for_event("watcher", "assertion_judged", node=to_hex(node), confirmed=True)
     last = {judged["node"]: judged for judged in stage.services["watcher"].events("assertion_judged")}
     return [
         {

@@ -16,11 +16,16 @@ class DecodingError(ValueError):
 
 
 def pack_uint(name: str, value: int, length: int) -> bytes:
-    """`value` as `length` big-endian bytes. Raises EncodingError when it is negative or too large."""
+    """`value` as `length` big-endian bytes. Raises EncodingError when it is negative or too large.
+
+    Raises TypeError when it is no integer at all.
+    """
     try:
         return value.to_bytes(length, "big")
     except OverflowError as error:
         raise EncodingError(f"{name} = {value} does not fit {length} unsigned bytes") from error
+    except AttributeError as error:
+        raise TypeError(f"{name} = {value!r} is no integer") from error
 
 
 def pack_int(name: str, value: int, length: int) -> bytes:

@@ -42,7 +42,7 @@ def test_law_says_which_parameters_it_refuses(tmp_path: Path) -> None:
         ("max_position", "max_position = 5\nmax_positions = 5", r"markets\[0\]: there is no max_positions"),
         ("lot", "lot = 0.5", r"markets\[0\].lot must be a whole number"),
         ("lot", "lot = true", r"markets\[0\].lot must be a whole number"),
-        ("lot", 'lot = "5"', "rollup.toml"),
+        ("lot", 'lot = "5"', "rollup.toml: lot = '5' is no integer"),
         ("lot", f"lot = {2**64}", "lot"),
         ("quorum", "quorum = 2\nchain_id = 1", "law: there is no chain_id"),
         ("signers", 'signers = "0x12"', "law.signers must be a list"),
