@@ -38,6 +38,11 @@ def test_invariants_hold_after_every_input(seed: int, preset: str) -> None:
     assert count.rejected >= 30
 
 
+def test_what_rounding_has_left_is_swept_in_a_liquidation_and_is_nobodys_loss() -> None:
+    """Here it is six units below zero, and the fund pays it."""
+    check(generate_workload(1052, count=1_200))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", LONG_SEEDS)
 def test_invariants_hold_in_long_workloads(seed: int) -> None:

@@ -27,6 +27,12 @@ def test_native_tree_and_machine_agree_on_random_laws(first: int) -> None:
     assert counts.notes > CHUNK // 2
 
 
+@pytest.mark.parametrize("seed", [2466, 8816])
+def test_condition_where_nothing_can_be_any_more_is_compiled_or_refused_in_words(seed: int) -> None:
+    """What these laws know there contradicts itself: neither branch of the condition is ever reached."""
+    compare_random_law(seed, Counts())
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("first", range(1000, 9000, CHUNK))
 def test_native_tree_and_machine_agree_on_many_random_laws(first: int) -> None:

@@ -23,7 +23,7 @@ def check_settlement(action: Settle, before: Ledger, after: Ledger) -> None:
     with judging("I3"):
         assert after.account(account).collateral == (0 if is_written_off else left)
         swept = after.group(group).fund - before.group(group).fund - (left if is_written_off else 0)
-        assert swept == find_swept(before, account, action.market), "what rounding has left goes to the fund"
+        assert swept == find_swept(before, action.market, account), "what rounding has left goes to the fund"
 
 
 @judging("wind-down")

@@ -31,7 +31,8 @@ def check_liquidation(action: Liquidate, before: Ledger, after: Ledger) -> None:
         check_margin(before, after, backstop, market_id)
         fund, was = after.group(account >> 32).fund, before.group(account >> 32).fund
         with judging("I8"):
-            assert fund >= min(was, 0) - ROUNDING, "everybody bears what the backstop could"
+            swept = min(find_swept(before, market_id, account, backstop), 0)
+            assert fund >= min(was, 0) + swept - ROUNDING, "everybody bears what the backstop could"
         penalty_limit = Fraction(before.market(market_id).liquidation_penalty_ppm, PPM)
     else:
         check_only(before, after, {account})
@@ -152,8 +153,8 @@ def check_deleveraging(account: int, market: int, before: Ledger, after: Ledger)
     surplus = abs(closed - abs(size)) if is_last else Fraction(0)
     rounded = (1 + surplus) * worth_of_a_unit(before, market) + ROUNDING
     bearable = abs(size) * price / divisor * before.market(market).maintenance_margin_ppm / PPM
-    check_bearers(before.group(account >> 32), after.group(account >> 32), borne, bearable, rounded)
-    swept = min(find_swept(before, account, market), 0)
+    swept = min(find_swept(before, market, account), 0)
+    check_bearers(before.group(account >> 32), after.group(account >> 32), swept, borne, bearable, rounded)
     if after.group(account >> 32).fund < min(before.group(account >> 32).fund, 0) + swept:
         assert old.value < 0, "a loss of nobody's"
 
@@ -175,11 +176,16 @@ def check_worn_out(account: int, market: int, before: Ledger, after: Ledger) -> 
 
 
 @judging("I8")
-def check_bearers(was: Group, now: Group, borne: Fraction, bearable: Fraction, rounded: Fraction) -> None:
-    """The fund pays first, then the other side what it can bear, then everybody in the group. 1e-6 USD."""
+def check_bearers(
+    was: Group, now: Group, swept: int, borne: Fraction, bearable: Fraction, rounded: Fraction
+) -> None:
+    """The fund pays first, then the other side what it can bear, then everybody in the group. 1e-6 USD.
+
+    `swept`: what settling has taken from the fund, 0 or less.
+    """
     if borne > rounded:
         assert now.fund <= ROUNDING, "the other side bears what the fund could pay"
-    if now.fund < min(was.fund, 0) - ROUNDING:
+    if now.fund < min(was.fund, 0) + swept - ROUNDING:
         assert borne + rounded >= bearable, "everybody bears what the other side could"
 
 

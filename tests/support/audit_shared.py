@@ -31,11 +31,11 @@ def check_fresh(ledger: Ledger, account: int, now: int, heartbeat: int) -> None:
         assert max(0, now - price.publish_time) <= heartbeat
 
 
-def find_swept(before: Ledger, account: int, market: int) -> int:
-    """What settling a position gives the fund of what rounding has left, 1e-6 USD; below 0: what it takes."""
-    owed = before.unpaid(account, market)
-    left = Fraction(before.funding(market).remainder, before.funding_unit(market)) + owed - owed // 1
-    return left // 1 if owed else 0
+def find_swept(before: Ledger, market: int, *accounts: int) -> int:
+    """What settling positions gives the fund of what rounding has left, 1e-6 USD; below 0: what it takes."""
+    settled = [owed for account in accounts if (owed := before.unpaid(account, market))]
+    left = Fraction(before.funding(market).remainder, before.funding_unit(market))
+    return (left + sum(owed - owed // 1 for owed in settled)) // 1 if settled else 0
 
 
 def check_margin(before: Ledger, after: Ledger, account: int, market: int) -> None:

@@ -320,7 +320,8 @@ def _check_if(c: Checker, node: ast.If) -> list[Statement]:
     dropped: list[Statement] = []
     if not is_discardable(branches.condition):
         dropped.append(Evaluate(where, branches.condition))
-    return dropped + bodies[0]
+    # Neither branch: what is known contradicts itself, so this is never reached, and nothing behind it is.
+    return dropped + (bodies[0] if bodies else [])
 
 
 def _check_return(c: Checker, node: ast.Return) -> Statement:
