@@ -1,11 +1,11 @@
 """What a batch does to a state: its inputs applied one after the other, and what is told of it. Pure.
 
-Who executes and who signs have one memory: a batch that was built wrong, or a root that does not belong to
-its batch, must not get as far as L1, where it costs a bond. So what is about to be signed is read back from
-its bytes and executed once more (`executors.py` says where); both must come to the same.
+A batch that was built wrong, or a root that does not belong to its batch, must not get as far as L1, where it
+costs a bond. So what is about to be signed is read back from its bytes and executed once more (`executors.py`
+says where); both must come to the same.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -61,8 +61,8 @@ class Executing:
         self._before: Touched = {}
         self._receipts: Receipts = {}
 
-    def apply_some(self, count: int) -> bool:
-        """Apply at most `count` inputs more; True while there are inputs left."""
+    def apply_some(self, count: int) -> None:
+        """Apply at most `count` inputs more."""
         start = len(self._codes)
         for data in self._inputs[start : start + count]:
             receipt = self._state.apply(self._law, data)
@@ -73,7 +73,6 @@ class Executing:
             self._codes.append(receipt.code)
             for key, held in receipt.before.items():
                 self._before.setdefault(key, held)
-        return len(self._codes) < len(self._inputs)
 
     def finish(self) -> tuple[Execution, dict[int, bytes]]:
         """What came of it, and the way back: what every changed record was before, ABSENT if not there."""
@@ -107,9 +106,6 @@ def compute_effect(state: State, keys: Collection[int]) -> bytes:
     return keccak(b"".join(key.to_bytes(KEY_BYTES, "big") + record for key, record in records))
 
 
-def compute_root_after(law: Callable[[], None], state: State, batches: Iterable[Sequence[bytes]]) -> bytes:
-    """State root after batches of inputs on top of `state`, which is changed. Every record is hashed anew."""
-    for inputs in batches:
-        for data in inputs:
-            state.apply(law, data)
+def hash_anew(state: State) -> bytes:
+    """State root, from every record there is."""
     return build_state_tree(dict(state.items())).root

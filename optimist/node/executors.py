@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
 from optimist.derive.batch import Batch
-from optimist.node.execution import Executing, Execution, compute_root_after
+from optimist.node.execution import Executing, Execution, hash_anew
 from optimist.node.ledger import Ledger
 from optimist.node.worker import (
     LENGTH_BYTES,
@@ -81,13 +81,13 @@ class LocalExecutor:
     async def compute_root_again(self, ledger: Ledger, numbers: Sequence[int]) -> bytes:
         """See `Executor`."""
         state = ledger.get_state(numbers[0] - 1)
-        inputs = [ledger.get_batch(number).inputs for number in numbers]  # at once: a reorg may come between
-        for each in inputs:
-            for start in range(0, len(each), SLICE):
-                for data in each[start : start + SLICE]:
-                    state.apply(self._law, data)
+        # At once: a reorg may come between.
+        inputs = [data for number in numbers for data in ledger.get_batch(number).inputs]
+        for at, data in enumerate(inputs, start=1):
+            state.apply(self._law, data)
+            if at % SLICE == 0:
                 await asyncio.sleep(0)
-        return await asyncio.to_thread(compute_root_after, self._law, state, ())
+        return await asyncio.to_thread(hash_anew, state)
 
 
 class WorkerExecutor:
@@ -144,8 +144,8 @@ class WorkerExecutor:
 
     async def compute_root_again(self, ledger: Ledger, numbers: Sequence[int]) -> bytes:
         """See `Executor`. Raises WorkerDied."""
-        batches = [list(ledger.get_batch(number).inputs) for number in numbers]
-        request = ComputeRoot(ledger.get_accumulator(), ledger.get_rewind(numbers[0] - 1), batches)
+        inputs = [data for number in numbers for data in ledger.get_batch(number).inputs]
+        request = ComputeRoot(ledger.get_accumulator(), ledger.get_rewind(numbers[0] - 1), inputs)
         while True:
             match await self._ask(request):
                 case RootComputed(root):

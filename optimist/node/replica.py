@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from optimist.base.merkle import ZERO
-from optimist.node.execution import Execution, compute_root_after, execute
+from optimist.node.execution import Execution, execute, hash_anew
 from optimist.provable import State
 
 KEPT_BATCHES: Final = 256  # back to which a reorg costs nothing but the way
@@ -47,9 +47,9 @@ class Replica:
         return execution
 
     def compute_root(
-        self, accumulator: bytes, rewind: Mapping[int, bytes], batches: Sequence[Sequence[bytes]]
+        self, accumulator: bytes, rewind: Mapping[int, bytes], inputs: Sequence[bytes]
     ) -> bytes | None:
-        """State root after `batches`, from where `rewind` leads from behind `accumulator`; None as above.
+        """State root after `inputs`, from where `rewind` leads from behind `accumulator`; None as above.
 
         The replica stays where it is.
         """
@@ -60,7 +60,9 @@ class Replica:
         for _, undo in reversed(self._way[len(self._way) - steps :]):
             _rewind(state, undo)
         _rewind(state, rewind)
-        return compute_root_after(self._law, state, batches)
+        for data in inputs:
+            state.apply(self._law, data)
+        return hash_anew(state)
 
     def _count_steps(self, accumulator: bytes) -> int | None:
         """Batches to take back until this is the last accumulator."""

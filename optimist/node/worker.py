@@ -37,11 +37,11 @@ class Execute(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class ComputeRoot(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """State root after batches of inputs, executed where `rewind` leads from behind `accumulator`."""
+    """State root after inputs, executed where `rewind` leads from behind `accumulator`."""
 
     accumulator: bytes
     rewind: dict[int, bytes]
-    batches: list[list[bytes]]
+    inputs: list[bytes]
 
 
 class Begun(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -87,15 +87,18 @@ def answer(replica: Replica, request: Request) -> Answer:
             execution = replica.execute(request.previous, request.accumulator, request.inputs, request.first)
             return Unknown() if execution is None else Executed(execution)
         case ComputeRoot():
-            root = replica.compute_root(request.accumulator, request.rewind, request.batches)
+            root = replica.compute_root(request.accumulator, request.rewind, request.inputs)
             return Unknown() if root is None else RootComputed(root)
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, replica: Replica) -> None:
-    """Answer until nobody asks any more."""
+    """Answer until nobody asks any more, if in the middle of a question: then its asker was killed."""
     while head := requests.read(LENGTH_BYTES):
-        request = _request_decoder.decode(requests.read(int.from_bytes(head, "big")))
-        data = encode(answer(replica, request))
+        length = int.from_bytes(head, "big")
+        body = requests.read(length)
+        if len(head) < LENGTH_BYTES or len(body) < length:
+            return
+        data = encode(answer(replica, _request_decoder.decode(body)))
         answers.write(len(data).to_bytes(LENGTH_BYTES, "big") + data)
         answers.flush()
 

@@ -61,12 +61,7 @@ class Receipt:
     @property
     def writes(self) -> dict[int, tuple[bytes | None, bytes | None]]:
         """Key -> (old, new) 256-byte records, None for absent, of every record whose bytes changed."""
-        changed = {}
-        for key, before in self._before.items():
-            old, new = _to_bytes(before), _to_bytes(self._after[key])
-            if old != new:
-                changed[key] = (old, new)
-        return changed
+        return _find_changes(self._before, self._after)
 
     def __repr__(self) -> str:
         outcome = (
@@ -115,12 +110,7 @@ class State:
 
     def compare(self, before: Touched) -> dict[int, tuple[bytes | None, bytes | None]]:
         """Key -> (old, new) 256-byte records, None for absent, of what is not any more as `before` says."""
-        changed = {}
-        for key, held in before.items():
-            old, new = _to_bytes(held), self.get_bytes(key)
-            if old != new:
-                changed[key] = (old, new)
-        return changed
+        return _find_changes(before, self._records)
 
     def undo(self, receipt: Receipt) -> None:
         """Take back an input; only the last one that was not taken back yet."""
@@ -213,6 +203,15 @@ def _to_bytes(held: Record | bytes | None) -> bytes | None:
         return None
     data = held if isinstance(held, bytes) else held.record_bytes()
     return None if data == ABSENT else data
+
+
+def _find_changes(before: Touched, after: Touched | Records) -> dict[int, tuple[bytes | None, bytes | None]]:
+    changed = {}
+    for key, held in before.items():
+        old, new = _to_bytes(held), _to_bytes(after.get(key))
+        if old != new:
+            changed[key] = (old, new)
+    return changed
 
 
 def _restore(records: Records, touched: Touched) -> None:

@@ -230,7 +230,7 @@ async def _check_key(opened: OpenNode, signer: SigningKey) -> None:
 
 
 def _calm_collector() -> None:
-    """What is there now, law and records, stays: looking for garbage in it took a twentieth of the time."""
+    """What is there now, law and records, stays: looking for garbage in it again and again is for nothing."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR)

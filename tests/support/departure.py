@@ -30,6 +30,7 @@ from optimist.l1.contracts import Contract
 from optimist.l1.events import QueueItem
 from tests.support.ledger import Ledger
 from tests.support.running import find_url, start_sequencer
+from tests.support.waiting import until
 
 USD: Final = 10**6  # 1e-6 USD
 PRICE: Final = 10**8  # 1e-8 USD
@@ -108,7 +109,7 @@ class Venue:
                 await self.match(client, api, (HEDGER, account), ETH, 10_000_000, 4_000)
             for btc, eth in ((108_000, 3_950), (116_000, 3_900), (124_000, 3_850), (130_000, 3_900)):
                 await self.publish(client, api, {BTC: btc, ETH: eth})
-            await wait_until_posted(api)
+            await until(api.has_posted_all, 120)
 
     async def come_back(self) -> None:
         """A sequencer that has been started again hears of prices, and L1 hears of it."""
@@ -117,7 +118,7 @@ class Venue:
         async with self.network.connect() as client, SequencerClient(url) as api:
             for _ in range(2):  # after a long silence the second confirms the first
                 await self.publish(client, api, {BTC: 130_000, ETH: 3_900})
-            await wait_until_posted(api)
+            await until(api.has_posted_all, 120)
 
     async def publish(self, client: L1Client, api: SequencerClient, usd: dict[int, int]) -> None:
         """A round of prices, each newer than the last."""
@@ -184,13 +185,6 @@ async def wait_for_deposits(api: SequencerClient, accounts: Sequence[int]) -> No
                 if error.name != "UNKNOWN_ACCOUNT":
                     raise
             await asyncio.sleep(0.1)
-
-
-async def wait_until_posted(api: SequencerClient) -> None:
-    while True:
-        if await api.has_posted_all():
-            return
-        await asyncio.sleep(0.1)
 
 
 def compute_dues(ledger: Ledger) -> dict[int, Fraction]:
