@@ -18,6 +18,7 @@ from tests.support.workload import Workload, generate_workload
 
 MINIMAL_SEEDS = tuple(range(24))
 MAINNET_SEEDS = tuple(range(100, 106))
+MORE_MAINNET_SEEDS = tuple(range(100, 160))  # enough to reach every line of a law of sixteen slots as well
 ABSENT = bytes(256)
 
 
@@ -115,11 +116,18 @@ def test_every_reject_code_is_met() -> None:
     assert {code.name for code in Code if code not in met} == set()
 
 
-def test_every_instruction_of_the_image_is_executed(record_property: Callable[[str, object], None]) -> None:
-    program = compiled("minimal")
-    total = replay_edge_cases("minimal").coverage
-    for seed in MINIMAL_SEEDS:
-        total = [a + b for a, b in zip(total, replay("minimal", seed).coverage, strict=True)]
+@pytest.mark.parametrize(
+    ("preset", "seeds"),
+    [("minimal", MINIMAL_SEEDS), pytest.param("mainnet", MORE_MAINNET_SEEDS, marks=pytest.mark.long)],
+    ids=PRESETS,
+)
+def test_every_instruction_of_the_image_is_executed(
+    preset: str, seeds: tuple[int, ...], record_property: Callable[[str, object], None]
+) -> None:
+    program = compiled(preset)
+    total = replay_edge_cases(preset).coverage
+    for seed in seeds:
+        total = [a + b for a, b in zip(total, replay(preset, seed).coverage, strict=True)]
     missed = [
         f"{pc} {program.instructions[pc]} {program.source_map[pc]}"
         for pc, count in enumerate(total)
