@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from challenger.settings import get_parameters
 from challenger.trace.law import LawProvider
 from devnet.accounts import get_cast
 from devnet.anvil import Anvil
-from devnet.check import check, find_missing, get_state_file, read_deployment
+from devnet.check import check, find_missing, get_state_file, main, read_deployment
 from devnet.history import RollupHistory, read_history
 from devnet.liar.faults import FaultError, PatchedLaw
 from devnet.liar.patches import PATCHES, load_false_law
@@ -25,9 +26,11 @@ from devnet.story.market import choose_side
 from devnet.story.play import DEFAULT_FAULTS, parse_faults, play
 from devnet.story.stage import StoryFailed
 from optimist.l1.client import L1Client
+from optimist.l1.sender import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_GAS
 from optimist.prove.law import load_law
 
 SEED = 5
+ENVELOPE = 256  # bytes of a transaction around its data: fees, nonce, signature
 pytestmark = pytest.mark.timeout(600)  # about a minute on an idle machine
 
 
@@ -43,6 +46,17 @@ class Told:
         record = copy.deepcopy(self.record)
         change(record)
         return asyncio.run(check(record, self.l1.url))
+
+    def run_check(self, folder: Path, change: Callable[[dict[str, Any]], object] = lambda _: None) -> Result:
+        """The same as a command: its exit code and what it prints."""
+        record = copy.deepcopy(self.record)
+        change(record)
+        return run_check(record, folder / "demo.json", self.l1.url)
+
+
+def run_check(record: dict[str, Any], file: Path, url: str) -> Result:
+    file.write_text(json.dumps(record))
+    return CliRunner().invoke(main, [str(file), "--rpc", url], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +83,19 @@ def test_the_disputed_steps_are_the_checks_that_the_liars_left_out(told: Told) -
     assert liquidation["step"]["source"].startswith("optimist/stf/liquidation.py:")
     assert [lie["input"]["kind"] for lie in told.record["lies"]] == ["TRADE", "LIQUIDATE"]
     assert all(lie["dissections"] == 9 for lie in told.record["lies"])
-    assert all(sent["gas"] < 1 << 24 for lie in told.record["lies"] for sent in lie["transactions"])
+
+
+def test_every_transaction_of_the_story_is_one_that_ethereum_takes(told: Told) -> None:
+    """Deployment, deposits, batches, assertions, disputes, payments: below the caps on gas and on bytes."""
+    blocks = range(told.l1.get_block_number() + 1)
+    sent = [
+        each
+        for number in blocks
+        for each in told.l1.call("eth_getBlockByNumber", hex(number), True)["transactions"]
+    ]
+    assert len(sent) > sum(len(lie["transactions"]) for lie in told.record["lies"])
+    assert max(int(each["gas"], 16) for each in sent) <= MAX_TRANSACTION_GAS
+    assert max(len(each["input"]) // 2 for each in sent) + ENVELOPE <= MAX_TRANSACTION_BYTES
 
 
 def test_another_fault_does_not_explain_the_lie(told: Told) -> None:
@@ -117,12 +143,41 @@ def test_every_patched_law_has_something_to_lie_about(told: Told, name: str) -> 
     assert liar.get_end_root(last) != history.get_end_root(last)
 
 
+def test_the_command_ends_with_0_for_the_truth_and_with_1_for_one_false_line(
+    told: Told, tmp_path: Path
+) -> None:
+    true = told.run_check(tmp_path)
+    assert true.exit_code == 0, true.output
+    assert "is true, and the story is whole" in true.output
+
+    def alter(record: dict[str, Any]) -> None:
+        record["lies"][0]["total_gas"] += 1
+
+    false = told.run_check(tmp_path, alter)
+    assert false.exit_code == 1
+    assert "UNTRUE lies[0].total_gas is " in false.output
+
+
 def test_a_story_without_lies_is_not_whole(told: Told) -> None:
     def forget(record: dict[str, Any]) -> None:
         record["lies"] = []
 
     assert "lies has 0 entries, L1 says 2" in told.check(forget)
     assert len(find_missing({**told.record, "lies": []})) == 2
+
+
+@pytest.mark.long
+def test_a_story_in_which_nobody_lies_is_true_and_refused(tmp_path: Path) -> None:
+    """What `FAULT=none make demo` plays: every line holds, and the command ends with 1 all the same."""
+    output = tmp_path / "demo.json"
+    prices = compute_ticks(compress(generate_crash(SEED), 6))
+    with Devnet.start(directory=tmp_path / "devnet", block_time=1) as network:
+        play(network, prices, [], SEED, output)
+        refused = run_check(json.loads(output.read_text()), output, network.anvil.url)
+    assert refused.exit_code == 1
+    assert "UNTRUE" not in refused.output
+    assert "MISSING a lie about a margin transition" in refused.output
+    assert "MISSING a lie about a liquidation" in refused.output
 
 
 def test_logs_of_the_services_are_kept_and_name_no_secret(told: Told, tmp_path_factory: Any) -> None:
