@@ -11,6 +11,7 @@ from challenger.trace.law import LawProvider
 from devnet.liar.faults import parse_fault
 from devnet.network import Devnet
 from optimist.l1.errors import FinalizedReorg
+from tests.support.leftover import prune_through
 from tests.support.operator import make_node
 from tests.support.ringside import Town, make_player
 from tests.support.upheaval import Disturb, Earthquakes, Grounds, ReorgAt, fight_through
@@ -23,8 +24,14 @@ MOVES = (
     *("honest:Dissected:STEPS", "honest:Proven", "honest:Collected", "honest:Confirmed"),
     *("honest:CreditPaid", "honest:BondWithdrawn"),
 )
-OTHER_ENDS = {"PaddingProven": "padding:5000", "TimedOut": "leaf:9:batch:1"}
+# How a dispute may end without the machine: the move, a lie that leads to it, whether the liar is mute.
+OTHER_ENDS = {
+    "PaddingProven": ("padding:5000", False),
+    "TimedOut": ("leaf:9:batch:1", False),
+    "honest:Eliminated": (TO_THE_LAST_STEP, True),  # by timeoutReveal: its history was never revealed
+}
 DEPTHS = (1, 2, 7, 32, 64)
+SOME_DEPTHS = [7, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 2, 32, 64))]
 SOME = {
     ("honest:Claimed", 2, False),
     ("honest:TraceCommitted:STEPS", 7, True),
@@ -39,10 +46,10 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
         yield grounds
 
 
-def play(grounds: Grounds, fault: str, disturb: Disturb) -> None:
+def play(grounds: Grounds, fault: str, disturb: Disturb, *, is_mute: bool = False) -> None:
     async def inside(network: Devnet, town: Town) -> None:
         async with network.connect() as client:
-            await fight_through(network, client, town, parse_fault(fault), disturb)
+            await fight_through(network, client, town, parse_fault(fault), disturb, is_mute=is_mute)
 
     with grounds.open() as (network, town):
         asyncio.run(inside(network, town))
@@ -63,13 +70,25 @@ def test_a_reorg_at_any_move_changes_nothing_in_the_end(
     assert reorg.done >= depth
 
 
-@pytest.mark.parametrize(
-    "depth", [7, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 2, 32, 64))]
-)
+@pytest.mark.parametrize("depth", SOME_DEPTHS)
 @pytest.mark.parametrize("move", OTHER_ENDS)
 def test_a_reorg_at_the_other_ends_changes_nothing(grounds: Grounds, move: str, depth: int) -> None:
     reorg = ReorgAt(move, depth)
-    play(grounds, OTHER_ENDS[move], reorg)
+    fault, is_mute = OTHER_ENDS[move]
+    play(grounds, fault, reorg, is_mute=is_mute)
+    assert reorg.done >= depth
+
+
+@pytest.mark.parametrize("depth", SOME_DEPTHS)
+def test_a_reorg_at_a_pruning_changes_nothing(grounds: Grounds, depth: int) -> None:
+    reorg = ReorgAt("honest:Pruned", depth)
+
+    async def inside(network: Devnet, town: Town) -> None:
+        async with network.connect() as client:
+            await prune_through(network, client, town, reorg)
+
+    with grounds.open() as (network, town):
+        asyncio.run(inside(network, town))
     assert reorg.done >= depth
 
 

@@ -61,9 +61,9 @@ async def fight_killed(
     wait: float | None = None,
 ) -> Record:
     """A whole dispute until the challenger ends by itself. Without `datadir` it forgets all when it dies."""
-    record, bout = Record(), Bout(network, client, town, fault, wait=wait)
+    record, bout = Record(), Bout(network, client, town, wait=wait)
     async with AsyncExitStack() as stack:
-        liar = await bout.begin(stack)
+        liar = await bout.begin(stack, fault)
         playing = asyncio.create_task(liar.play(POLL, liar.wants))
         await _wait_for_a_claim(bout)
         started = 0

@@ -37,10 +37,12 @@ from optimist.l1.events import (
     Confirmed,
     CreditPaid,
     Dissected,
+    Eliminated,
     Located,
     MatchOpened,
     PaddingProven,
     Proven,
+    Pruned,
     Revealed,
     Staked,
     TimedOut,
@@ -56,16 +58,14 @@ PATIENCE: Final = 90.0  # s without anything new on L1
 LONGEST: Final = 600.0  # s of a whole game
 MOVES: Final = (
     Staked | Claimed | Revealed | MatchOpened | Dissected | TraceCommitted | Proven | PaddingProven
-    | TimedOut | Collected | Confirmed | CreditPaid | BondWithdrawn
+    | TimedOut | Eliminated | Pruned | Collected | Confirmed | CreditPaid | BondWithdrawn
 )  # fmt: skip
 
 
 class Bout:
     """One dispute: the liar, the referee, and what the referee sees."""
 
-    def __init__(
-        self, network: Devnet, client: L1Client, town: Town, fault: Fault, *, wait: float | None = None
-    ) -> None:
+    def __init__(self, network: Devnet, client: L1Client, town: Town, *, wait: float | None = None) -> None:
         """`wait`: seconds from block to block, while transactions wait in the pool; None: mined at once."""
         self.wait = wait
         self.mined_at = 0.0
@@ -75,20 +75,22 @@ class Bout:
         self.parameters = get_parameters(network.deployment.preset)
         self.observer = make_node(network, client)
         self.truth = LawProvider(self.parameters, self.observer.ledger, network.law)
-        self.fault = fault
         self.honest = network.cast.challenger.address
         self.liar = network.cast.liar.address
         self.news: list[tuple[str, Located]] = []  # moves that the last look has brought, by kind
-        self.began_at = self.moved_at = 0.0  # the game; when anything was new on L1
+        self.began_at = self.moved_at = time.monotonic()  # the game; when anything was new on L1
 
-    async def begin(self, stack: AsyncExitStack) -> WatchedPlayer:
-        """The liar, ready to play: what it says it says by itself, again after every reorg."""
+    async def begin(self, stack: AsyncExitStack, fault: Fault, *, is_mute: bool = False) -> WatchedPlayer:
+        """The liar, ready to play: what it says it says by itself, again after every reorg.
+
+        A mute one never reveals its history.
+        """
         self.network.anvil.mine(GROUND)
         self.network.anvil.increase_time(self.parameters.min_period)
         await self.observer.catch_up()
         self.truth.get_history(self.town.since, self.town.to)
         theirs, truth = await self.learn_truth()
-        false = Liar(truth, self.fault, since=self.town.since, insist=True)
+        false = Liar(truth, fault, since=self.town.since, insist=True)
         false.get_history(self.town.since, self.town.to)
         liar = make_player(
             self.network,
@@ -99,7 +101,7 @@ class Bout:
             stack,
             conduct=Conduct(mode=PROPOSE),
         )
-        liar.wants = _wants
+        liar.wants = _wants_in_silence if is_mute else _wants
         if self.wait is not None:
             self.network.anvil.call("evm_setAutomine", False)
             stack.callback(self.network.anvil.call, "evm_setAutomine", True)
@@ -195,6 +197,11 @@ def _wants(proposal: Proposal) -> bool:
     return not isinstance(proposal.act, acts.Prove | acts.OpenMatch)
 
 
+def _wants_in_silence(proposal: Proposal) -> bool:
+    """The same without a history: nobody can open a match with it."""
+    return not isinstance(proposal.act, acts.Reveal) and _wants(proposal)
+
+
 class Grounds:
     """A devnet with a town for one game after another, a new one now and then.
 
@@ -239,12 +246,12 @@ Disturb = Callable[[Bout], Awaitable[None]]
 
 
 async def fight_through(
-    network: Devnet, client: L1Client, town: Town, fault: Fault, disturb: Disturb
+    network: Devnet, client: L1Client, town: Town, fault: Fault, disturb: Disturb, *, is_mute: bool = False
 ) -> None:
     """A whole dispute until the honest side is done; `disturb` is asked after every look of the referee."""
-    bout = Bout(network, client, town, fault)
+    bout = Bout(network, client, town)
     async with AsyncExitStack() as stack:
-        liar = await bout.begin(stack)
+        liar = await bout.begin(stack, fault, is_mute=is_mute)
         mine, provider = await bout.learn_truth()
         honest = make_player(network, client, mine, network.cast.challenger, provider, stack)
         async with asyncio.TaskGroup() as group:
