@@ -17,6 +17,7 @@ from tests.support.executioner import Record, draw_lives, fight_killed, no_distu
 from tests.support.ringside import Town
 from tests.support.upheaval import Disturb, Earthquakes, Grounds
 
+LEAST_DEATHS = 3  # of a game: the player ends well before it has died as often as was drawn
 LIES = ("step:9:400:memory.100:1", "state:17:1:0:6:-1", "step:21:20:base_root:-5")
 
 
@@ -47,6 +48,7 @@ def play(
         record = asyncio.run(inside(network, town))
     places = "\n".join(sorted(record.awaits))
     print(f"seed {seed}: killed before the steps {record.deaths}, at {len(record.awaits)} places:\n{places}")
+    assert len(record.deaths) >= LEAST_DEATHS
     return record
 
 
@@ -57,7 +59,7 @@ def play(
 def test_a_challenger_with_a_memory_survives_any_death(
     grounds: Grounds, tmp_path: Path, seed: int, kills: int
 ) -> None:
-    assert play(grounds, seed, kills, tmp_path / "data").deaths
+    play(grounds, seed, kills, tmp_path / "data")
 
 
 @pytest.mark.long
@@ -66,7 +68,7 @@ def test_a_challenger_with_a_memory_survives_any_death(
 def test_a_challenger_that_forgets_everything_survives_any_death(
     grounds: Grounds, seed: int, kills: int
 ) -> None:
-    assert play(grounds, seed, kills, None).deaths
+    play(grounds, seed, kills, None)
 
 
 @pytest.mark.long
@@ -76,7 +78,7 @@ def test_a_challenger_that_forgets_everything_survives_any_death(
 def test_a_challenger_survives_deaths_while_its_transactions_wait(
     grounds: Grounds, tmp_path: Path, seed: int, kills: int, forgets: bool
 ) -> None:
-    assert play(grounds, seed, kills, None if forgets else tmp_path / "data", wait=1.0).deaths
+    play(grounds, seed, kills, None if forgets else tmp_path / "data", wait=1.0)
 
 
 @pytest.mark.long
@@ -86,5 +88,5 @@ def test_a_challenger_survives_deaths_and_reorgs_at_once(
     grounds: Grounds, tmp_path: Path, seed: int, kills: int
 ) -> None:
     quakes = Earthquakes(seed, count=6)
-    assert play(grounds, seed, kills, tmp_path / "data", quakes).deaths
+    play(grounds, seed, kills, tmp_path / "data", quakes)
     print(f"seed {seed}: reorgs of {quakes.depths} blocks")
