@@ -344,7 +344,7 @@ def find_broken_claims(alone: Result, crowd: Result) -> list[str]:
         broken.append(f"confirmed after {crowd.delay} s, with one Sybil after {alone.delay} s")
     if crowd.honest_gas > GAS_CEILING:
         broken.append(f"{crowd.honest_gas:,} gas of the honest player")
-    if crowd.honest_capital_eth != alone.honest_capital_eth:
+    if crowd.honest_capital_eth != CLOCKS.bond / ETHER:
         broken.append(f"{crowd.honest_capital_eth} ETH of honest capital")
     return [f"{crowd.scenario}: {each}" for each in broken]
 
