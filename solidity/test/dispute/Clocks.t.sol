@@ -159,6 +159,47 @@ contract ClocksTest is RivalsTest {
         assertEq(honest == a ? m.clockB : m.clockA, PERIOD - 100);
     }
 
+    /// @dev External, so that what a move reverts with can be caught.
+    function moveOnce() external returns (bool) {
+        return move(honest, liar);
+    }
+
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_match_anyWaits_aMoveIsInTimeOrATimeoutIs(uint256[12] calldata waits, bool liarFirst)
+        public
+    {
+        _open(liarFirst ? liar : honest);
+        bytes32 id = matchOfRivals();
+        for (uint256 i = 0; i < waits.length; ++i) {
+            IDispute.Match memory m = dispute.getMatch(id);
+            uint256 clock = m.turnB ? m.clockB : m.clockA;
+            uint256 waited = bound(waits[i], 0, PERIOD / 3);
+            skip(waited);
+            if (waited >= clock) {
+                try this.moveOnce() {
+                    assertTrue(false, "a late move was taken");
+                } catch (bytes memory reason) {
+                    assertEq(reason, abi.encodeWithSelector(IDispute.Late.selector, waited, clock));
+                }
+                dispute.timeout(a, b);
+                assertDead(m.turnB ? b : a);
+                assertLive(m.turnB ? a : b);
+                return;
+            }
+            vm.expectRevert(abi.encodeWithSelector(IDispute.NotLate.selector, waited, clock));
+            dispute.timeout(a, b);
+            if (this.moveOnce()) {
+                assertDead(liar);
+                assertLive(honest);
+                return;
+            }
+            IDispute.Match memory n = dispute.getMatch(id);
+            assertEq(n.clockA, m.turnB ? m.clockA : m.clockA - waited);
+            assertEq(n.clockB, m.turnB ? m.clockB - waited : m.clockB);
+        }
+        assertTrue(false, "a match has fewer moves");
+    }
+
     /* REFUNDS */
 
     function test_collect_afterTheOpponentDied_paysEachMoveOnce() public {
