@@ -1,6 +1,7 @@
 """What a whole dispute costs on a real L1, the real machine's step included, and that docs/GAS.md says so."""
 
 import asyncio
+import json
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -28,7 +29,9 @@ CEILINGS = {
 }
 TIMES = {"assertState": 2, "reveal": 2, "dissect": 9}  # heights 5 and 6, less one each; all others once
 WHOLE_DISPUTE = 2_000_000
-DOCUMENT = Path(__file__).parents[2] / "docs" / "GAS.md"
+REPOSITORY = Path(__file__).parents[2]
+DOCUMENT = REPOSITORY / "docs" / "GAS.md"
+TOY = REPOSITORY / "solidity" / "snapshots" / "game-gas.json"
 TOLERANCE = 0.02  # of a figure in the document: zero bytes are cheaper, and hashes differ from run to run
 
 
@@ -94,3 +97,6 @@ def check_document(dearest: dict[str, int], total: int) -> None:
         assert told[name][0] == times, f"docs/GAS.md: {name} happens {times} times"
         assert told[name][1] * 1000 == pytest.approx(gas, rel=TOLERANCE), f"docs/GAS.md: {name} costs {gas:,}"
         assert told[name][2] * 1000 == ceiling, f"docs/GAS.md: the ceiling of {name} is {ceiling:,}"
+    (cheaper,) = re.findall(r"its proof is (\d+) k cheaper", DOCUMENT.read_text())
+    saved = dearest["prove"] - int(json.loads(TOY.read_text())["prove with the toy machine"])
+    assert int(cheaper) * 1000 == pytest.approx(saved, rel=0, abs=TOLERANCE * dearest["prove"])
