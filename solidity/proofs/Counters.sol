@@ -35,6 +35,10 @@ contract CountersProof is RollupProof {
         _checkRounds(Call.ASSERT_STATE);
     }
 
+    function check_liveEnds_timeoutReveal() public {
+        _checkRounds(Call.TIMEOUT_REVEAL);
+    }
+
     function check_liveEnds_prune() public {
         _checkRounds(Call.PRUNE);
     }
