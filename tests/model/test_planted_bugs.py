@@ -1,5 +1,8 @@
 """Protocols with a planted bug: the search must find what goes wrong, by the shortest way."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.model.bugs import MATCH_BUGS, ROUND_BUGS, Bug, MatchBug
@@ -8,6 +11,7 @@ from tests.model.matches import play_all
 from tests.model.world import Config
 from tests.support.twin_source import Patch, load_protocol
 
+README = Path(__file__).parent / "README.md"
 LIMIT = 100_000  # states: a bug that takes more is planted in too large a world
 
 
@@ -42,6 +46,22 @@ def test_a_bug_in_the_matches_is_found(bug: MatchBug, capsys: pytest.CaptureFixt
 def test_the_world_of_a_bug_is_sound_without_it(config: Config) -> None:
     report = explore(config)
     assert report.is_complete, report
+
+
+def test_the_worst_bugs_of_an_earlier_form_are_planted_in_every_run() -> None:
+    """Whoever makes one slow, or takes it away, has to think of another."""
+    quick = {bug.name.split()[0] for bug in ROUND_BUGS if not bug.is_slow}
+    quick |= {bug.name.split()[0] for bug in MATCH_BUGS}
+    assert quick >= {"V1", "V2", "V3", "V6", "V7", "V13", "V14"}
+    assert sum(not bug.is_slow for bug in ROUND_BUGS) + len(MATCH_BUGS) >= 10
+
+
+def test_readme_tells_every_bug_and_its_harm() -> None:
+    text = README.read_text()
+    told = re.findall(r"^\| (.+) \| (.+) \|$", text.partition("## Planted bugs")[2], re.MULTILINE)
+    bugs = [(bug.name, bug.finds) for bug in (*ROUND_BUGS, *MATCH_BUGS)]
+    assert told == [("bug", "harm"), *bugs]
+    assert f"| {len(bugs)} planted bugs |" in text
 
 
 def test_a_patch_that_fits_nowhere_is_refused() -> None:

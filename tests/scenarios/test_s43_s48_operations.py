@@ -10,6 +10,7 @@ from challenger.strategy import acts
 from challenger.strategy.strategy import compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.alphabet import AlphabetProvider
+from devnet.compile import Contract
 from optimist.base.keccak import keccak
 from optimist.base.merkle import ZERO
 from optimist.derive.batch import derive_batch
@@ -21,8 +22,9 @@ from tests.lint.tree import REPOSITORY
 from tests.support.mirror import START, compile_game
 from tests.support.plays import get_proven
 from tests.support.scene import E1, E2, HONEST, PARAMETERS, SLOT, Scene, T
+from tests.support.step_contract import compile_step
 
-CONTRACTS = ("Vault", "Inbox", "Rollup", "Dispute")
+CONTRACTS = ("Vault", "Inbox", "Rollup", "Dispute")  # those that are called, and write
 DAY = 86_400
 BOND = PARAMETERS.bond
 
@@ -30,6 +32,11 @@ BOND = PARAMETERS.bond
 @pytest.fixture
 def scene() -> Scene:
     return Scene()
+
+
+def get_deployed() -> dict[str, Contract]:
+    """All five contracts of a rollup, as the compiler leaves them."""
+    return {**{name: compile_game()[name] for name in CONTRACTS}, "Step": compile_step()}
 
 
 def read_opcodes(code: bytes) -> Iterator[int]:
@@ -47,15 +54,15 @@ REPLACING = {0xF0: "CREATE", 0xF2: "CALLCODE", 0xF4: "DELEGATECALL", 0xF5: "CREA
 
 
 def test_s43_no_contract_can_replace_its_code_or_run_that_of_another() -> None:
-    for name in CONTRACTS:
-        found = [REPLACING[op] for op in read_opcodes(compile_game()[name].runtime) if op in REPLACING]
+    for name, contract in get_deployed().items():
+        found = [REPLACING[op] for op in read_opcodes(contract.runtime) if op in REPLACING]
         assert found == [], name
 
 
 def test_s43_no_parameter_and_no_address_is_in_storage() -> None:
     """What decides a dispute is in the code: immutable, for every dispute alike."""
-    for name in CONTRACTS:
-        layout = compile_game()[name].storage
+    for name, contract in get_deployed().items():
+        layout = contract.storage
         kinds = {entry["label"]: layout["types"][entry["type"]]["encoding"] for entry in layout["storage"]}
         counters = {"batchCount", "queueLength", "queueNext", "held", "nextAccount"}
         plain = {label for label, encoding in kinds.items() if encoding != "mapping"}
@@ -122,8 +129,8 @@ def test_s45_the_count_of_inputs_is_the_inboxs(scene: Scene) -> None:
 def test_s46_no_contract_looks_at_a_blob() -> None:
     """Not applicable as it stands elsewhere: batches are calldata, and calldata is not pruned with blobs."""
     blob = {0x49, 0x4A}  # BLOBHASH, BLOBBASEFEE
-    for name in CONTRACTS:
-        assert not blob & set(read_opcodes(compile_game()[name].runtime)), name
+    for name, contract in get_deployed().items():
+        assert not blob & set(read_opcodes(contract.runtime)), name
 
 
 def test_s46_months_later_a_dispute_is_played_from_events_alone(scene: Scene) -> None:
