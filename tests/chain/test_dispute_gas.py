@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from challenger.settings import get_parameters
+from challenger.trace.law import LawProvider
+from challenger.trace.replay import Before
 from devnet.liar.faults import parse_fault
 from devnet.network import Devnet
 from optimist.l1.events import Claimed
+from optimist.vm.fast import advance
+from optimist.vm.isa import Op
+from optimist.vm.rare import CONTINUE, Core
+from tests.support.operator import make_node
 from tests.support.ringside import Outcome, Town, fight
 
 # Gas of one transaction. All together, as often as each is needed, are the whole dispute: from the two
@@ -29,6 +36,8 @@ CEILINGS = {
 }
 TIMES = {"assertState": 2, "reveal": 2, "dissect": 9}  # heights 5 and 6, less one each; all others once
 WHOLE_DISPUTE = 2_000_000
+DISPUTE_ABOUT_A_STORE = 2_030_000
+TRADE = 9  # number of an input of the town that the law accepts
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENT = REPOSITORY / "docs" / "GAS.md"
 TOY = REPOSITORY / "solidity" / "snapshots" / "game-gas.json"
@@ -65,20 +74,58 @@ async def play(network: Devnet, town: Town, lie: str) -> Outcome:
         return outcome
 
 
+def measure(network: Devnet, town: Town, lie: str) -> tuple[dict[str, int], int]:
+    """The dearest call of each function, none above its ceiling, and the whole dispute."""
+    with network.anvil.snapshot():
+        before = network.anvil.get_block_number()
+        assert asyncio.run(play(network, town, lie)).liar_is_out
+        costs = read_costs(network, before)
+    assert {name: len(costs[name]) for name in CEILINGS} == dict.fromkeys(CEILINGS, 1) | TIMES
+    for name, ceiling in CEILINGS.items():
+        assert max(costs[name]) <= ceiling, f"{name} cost {max(costs[name]):,} gas"
+    return {name: max(costs[name]) for name in CEILINGS}, sum(sum(costs[name]) for name in CEILINGS)
+
+
+def find_last(network: Devnet, town: Town, number: int, op: Op) -> int:
+    """The last step of an input that executes `op`."""
+
+    async def read_before() -> Before:
+        async with network.connect() as client:
+            node = make_node(network, client)
+            await node.catch_up()
+            truth = LawProvider(get_parameters(network.deployment.preset), node.ledger, network.law)
+            return truth.get_replay(0, town.to).get_before(number)
+
+    image, before = network.law.image, asyncio.run(read_before())
+    core = Core(image.words.copy(), image.entry, dict(before.state.items()), before.input)
+    executed = []
+    while core.result == CONTINUE:
+        executed.append(image.program[core.pc][0])
+        advance(core, image.instructions, 1)
+    return len(executed) - 1 - executed[::-1].index(op)
+
+
 @pytest.mark.parametrize("lie", ["step:9:400:memory.100:1", "step:17:500:state_root:1"])
 def test_a_dispute_to_the_last_step_stays_below_its_ceilings(
     shared_devnet: Devnet, town: Town, lie: str
 ) -> None:
-    with shared_devnet.anvil.snapshot():
-        before = shared_devnet.anvil.get_block_number()
-        assert asyncio.run(play(shared_devnet, town, lie)).liar_is_out
-        costs = read_costs(shared_devnet, before)
-    assert {name: len(costs[name]) for name in CEILINGS} == dict.fromkeys(CEILINGS, 1) | TIMES
-    for name, ceiling in CEILINGS.items():
-        assert max(costs[name]) <= ceiling, f"{name} cost {max(costs[name]):,} gas"
-    total = sum(sum(costs[name]) for name in CEILINGS)
+    dearest, total = measure(shared_devnet, town, lie)
     assert total <= WHOLE_DISPUTE, f"the dispute cost {total:,} gas"
-    check_document({name: max(costs[name]) for name in CEILINGS}, total)
+    check_document(dearest, total)
+
+
+def test_a_dispute_about_a_store_costs_what_the_page_says(shared_devnet: Devnet, town: Town) -> None:
+    """Those above are about returns, which are cheap steps; a store of a record is the dearest."""
+    dearest, total = measure(
+        shared_devnet, town, f"step:{TRADE}:{find_last(shared_devnet, town, TRADE, Op.STR)}:memory.100:1"
+    )
+    found = re.search(
+        r"then `prove` costs ([\d,]+) k and the whole\s+dispute ([\d,]+) k", DOCUMENT.read_text()
+    )
+    assert found is not None
+    for told, measured in zip(found.groups(), (dearest["prove"], total), strict=True):
+        assert int(told.replace(",", "")) * 1000 == pytest.approx(measured, rel=TOLERANCE / 4)
+    assert total <= DISPUTE_ABOUT_A_STORE, f"the dispute cost {total:,} gas"
 
 
 def check_document(dearest: dict[str, int], total: int) -> None:
