@@ -18,7 +18,7 @@ from optimist.sequencer.engine import Engine
 from optimist.sequencer.feed import Feed, describe_orders, is_market
 from optimist.sequencer.ports import Chain
 from optimist.sequencer.recent import Progress, RecentInputs
-from optimist.sequencer.sequencer import Terms
+from optimist.sequencer.terms import Terms
 from optimist.sequencer.views import describe_account, describe_market, get_account
 
 HASH_DIGITS: Final = 64

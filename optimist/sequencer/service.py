@@ -42,8 +42,9 @@ from optimist.sequencer.front import Front
 from optimist.sequencer.gate import check_gate
 from optimist.sequencer.observing import EVENTS, Balances, observe_sequencer
 from optimist.sequencer.proposer import Proposer
-from optimist.sequencer.sequencer import Sequencer, Terms
+from optimist.sequencer.sequencer import Sequencer
 from optimist.sequencer.settings import SequencerSettings
+from optimist.sequencer.terms import Terms
 from optimist.store.segments import SegmentedJournal
 
 log = structlog.get_logger(__name__)

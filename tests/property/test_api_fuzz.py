@@ -33,7 +33,7 @@ async def fuzz(directory: Path, *how: str) -> int:
     replay = f"FUZZ_SEED={seed} pytest {os.environ.get('PYTEST_CURRENT_TEST', '').partition(' ')[0]}"
     async with open_town(directory, GENEROUS) as town:
         before = read_resident_bytes()
-        records = town.sequencer._journal.next_sequence
+        records = town.journal.next_sequence
         process = await asyncio.create_subprocess_exec(
             str(Path(sys.executable).with_name("schemathesis")),
             "--config-file",
@@ -61,7 +61,7 @@ async def fuzz(directory: Path, *how: str) -> int:
         assert grown < MOST_GROWTH, f"{replay}: {grown >> 20} MiB more\n{report}"
         status = await town.get("/v1/status")
         assert status["ready"], status
-        return town.sequencer._journal.next_sequence - records
+        return town.journal.next_sequence - records
 
 
 def test_api_answers_whatever_is_sent_to_it(tmp_path: Path) -> None:

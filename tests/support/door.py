@@ -18,7 +18,8 @@ from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
 from optimist.sequencer.front import Front
-from optimist.sequencer.sequencer import Sequencer, Terms
+from optimist.sequencer.sequencer import Sequencer
+from optimist.sequencer.terms import Terms
 from optimist.stf.law import get_law
 from optimist.store.segments import SegmentedJournal
 from tests.support.bench import Bench
@@ -42,6 +43,7 @@ class Town:
 
     bench: Bench
     sequencer: Sequencer
+    journal: SegmentedJournal
     front: Front
     url: str
     now: Now
@@ -92,7 +94,7 @@ async def open_town(directory: Path, limits: Limits | None = None, **cadence: An
     loops = [asyncio.create_task(front.run()), asyncio.create_task(_tick(sequencer))]
     try:
         async with aiohttp.ClientSession() as session:
-            yield Town(bench, sequencer, front, f"http://127.0.0.1:{port}", now, session)
+            yield Town(bench, sequencer, journal, front, f"http://127.0.0.1:{port}", now, session)
     finally:
         for loop in loops:
             loop.cancel()

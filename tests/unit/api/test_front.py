@@ -71,9 +71,9 @@ def test_frame_answers_each_action_in_its_place_with_one_confirmation_for_all(tm
             order(town, 2, True, LOT, 100_000),
             order(town, 3, True, LOT, 99_000, time_in_force=2),
         ]
-        records = town.sequencer._journal.next_sequence
+        records = town.journal.next_sequence
         answer = await town.post(actions)
-        assert town.sequencer._journal.next_sequence == records + 1, "one record for the whole frame"
+        assert town.journal.next_sequence == records + 1, "one record for the whole frame"
         first, nonsense, forged, second, killed = answer["results"]
         assert (first["resting"], first["inputs"]) == (str(LOT), [])
         assert nonsense["error"]["name"] == "MALFORMED_REQUEST"

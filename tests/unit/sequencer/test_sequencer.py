@@ -16,7 +16,8 @@ from optimist.ops.failpoints import Failpoints
 from optimist.sequencer.cadence import Cadence
 from optimist.sequencer.clock import L1Clock
 from optimist.sequencer.confirmations import Confirmer
-from optimist.sequencer.sequencer import Sequencer, Terms
+from optimist.sequencer.sequencer import Sequencer
+from optimist.sequencer.terms import Terms
 from optimist.stf.constants import IMMEDIATE_OR_CANCEL, PERPETUAL_FEED
 from optimist.stf.law import get_law
 from optimist.store.segments import SegmentedJournal
@@ -204,7 +205,7 @@ def test_idle_chain_gets_one_empty_batch_a_heartbeat_and_none_while_l1_is_away(t
     async def play(journal: SegmentedJournal) -> None:
         chain = L1(bench, queue=())
         sequencer = start(bench, chain, journal, now, heartbeat=60)
-        begin = sequencer._engine.builder.head.last
+        begin = sequencer.engine.builder.head.last
         now.value = begin + 59.0 - (START + 1)
         assert await seal(sequencer) == []
         now.value += 1
