@@ -3,6 +3,8 @@
 import asyncio
 import copy
 import json
+import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +25,15 @@ from devnet.liar.provider import Liar
 from devnet.network import Devnet
 from devnet.prices import PRICE_SCALE, compress, compute_ticks, generate_crash
 from devnet.story.market import choose_side
-from devnet.story.play import DEFAULT_FAULTS, parse_faults, play
+from devnet.story.play import DEFAULT_FAULTS, parse_faults, play, read_prices
 from devnet.story.stage import StoryFailed
 from optimist.l1.client import L1Client
 from optimist.l1.sender import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_GAS
 from optimist.prove.law import load_law
+from tests.support.replay import CRASH
 
 SEED = 5
+LONGEST = 360.0  # s of a whole story
 ENVELOPE = 256  # bytes of a transaction around its data: fees, nonce, signature
 pytestmark = pytest.mark.timeout(600)  # about a minute on an idle machine
 
@@ -178,6 +182,18 @@ def test_a_story_in_which_nobody_lies_is_true_and_refused(tmp_path: Path) -> Non
     assert "UNTRUE" not in refused.output
     assert "MISSING a lie about a margin transition" in refused.output
     assert "MISSING a lie about a liquidation" in refused.output
+
+
+@pytest.mark.data
+def test_a_whole_story_follows_the_klines_of_a_real_crash(tmp_path: Path) -> None:
+    """What `PRICES=… make demo` plays: all of it in six minutes, and true."""
+    output, begun = tmp_path / "demo.json", time.monotonic()
+    with Devnet.start(directory=tmp_path / "devnet", block_time=1) as network:
+        prices = read_prices(Path(os.environ["DATA"]) / CRASH, SEED)
+        play(network, prices, list(DEFAULT_FAULTS), SEED, output)
+        assert time.monotonic() < begun + LONGEST
+        checked = run_check(json.loads(output.read_text()), output, network.anvil.url)
+    assert checked.exit_code == 0, checked.output
 
 
 def test_logs_of_the_services_are_kept_and_name_no_secret(told: Told, tmp_path_factory: Any) -> None:
