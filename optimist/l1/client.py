@@ -120,7 +120,7 @@ class L1Client:
         """Logs of contracts in the blocks first to last."""
         where = {"fromBlock": hex(first), "toBlock": hex(last)}
         answer = await self.call("eth_getLogs", {"address": [to_hex(a) for a in addresses], **where})
-        return [Log.from_json(entry) for entry in answer]
+        return _read_logs(answer)
 
     async def get_logs_of_blocks(self, wanted: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[Log]:
         """Logs of contracts in single blocks: `wanted` pairs a block hash with addresses."""
@@ -128,14 +128,14 @@ class L1Client:
             ("eth_getLogs", ({"blockHash": to_hex(hash_), "address": [to_hex(a) for a in addresses]},))
             for hash_, addresses in wanted
         ]
-        return [Log.from_json(entry) for answer in await self.batch(calls) for entry in answer]
+        return [entry for answer in await self.batch(calls) for entry in _read_logs(answer)]
 
     async def eth_call(
         self, to: bytes, data: bytes, *, at: bytes, sender: bytes = b"", value: int = 0
     ) -> bytes:
         """What the contract returns, in the state after block `at` (hash). RpcError holds revert data."""
         request = _request(to, data, sender, value)
-        return bytes.fromhex((await self.call("eth_call", request, at_block(at)))[2:])
+        return read_bytes(await self.call("eth_call", request, at_block(at)))
 
     async def get_code(self, address: bytes, at: bytes) -> bytes:
         """Code of a contract; empty when there is none."""
@@ -149,25 +149,25 @@ class L1Client:
     async def get_balance(self, address: bytes, at: bytes | None = None) -> int:
         """Wei of an account, in the state after block `at` (hash) or after the latest."""
         block = "latest" if at is None else at_block(at)
-        return int(await self.call("eth_getBalance", to_hex(address), block), 16)
+        return read_number(await self.call("eth_getBalance", to_hex(address), block))
 
     # ---------------------------------------------------------------------------------------- transactions
 
     async def get_nonce(self, address: bytes) -> int:
         """Number of transactions that an account has mined, latest."""
-        return int(await self.call("eth_getTransactionCount", to_hex(address), "latest"), 16)
+        return read_number(await self.call("eth_getTransactionCount", to_hex(address), "latest"))
 
     async def estimate_gas(self, sender: bytes, to: bytes, data: bytes, value: int = 0) -> int:
         """Gas that a transaction would use now. Raises RpcError with revert data when it would revert."""
-        return int(await self.call("eth_estimateGas", _request(to, data, sender, value)), 16)
+        return read_number(await self.call("eth_estimateGas", _request(to, data, sender, value)))
 
     async def get_tip(self) -> int:
         """The tip per gas that the node suggests, wei."""
-        return int(await self.call("eth_maxPriorityFeePerGas"), 16)
+        return read_number(await self.call("eth_maxPriorityFeePerGas"))
 
     async def send_raw(self, transaction: bytes) -> bytes:
         """Hand in a signed transaction; returns its hash. Raises RpcError when it is refused."""
-        return bytes.fromhex((await self.call("eth_sendRawTransaction", to_hex(transaction)))[2:])
+        return read_bytes(await self.call("eth_sendRawTransaction", to_hex(transaction)))
 
     async def get_receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
         """Receipts of transactions; None where it is not mined."""
@@ -197,7 +197,7 @@ class L1Client:
         ]
         *receipts, nonce, known = await self.batch(calls)
         found = [None if answer is None else Receipt.from_json(answer) for answer in receipts]
-        return found, int(nonce, 16), known is not None
+        return found, read_number(nonce), known is not None
 
     async def is_known(self, hash_: bytes) -> bool:
         """Whether the node has the transaction, mined or waiting."""
@@ -238,7 +238,11 @@ class L1Client:
             answers = [answers]
         if not isinstance(answers, list):
             raise _Retry("the answer is no JSON-RPC")
-        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        by_id = {
+            answer["id"]: answer
+            for answer in answers
+            if isinstance(answer, dict) and isinstance(answer.get("id"), int)
+        }
         return [_result(request, by_id.get(request["id"]) or _only_error(answers)) for request in requests]
 
     async def _post(self, body: bytes) -> bytes:
@@ -290,8 +294,14 @@ def _request(to: bytes, data: bytes, sender: bytes, value: int) -> Json:
 def _decode(answer: bytes) -> Json:
     try:
         return msgspec.json.decode(answer)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise _Retry("the answer is no JSON") from None
+
+
+def _read_logs(answer: Json) -> list[Log]:
+    if not isinstance(answer, list):
+        raise L1Inconsistent(f"malformed logs: {str(answer)[:60]!r}")
+    return [Log.from_json(entry) for entry in answer]
 
 
 def _only_error(answers: list[Json]) -> Json:
@@ -311,7 +321,9 @@ def _result(request: Mapping[str, Json], answer: Json) -> Json:
         return answer["result"]
     if not isinstance(error, dict):
         raise _Retry(f"{request['method']}: {error}")
-    code, message = int(error.get("code", 0)), str(error.get("message", ""))
+    code, message = error.get("code", 0), str(error.get("message", ""))
+    if not isinstance(code, int):
+        raise _Retry(f"{request['method']}: {message}")
     if code == LIMIT_EXCEEDED or any(text in message.lower() for text in _NOT_YET_KNOWN):
         raise _Retry(f"{request['method']}: {message}")
     return RpcError(str(request["method"]), code, message, _revert_data(error.get("data")))
@@ -330,7 +342,7 @@ def _revert_data(data: Json) -> bytes | None:
 
 
 def _retry_after(value: str | None) -> float:
-    return float(value) if value is not None and value.isdigit() else 0.0
+    return float(value) if value is not None and value.isascii() and value.isdigit() else 0.0
 
 
 def require_header(header: Header | None, what: object) -> Header:

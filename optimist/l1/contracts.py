@@ -7,7 +7,7 @@ from typing import Any
 from optimist.l1.client import L1Client, at_block
 from optimist.l1.codec import Abi, decode_revert, load_abi
 from optimist.l1.errors import RpcError
-from optimist.l1.types import from_hex, to_hex
+from optimist.l1.types import read_bytes, to_hex
 
 Value = Any  # what the ABI says
 
@@ -52,6 +52,6 @@ async def read_many(
             raise decode_revert(error.data) from error
         raise
     return [
-        contract.abi.decode_result(name, from_hex(answer))
+        contract.abi.decode_result(name, read_bytes(answer))
         for (contract, name, _), answer in zip(reads, answers, strict=True)
     ]

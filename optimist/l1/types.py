@@ -1,12 +1,15 @@
 """What L1 tells us, as typed values: bytes and integers inside, hexadecimal only at the wire."""
 
+import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from optimist.base.keccak import keccak
 from optimist.l1.errors import L1Inconsistent
 
 Json = Any  # an answer of a node, not looked at yet
+
+_NUMBER: Final = re.compile("0x[0-9a-fA-F]{1,64}")
 
 
 def to_hex(data: bytes) -> str:
@@ -15,11 +18,10 @@ def to_hex(data: bytes) -> str:
 
 
 def read_number(answer: Json) -> int:
-    """A number of an answer. Raises L1Inconsistent when it is none."""
-    try:
-        return int(answer, 16)
-    except (TypeError, ValueError) as error:
-        raise L1Inconsistent(f"malformed number: {str(answer)[:60]!r}") from error
+    """A number of an answer. Raises L1Inconsistent when it is none, or longer than any that L1 knows."""
+    if not isinstance(answer, str) or not _NUMBER.fullmatch(answer):
+        raise L1Inconsistent(f"malformed number: {str(answer)[:60]!r}")
+    return int(answer, 16)
 
 
 def read_bytes(answer: Json) -> bytes:
@@ -61,11 +63,11 @@ class Header:
         """From eth_getBlockBy…. Raises L1Inconsistent when a field is missing or malformed."""
         try:
             return cls(
-                number=int(answer["number"], 16),
+                number=read_number(answer["number"]),
                 hash=_hash(answer["hash"]),
                 parent_hash=_hash(answer["parentHash"]),
-                timestamp=int(answer["timestamp"], 16),
-                base_fee=int(answer.get("baseFeePerGas") or "0x0", 16),
+                timestamp=read_number(answer["timestamp"]),
+                base_fee=read_number(answer.get("baseFeePerGas") or "0x0"),
                 logs_bloom=from_hex(answer["logsBloom"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -106,10 +108,10 @@ class Log:
                 address=from_hex(answer["address"]),
                 topics=tuple(_hash(topic) for topic in answer["topics"]),
                 data=from_hex(answer["data"]),
-                block=int(answer["blockNumber"], 16),
+                block=read_number(answer["blockNumber"]),
                 block_hash=_hash(answer["blockHash"]),
                 transaction=_hash(answer["transactionHash"]),
-                index=int(answer["logIndex"], 16),
+                index=read_number(answer["logIndex"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise L1Inconsistent(f"malformed log: {error!r}") from error
@@ -130,7 +132,7 @@ class SentTransaction:
         try:
             return cls(
                 sender=from_hex(answer["from"]),
-                nonce=int(answer["nonce"], 16),
+                nonce=read_number(answer["nonce"]),
                 to=from_hex(answer["to"] or "0x"),
                 data=from_hex(answer["input"]),
             )
@@ -155,13 +157,13 @@ class Receipt:
         try:
             return cls(
                 transaction=_hash(answer["transactionHash"]),
-                succeeded=int(answer["status"], 16) == 1,
-                block=BlockRef(int(answer["blockNumber"], 16), _hash(answer["blockHash"])),
-                gas_used=int(answer["gasUsed"], 16),
-                gas_price=int(answer["effectiveGasPrice"], 16),
+                succeeded=read_number(answer["status"]) == 1,
+                block=BlockRef(read_number(answer["blockNumber"]), _hash(answer["blockHash"])),
+                gas_used=read_number(answer["gasUsed"]),
+                gas_price=read_number(answer["effectiveGasPrice"]),
                 logs=tuple(map(Log.from_json, answer["logs"])),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise L1Inconsistent(f"malformed receipt: {error!r}") from error
 
 

@@ -10,7 +10,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from optimist.l1.client import L1Client
-from optimist.l1.errors import L1Inconsistent, L1Unavailable, RpcError
+from optimist.l1.contracts import Contract
+from optimist.l1.errors import L1Error, L1Inconsistent, L1Unavailable, RpcError
 
 pytestmark = pytest.mark.asyncio
 
@@ -106,6 +107,8 @@ def client(*urls: str, attempts: int = 4) -> L1Client:
         raw('{"jsonrpc": "2.0", "id": 999999, "result": "somebody else\'s"}'),
         error(-32005, "limit exceeded"),
         error(-32000, "header not found"),
+        raw('{"id": 1, "error": {"code": null}}'),
+        status(429, headers={"Retry-After": "\xb2"}),
     ],
 )
 async def test_fault_is_retried_until_a_good_answer(server: ScriptedServer, fault: Answer) -> None:
@@ -155,6 +158,63 @@ async def test_answer_that_is_no_code_and_no_number_is_an_error_of_l1(
         if answer is not None and not isinstance(answer, dict):
             with pytest.raises(L1Inconsistent, match="malformed"):
                 await l1.get_transactions([b"\x03" * 32])
+
+
+JUNK = [
+    None, True, 7, -1.5, "", "0x", "0xzz", "-0x1", "0x" + "f" * 5_000, [], [None], ["0x01"], [["0x01"]], {},
+    {"hash": 7, "number": None}, [{"address": 1, "topics": None}], {"transactionHash": 1, "logs": 7},
+]  # fmt: skip
+WORD, ADDRESS = b"\x02" * 32, b"\x01" * 20
+INBOX = Contract.named("Inbox", ADDRESS)
+QUESTIONS: dict[str, Callable[[L1Client], Awaitable[Any]]] = {
+    "chain id": lambda l1: l1.get_chain_id(),
+    "header": lambda l1: l1.get_header("latest"),
+    "headers": lambda l1: l1.get_headers([1]),
+    "logs": lambda l1: l1.get_logs([ADDRESS], first=1, last=2),
+    "logs of blocks": lambda l1: l1.get_logs_of_blocks([(WORD, [ADDRESS])]),
+    "call": lambda l1: l1.eth_call(ADDRESS, b"", at=WORD),
+    "contract": lambda l1: INBOX.read(l1, WORD, "getBatch", 1),
+    "codes": lambda l1: l1.get_codes([ADDRESS], WORD),
+    "balance": lambda l1: l1.get_balance(ADDRESS),
+    "nonce": lambda l1: l1.get_nonce(ADDRESS),
+    "gas": lambda l1: l1.estimate_gas(ADDRESS, ADDRESS, b""),
+    "tip": lambda l1: l1.get_tip(),
+    "sent": lambda l1: l1.send_raw(b""),
+    "receipts": lambda l1: l1.get_receipts([WORD]),
+    "transactions": lambda l1: l1.get_transactions([WORD]),
+    "standing": lambda l1: l1.get_standing([WORD], ADDRESS),
+    "known": lambda l1: l1.is_known(WORD),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+async def test_no_answer_is_more_than_an_error_of_l1(
+    server: ScriptedServer, question: Callable[[L1Client], Awaitable[Any]]
+) -> None:
+    """Whatever an endpoint makes up, a program waits it out, and asks another one: it does not fall over."""
+    refused = 0
+    async with client(server.url, attempts=1) as l1:
+        for junk in JUNK:
+            for part in ("result", "error", "id"):
+
+                def answer(call: Any, part: str = part, junk: Any = junk) -> Any:
+                    return {"id": call["id"], "result": "0x01", part: junk}
+
+                async def reply_with(body: Any, answer: Callable[[Any], Any] = answer) -> web.Response:
+                    return web.json_response(
+                        list(map(answer, body)) if isinstance(body, list) else answer(body)
+                    )
+
+                server.script = [reply_with]
+                try:
+                    await question(l1)
+                except L1Error:
+                    refused += 1
+        for text in ("[" * 5_000, '{"a":' * 5_000):
+            server.script = [raw(text)]
+            with pytest.raises(L1Unavailable, match="no JSON"):
+                await question(l1)
+    assert refused >= len(JUNK)
 
 
 async def test_next_endpoint_takes_over(server: ScriptedServer) -> None:
