@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
@@ -34,6 +35,8 @@ from optimist.node.ledger import AppliedBatch, BatchEnd, Ledger
 from optimist.store.state_store import Change, StateDamaged, StateStore
 
 log = structlog.get_logger(__name__)
+
+LOOK_AGAIN: Final = (L1Unavailable, L1Inconsistent, RpcError, SourcesDisagree)  # L1's moods
 
 
 class NodeInterrupted(Exception):
@@ -135,13 +138,16 @@ class Node:
     async def advance(self) -> bool:
         """Look at L1 once and take in what is new; True when something was.
 
-        Raises L1Unavailable, L1Inconsistent, SourcesDisagree, RpcError (look again); FinalizedReorg,
-        DerivationError or NodeInterrupted (stop).
+        Raises L1Unavailable, L1Inconsistent, SourcesDisagree, RpcError (look again: another endpoint is
+        asked then); FinalizedReorg, DerivationError or NodeInterrupted (stop).
         """
         if self._is_torn:
             raise NodeInterrupted("the last look was cut off half-way, what is in memory belongs to no block")
         try:
             advance = await self._follower.look(self._cursor)
+        except LOOK_AGAIN:
+            self._client.turn_to_next()
+            raise
         finally:
             if self._follower.latest is not None:
                 self.timestamp = self._follower.latest.timestamp
@@ -166,9 +172,8 @@ class Node:
                 await self.advance()
                 if self.is_caught_up:
                     await asyncio.sleep(poll)
-            except (L1Unavailable, L1Inconsistent, RpcError, SourcesDisagree) as error:
+            except LOOK_AGAIN as error:
                 log.warning("l1_look_failed", error=str(error))
-                self._client.turn_to_next()
                 await asyncio.sleep(poll)
 
     async def _take(self, advance: Advance) -> None:
