@@ -103,10 +103,17 @@ class Player:
         self._landed: dict[str, _Landing] = {}  # the last one of each act
         self._alarms: set[str] = set()
         self._asking: asyncio.Task[None] | None = None  # the gate, about the claims of an earlier look
+        self._failure: BaseException | None = None  # of an act or of the gate: the next look raises it
         self._told: dict[str, str] = {}  # alarm or objection that stands now, by its name
 
     async def look(self) -> Plan:
-        """Follow L1 once and plan. The law and the machine run in another thread, never two at a time."""
+        """Follow L1 once and plan. The law and the machine run in another thread, never two at a time.
+
+        Raises what has ended an act of before, unless it was a mood of L1: a disk that fails, for example.
+        """
+        self._forget_finished()
+        if self._failure is not None:
+            raise self._failure
         await self._node.advance()
         head = self._node.head
         if head is None or not self._node.is_caught_up:
@@ -206,8 +213,6 @@ class Player:
         entries = [each for each in allowed if is_entry(each)]
         self._start(allowed if gate is None else [each for each in allowed if not is_entry(each)])
         if gate is not None and entries and (self._asking is None or self._asking.done()):
-            if self._asking is not None:
-                self._asking.result()
             self._asking = asyncio.create_task(self._pass_gate(gate, entries))
 
     async def _pass_gate(self, gate: Gate, entries: Sequence[Proposal]) -> None:
@@ -303,5 +308,9 @@ class Player:
         return max(0, self._conduct.limit - limited)
 
     def _forget_finished(self) -> None:
+        ended = [task for task in (*self._running.values(), self._asking) if task is not None and task.done()]
+        for task in ended:
+            if not task.cancelled() and (failure := task.exception()) is not None:
+                self._failure = failure
         self._running = {purpose: task for purpose, task in self._running.items() if not task.done()}
         self._orders = {purpose: self._orders[purpose] for purpose in self._running}
