@@ -5,7 +5,8 @@ Every transaction has a purpose, a name such as `batch:17` that the caller would
     write (nonce, purpose, hash) to the outbox  ->  send  ->  watch  ->  receipt
 
     not known to the node any more (dropped, reorg)      send the same bytes again
-    not mined within the resubmission timeout            replace it: same nonce, 10 % more, up to the cap
+    not mined within the resubmission timeout            replace it: same nonce, 10 % more, up to the cap,
+                                                         by way of the next endpoint
     its nonce was used by something else                 an alarm, and begin again with another nonce
     a lower nonce is missing, or waits for nobody        fill the gap with a transfer of nothing to ourselves
     the pool holds no more of this key for now           hand in the same bytes at every look until it does
@@ -128,6 +129,7 @@ class Sender:
         self._held: dict[int, str] = {}  # nonce -> purpose that works on it now
         self._failed: set[bytes] = set()  # attempts that were mined and reverted
         self._stuck_nonce, self._stuck_since = -1, 0.0  # the next one on L1, while it holds up the others
+        self._distrusted_at = float("-inf")  # when we turned to another endpoint last
         self._assigning = asyncio.Lock()
         self._slots = asyncio.Semaphore(policy.max_pending)
 
@@ -437,6 +439,7 @@ class Sender:
         if used < job.attempt.nonce:
             await self._fill_gaps(used, job.attempt.nonce)
         if time.monotonic() - job.sent_at >= self._policy.resubmission_timeout:
+            self._distrust()
             await self._bump(job)
         elif not is_known:
             if not job.is_kept_out:
@@ -445,6 +448,16 @@ class Sender:
             await self._submit(job)
             job.sent_at = min(sent_at, job.sent_at)  # the timeout goes on
         return None
+
+    def _distrust(self) -> None:
+        """Ask another endpoint: whoever has taken a transaction for so long may keep it to itself.
+
+        Once in a resubmission timeout, however many wait: two turns of two endpoints would be none.
+        """
+        now = time.monotonic()
+        if now - self._distrusted_at >= self._policy.resubmission_timeout:
+            self._distrusted_at = now
+            self._client.turn_to_next()
 
     async def _bump(self, job: _Job) -> None:
         """Replace the waiting transaction by a better offer."""

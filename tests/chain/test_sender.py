@@ -25,8 +25,9 @@ from optimist.l1.fees import FeePolicy
 from optimist.l1.outbox import Attempt, MemoryOutbox, compute_outbox_identity
 from optimist.l1.sender import Call, Sender, SendPolicy, SendRefused, TransactionTooLarge
 from optimist.l1.signer import Signer
-from optimist.l1.types import Receipt, to_hex
+from optimist.l1.types import Receipt, from_hex, to_hex
 from optimist.store.outbox import JournalOutbox
+from tests.support.fault_proxy import FaultProxy
 from tests.support.waiting import until_true
 
 GWEI = 10**9
@@ -404,6 +405,43 @@ def test_answer_that_got_lost_is_not_a_second_transaction(anvil: Anvil) -> None:
     asyncio.run(story())
 
 
+class Miser(FaultProxy):
+    """Takes every transaction, says that it knows it, and passes none on."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(upstream, 0, 0.0)
+        self.hidden: set[str] = set()
+        self.lie = self.pretend
+
+    async def _forward(self, body: Any) -> Any:
+        if isinstance(body, dict) and body["method"] == "eth_sendRawTransaction":
+            self.hidden.add(hash_ := to_hex(keccak(from_hex(body["params"][0]))))
+            return {"id": body["id"], "result": hash_}
+        return await super()._forward(body)
+
+    def pretend(self, call: Any, result: Any) -> Any:
+        is_asked_for = call["method"] == "eth_getTransactionByHash" and call["params"][0] in self.hidden
+        return {"hash": call["params"][0]} if is_asked_for else result
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_an_endpoint_that_keeps_transactions_to_itself_holds_them_up_for_one_timeout(
+    anvil: Anvil, count: int
+) -> None:
+    async def story() -> None:
+        async with Miser(anvil.url) as miser, L1Client([miser.url, anvil.url]) as client:
+            rules = policy(resubmission_timeout=0.5)
+            sender = Sender(client, SIGNER, MemoryOutbox(), rules, chain_id=CHAIN_ID)
+            gifts = [sender.send(Call(f"gift:{i}", ELSEWHERE, value=3)) for i in range(count)]
+            receipts = await asyncio.wait_for(asyncio.gather(*gifts), 20)
+            assert all(receipt.succeeded for receipt in receipts)
+            assert len(miser.hidden) >= count
+            assert await client.get_balance(ELSEWHERE) == 3 * count
+            await sender.close()
+
+    asyncio.run(story())
+
+
 # -------------------------------------------------------------------------------------------------- kill -9
 
 VICTIM = """
@@ -415,6 +453,7 @@ from optimist.l1.outbox import Attempt, compute_outbox_identity
 from optimist.l1.sender import Call, Sender, SendPolicy
 from optimist.l1.signer import Signer
 from optimist.store.outbox import JournalOutbox
+from tests.support.fault_proxy import FaultProxy
 from tests.support.waiting import until_true
 
 url, path, point = sys.argv[1:]
