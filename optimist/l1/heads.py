@@ -140,12 +140,11 @@ class AgreedHeads:
         height, step = highest, 1
         while height >= max(highest - STEP_BACK, 0):
             have = await _get_at(timely, height)
-            groups: dict[bytes, list[Source]] = {}
+            groups: dict[Header, list[Source]] = {}  # by all of it: a hash alone does not prove its second
             for source, header in have:
-                groups.setdefault(header.hash, []).append(source)
-            largest = max(groups.values(), key=len, default=[])
-            if len(largest) >= need:
-                agreed = next(header for source, header in have if source is largest[0])
+                groups.setdefault(header, []).append(source)
+            agreed = max(groups, key=lambda header: len(groups[header]), default=None)
+            if agreed is not None and len(largest := groups[agreed]) >= need:
                 await self._find_troubles(vote, largest[0], agreed, is_split=height < highest)
                 return agreed
             height, step = height - step, step * 2
@@ -163,6 +162,8 @@ class AgreedHeads:
                 theirs = head
             if theirs.hash != ours.hash or (is_split and head.hash != agreed.hash):
                 vote.troubles[source.name] = f"is on another chain than others at block {head.number}"
+            elif theirs != ours:
+                vote.troubles[source.name] = f"tells another header of block {theirs.number} than others"
             elif head.number < agreed.number - LAG:
                 vote.troubles[source.name] = f"stands still: {agreed.number - head.number} blocks behind"
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,7 +11,10 @@ from structlog.testing import capture_logs
 from optimist.l1.errors import L1Unavailable
 from optimist.l1.heads import COOL_DOWN, LAG, PATIENCE, STEP_BACK, AgreedHeads
 from optimist.l1.sources import Source, SourcesDisagree
+from optimist.l1.types import Header
 from tests.support.scripted_chain import ScriptedChain, ScriptedClient
+
+BY_NUMBER: Final = "eth_getBlockByNumber"
 
 
 class Endpoint(ScriptedClient):
@@ -117,6 +121,36 @@ def test_two_on_chains_that_have_nothing_in_common_are_not_followed() -> None:
     town = Town(2)
     town.chain.extend([()] * 2 * STEP_BACK)
     town.fork(1, depth=2 * STEP_BACK, blocks=2 * STEP_BACK)
+    with pytest.raises(SourcesDisagree, match="no block of the last"):
+        town.ask()
+
+
+@pytest.mark.parametrize("field", ["timestamp", "parentHash", "logsBloom", "baseFeePerGas"])
+def test_right_hash_over_a_false_header_is_outvoted_whoever_is_asked_first(field: str) -> None:
+    """L1's time comes from here: told that it is next year, a player would take all its turns for over."""
+    town = Town(3)
+
+    def forge(method: str, params: Sequence[Any]) -> Any:
+        header = town.chain.answer(method, params)
+        return {**header, field: "0x" + "7" * (len(header[field]) - 2)} if method == BY_NUMBER else header
+
+    forger: Any = SimpleNamespace(answer=forge)
+    town.endpoints[0].chain = forger
+    (header,) = asyncio.run(town.heads.get(["latest"]))
+    assert header == Header.from_json(town.chain.blocks[-1].header())
+    town.now += PATIENCE
+    town.ask()
+    assert town.heads.alarms == ["L1 endpoint n0 tells another header of block 40 than others"]
+
+
+def test_of_two_with_different_headers_neither_is_believed() -> None:
+    town = Town(2)
+
+    def forge(method: str, params: Sequence[Any]) -> Any:
+        return {**town.chain.answer(method, params), "timestamp": "0x7fffffff"}
+
+    forger: Any = SimpleNamespace(answer=forge)
+    town.endpoints[0].chain = forger
     with pytest.raises(SourcesDisagree, match="no block of the last"):
         town.ask()
 
