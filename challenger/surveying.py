@@ -77,7 +77,7 @@ async def look(opened: OpenNode, tag: str, *, audits: bool = True) -> Survey:
         raise L1Unavailable(f"L1 has no {tag} block yet")
     header = require_header(await opened.client.get_header(head.hash), head.number)
     genesis = await rollup.read(opened.client, head.hash, "getNode", GENESIS_ASSERTION)
-    if node.head != head:
+    if node.head != head or not node.is_between_looks:
         raise L1Inconsistent("L1 went on while it was asked")
     # From here to the next question the node stands still: all of this is about one block.
     seen = tuple(node.events)

@@ -105,6 +105,11 @@ class Node:
         return self._cursor.tip if self._cursor else None
 
     @property
+    def is_between_looks(self) -> bool:
+        """Whether all in memory is of one block: while a look is taken in, some of the next one is."""
+        return not self._is_torn
+
+    @property
     def events(self) -> Sequence[Located]:
         """Everything that our contracts ever logged, in order.
 
