@@ -4,10 +4,11 @@ The same report as `challenger status` prints, made anew every few seconds.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -27,7 +28,10 @@ from optimist.ops.station import VERSION, Station, open_station
 
 log = structlog.get_logger(__name__)
 
-INSPECTION: Final = 12.0  # s between two reports
+INSPECTION: Final = 12.0  # s between two reports, at least
+REST: Final = (
+    9  # times as long as a report took: with hundreds of rivals it takes long, and a player needs turns
+)
 KINDS: Final = ("bonds", "credits", "pots", "burnt")  # of ether: fields of the ledger
 AUDIT_EVERY: Final = 25  # reports: only then L1's storage is compared with what its events told
 LATENCY: Final = 12  # s, as of `challenger status`
@@ -124,6 +128,17 @@ def _observe_verdicts(metrics: Metrics, read: Callable[[], Sequence[Judgement]])
     )
 
 
+async def outlive(observer: Coroutine[Any, Any, None]) -> None:
+    """Run what only looks, for ever. When it fails it says so, and whoever plays beside it plays on."""
+    task = asyncio.create_task(observer)
+    try:
+        await asyncio.wait({task})
+        log.error("observer_failed", exc_info=task.exception())
+        await asyncio.Event().wait()
+    finally:
+        task.cancel()
+
+
 class Inspector:
     """Makes a report every few seconds, and says what is new in it: a part of the program."""
 
@@ -154,8 +169,9 @@ class Inspector:
             self._bonds.labels(kind).set(0)
 
     async def run(self) -> None:
-        """Inspect for ever."""
+        """Inspect for ever, a tenth of the time at most."""
         while True:
+            started = time.monotonic()
             if self._opened.node.is_caught_up and self._opened.node.head is not None:
                 try:
                     await self.inspect()
@@ -164,7 +180,8 @@ class Inspector:
                     speak = log.debug if self._is_blind else log.warning  # once, not every few seconds
                     speak("not_inspected", error=str(error))
                     self._is_blind = True
-            await asyncio.sleep(INSPECTION if self._count else 1)
+            rest = REST * (time.monotonic() - started)
+            await asyncio.sleep(max(INSPECTION if self._count else 1, rest))
 
     async def inspect(self) -> None:
         """Make one report. Raises L1Error."""

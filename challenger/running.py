@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from challenger.gate import Gate
-from challenger.observing import Inspector, observe_player, open_challenger_station
+from challenger.observing import Inspector, observe_player, open_challenger_station, outlive
 from challenger.player import Conduct, Player
 from challenger.purse import Purse
 from challenger.settings import RunSettings, get_parameters
@@ -82,7 +82,7 @@ async def run(settings: RunSettings) -> list[str]:
         stack.callback(play.cancel)
         inspector = Inspector(station, opened, "latest")
         observed = observe_player(station, player, sender, opened.client)
-        await run_until_signal([_wait(play), station.run(), inspector.run(), observed])
+        await run_until_signal([_wait(play), station.run(), outlive(inspector.run()), outlive(observed)])
         if not play.done():
             return []  # a signal
         log.info("resolved", address=to_hex(signer.address), alarms=len(play.result()))

@@ -73,3 +73,33 @@ async def test_watcher_that_cannot_read_the_game_says_so_once_an_outage(
         await inspected.inspector.run()
     levels = [each["log_level"] for each in logs if each["event"] == "not_inspected"]
     assert levels == ["warning", "debug", "debug", "warning", "debug"]
+
+
+@pytest.mark.asyncio
+async def test_an_observer_that_fails_says_so_and_ends_nobody_else() -> None:
+    async def fail() -> None:
+        raise RecursionError("a forecast that has no end")
+
+    with capture_logs() as logs, pytest.raises(TimeoutError):
+        await asyncio.wait_for(observing.outlive(fail()), 0.05)
+    (line,) = logs
+    assert (line["event"], line["log_level"]) == ("observer_failed", "error")
+    assert isinstance(line["exc_info"], RecursionError)
+
+
+@pytest.mark.asyncio
+async def test_an_observer_ends_with_its_program() -> None:
+    ended = []
+
+    async def look_for_ever() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+
+    task = asyncio.create_task(observing.outlive(look_for_ever()))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert ended == [True]
