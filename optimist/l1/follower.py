@@ -16,6 +16,7 @@ not used: they die with the connection, and cannot say what they have missed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Self
 
 import msgspec
@@ -201,6 +202,11 @@ class Follower:
                 )
         logs += await self._get_missing(headers, logs)
         logs.sort(key=lambda entry: (entry.block, entry.index))
+        for one, next_ in pairwise(logs):
+            if (one.block, one.index) == (next_.block, next_.index):
+                raise L1Inconsistent(
+                    f"block {one.block} has two logs {one.index}: taken in, each would count"
+                )
         return tuple(map(self._reader.read, logs))
 
     async def _get_missing(self, headers: Sequence[Header], logs: Sequence[Log]) -> list[Log]:

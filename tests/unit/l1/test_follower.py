@@ -1,5 +1,8 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,6 +53,29 @@ def test_takes_every_event_once_in_order() -> None:
     consumer.catch_up()
     assert consumer.items == chain.items() == [(1, 0), (3, 1), (3, 2), (7, 3), (8, 4)]
     assert consumer.look() is None
+
+
+@pytest.mark.parametrize("is_in_order", [True, False])
+def test_log_that_comes_twice_is_not_taken_in_twice(is_in_order: bool) -> None:
+    """A claim that counted twice would never be dead, and its round never decided."""
+    chain = ScriptedChain()
+    chain.extend([(0, 1), (2,)])
+    answer = chain.answer
+
+    def stutter(method: str, params: Sequence[Any]) -> Any:
+        found = answer(method, params)
+        if method != "eth_getLogs":
+            return found
+        return [*found, found[0]] if is_in_order else [found[-1], *found]
+
+    consumer = Consumer(chain)
+    stutterer: Any = SimpleNamespace(answer=stutter)
+    consumer.client.chain = stutterer
+    with pytest.raises(L1Inconsistent, match="two logs"):
+        consumer.look()
+    consumer.client.chain = chain
+    consumer.catch_up()
+    assert consumer.items == chain.items()
 
 
 def test_starts_at_the_block_of_the_deployment() -> None:
