@@ -13,8 +13,9 @@ one.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import structlog
 
@@ -23,9 +24,10 @@ from challenger.chain.reading import Game, read_game
 from challenger.game.types import Parameters
 from challenger.gate import Gate
 from challenger.purse import Purse, is_entry
+from challenger.refusals import PATIENCE, Refusals
 from challenger.strategy.acts import AssertState
 from challenger.strategy.modes import DEFEND, Mode
-from challenger.strategy.order import choose, get_match_id
+from challenger.strategy.order import Rank, choose, get_match_id
 from challenger.strategy.strategy import Plan, Proposal, compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.provider import TraceProvider
@@ -40,6 +42,8 @@ from optimist.l1.types import BlockRef
 from optimist.node.node import Node
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 DEFAULT_LIMIT = 128  # acts about rivals at the same time: some 13 M gas, a third of a block
 MOVES_PER_LOOK = 16  # computed before they are sent: the first one must not wait for the last one's trace
@@ -64,6 +68,18 @@ class _Order:
     proposal: Proposal
     call: Call
     data: bytes
+
+    @property
+    def act(self) -> str:
+        """The same for the same act, however often it is sent."""
+        return self.purpose.rpartition(":")[0]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether nobody but a rival can be in its way: no other act of ours, no owner who takes no money."""
+        proposal = self.proposal
+        is_about_money = proposal.priority.rank is Rank.MONEY
+        return not (is_entry(proposal) or is_about_money or proposal.rule.is_help)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,8 @@ class Player:
         self._landed: dict[str, _Landing] = {}  # the last one of each act
         self._alarms: set[str] = set()
         self._asking: asyncio.Task[None] | None = None  # the gate, about the claims of an earlier look
+        self._refusals = Refusals()
+        self._turned_at = time.monotonic()  # away from an endpoint, for what it refused
         self._failure: BaseException | None = None  # of an act or of the gate: the next look raises it
         self._told: dict[str, str] = {}  # alarm or objection that stands now, by its name
 
@@ -119,8 +137,8 @@ class Player:
         if head is None or not self._node.is_caught_up:
             return Plan()
         if not self._genesis_time:
-            genesis = await self._contracts["Rollup"].read(
-                self._client, head.hash, "getNode", GENESIS_ASSERTION
+            genesis = await self._ask(
+                self._contracts["Rollup"].read(self._client, head.hash, "getNode", GENESIS_ASSERTION)
             )
             self._genesis_time = genesis["created_at"]
         game = self._read_game(head)
@@ -174,6 +192,7 @@ class Player:
         while True:
             try:
                 plan = await self.look()
+                self._check_refusals()
                 before = len(self._running)
                 self._begin(await self._allow(plan, [each for each in plan.proposals if wants(each)]))
                 if until_resolved and plan.is_resolved and not self.pending:
@@ -203,9 +222,26 @@ class Player:
         """What of it our money lets us do now. Raises L1Error."""
         if self._conduct.purse is None:
             return wanted
-        allowance = await self._conduct.purse.allow(plan, wanted)
+        allowance = await self._ask(self._conduct.purse.allow(plan, wanted))
         self._tell("purse", "; ".join(allowance.alarms), is_alarming=True)
         return allowance.proposals
+
+    async def _ask(self, question: Awaitable[T]) -> T:
+        """What L1 answers; an endpoint that does not is not asked first again. Raises L1Error."""
+        try:
+            return await question
+        except L1Error:
+            self._client.turn_to_next()
+            raise
+
+    def _check_refusals(self) -> None:
+        """Tell of what L1 goes on refusing, and ask another endpoint."""
+        now = time.monotonic()
+        text = self._refusals.describe_lasting(now)
+        self._tell("refusals", text, is_alarming=True)
+        if text and now - self._turned_at >= PATIENCE:
+            self._turned_at = now
+            self._client.turn_to_next()
 
     def _begin(self, allowed: Sequence[Proposal]) -> None:
         """Start all; but stake and claims only when the gate is passed, which holds up nothing else."""
@@ -265,7 +301,7 @@ class Player:
 
     async def _carry_out(self, order: _Order) -> None:
         call, rule = order.call, order.proposal.rule.name
-        address, act = self._contracts[call.contract].address, order.purpose.rpartition(":")[0]
+        address, act = self._contracts[call.contract].address, order.act
         landing = self._landed.get(act, _Landing())
         try:
             if landing.times and await self._client.get_receipts([landing.transaction]) == [None]:
@@ -273,12 +309,15 @@ class Player:
                 landing = replace(landing, times=landing.times - 1)
             purpose = f"{act}:{landing.times}"
             receipt = await self._sender.send(Transaction(purpose, address, order.data, call.value))
-        except Reverted as error:
-            log.info("overtaken", act=call.function, rule=rule, reason=str(error))
-            return
         except L1Error as error:
-            log.warning("act_failed", act=call.function, rule=rule, error=str(error))
+            if isinstance(error, Reverted):
+                log.info("overtaken", act=call.function, rule=rule, reason=str(error))
+            else:
+                log.warning("act_failed", act=call.function, rule=rule, error=str(error))
+            if order.is_ours:
+                self._refusals.note(act, str(error), time.monotonic())
             return
+        self._refusals.forget(act)
         self._landed[act] = _Landing(landing.times + 1, receipt.block.number, receipt.transaction)
         if self._conduct.purse is not None:
             self._conduct.purse.note(receipt)

@@ -1,12 +1,14 @@
-"""What a player does when an act of its ends in something that is no mood of L1."""
+"""What a player does when an act of its fails: for good, or at one endpoint out of several."""
 
 import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 import challenger.player
+import challenger.refusals
 from challenger.game.types import Parameters
 from challenger.player import Conduct, Player
 from challenger.strategy import acts
@@ -14,6 +16,7 @@ from challenger.strategy.modes import DEFEND
 from challenger.strategy.order import Priority, Rank
 from challenger.strategy.strategy import Plan, Proposal
 from optimist.l1.contracts import Contract
+from optimist.l1.errors import Reverted, RpcError
 from optimist.l1.types import BlockRef
 from optimist.store.journal import JournalBroken
 
@@ -60,3 +63,60 @@ def test_what_a_broken_disk_ends_ends_the_player(monkeypatch: pytest.MonkeyPatch
         await player.close()
 
     asyncio.run(inside())
+
+
+class Evil(Doomed):
+    """An endpoint that shows L1 as it is, refuses whatever would change it, and names no balance."""
+
+    turns = 0
+
+    def turn_to_next(self) -> None:
+        self.turns += 1
+
+    async def send(self, call: Any) -> Any:
+        del call
+        raise Reverted("Late", {})
+
+    async def allow(self, *_: Any) -> Any:
+        raise RpcError("eth_getBalance", -32601, "the method does not exist")
+
+
+def test_endpoint_that_refuses_all_that_is_due_is_told_and_turned_away_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each refusal alone looks like a race that somebody else has won: nothing to do, says the handbook."""
+    evil: Any = Evil()
+    monkeypatch.setattr(challenger.player, "compute_plan", lambda *_, **__: Plan([TIMEOUT]))
+    monkeypatch.setattr(challenger.player, "PATIENCE", 0.05)
+    monkeypatch.setattr(challenger.refusals, "PATIENCE", 0.05)
+
+    async def inside() -> Player:
+        player = Player(evil, evil, CONTRACTS, evil, Parameters(), evil)
+        monkeypatch.setattr(player, "_genesis_time", 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(player.play(0.001), 0.3)
+        await player.close()
+        return player
+
+    with capture_logs() as logs:
+        player = asyncio.run(inside())
+    (alarm,) = [line for line in logs if line["event"] == "alarm"]
+    assert "goes on refusing what it lets us do (timeout: Late())" in alarm["what"]
+    assert player.alarms == [alarm["what"]]
+    assert 1 <= evil.turns <= 6, "once in PATIENCE, not at every look"
+
+
+def test_endpoint_that_does_not_name_our_balance_is_turned_away_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it holds back is more than a warning: nothing is sent before our money is known."""
+    evil: Any = Evil()
+    monkeypatch.setattr(challenger.player, "compute_plan", lambda *_, **__: Plan([TIMEOUT]))
+
+    async def inside() -> None:
+        player = Player(evil, evil, CONTRACTS, evil, Parameters(), evil, Conduct(purse=evil))
+        monkeypatch.setattr(player, "_genesis_time", 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(player.play(60), 0.1)
+        await player.close()
+
+    asyncio.run(inside())
+    assert evil.turns == 1
