@@ -153,7 +153,8 @@ class Player:
             self._sender.address,
             self._conduct.mode,
             owners=self._conduct.owners,
-            limit=min(MOVES_PER_LOOK, self._count_room()),
+            limit=self._count_room(),
+            at_once=MOVES_PER_LOOK,
             busy=busy,
         )
         for alarm in plan.alarms:

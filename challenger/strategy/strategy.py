@@ -28,7 +28,7 @@ class Plan:
     proposals: list[Proposal] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     is_resolved: bool = False  # nothing false lives, nothing of ours is undecided or unpaid
-    is_complete: bool = True  # no move was left out because of the limit
+    is_complete: bool = True  # no move was left out because of a limit
     rivals: int = 0  # false claims that are alive on the true path
     bond: int = 0  # of ours that stands, wei
 
@@ -46,6 +46,7 @@ def compute_plan(
     *,
     owners: AbstractSet[bytes] = frozenset(),
     limit: int | None = None,
+    at_once: int | None = None,
     busy: AbstractSet[bytes] = frozenset(),
 ) -> Plan:
     """Everything that `player` wants to do on L1 at `facts.now`, best first.
@@ -54,10 +55,11 @@ def compute_plan(
     history we cannot reproduce raises an alarm and does not stop the others.
 
     owners: whose claims we have agreed to operate, besides our own.
-    limit: how many moves in matches to compute, urgent ones not counted; None: all. busy: matches in which a
-    move of ours is on its way, which are left out.
+    limit: how many moves in matches to compute, of those that may wait. at_once: how many of all, however
+    urgent: the most urgent ones. None: all. busy: matches in which a move of ours is on its way, which are
+    left out.
     """
-    view = View(facts, provider, player, owners=owners, limit=limit, busy=busy)
+    view = View(facts, provider, player, owners=owners, limit=limit, at_once=at_once, busy=busy)
     proposals: list[Proposal] = []
     alarms = find_alarms(view)
     for rule in mode.rules:

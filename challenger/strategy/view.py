@@ -80,15 +80,17 @@ class View:
         *,
         owners: AbstractSet[bytes] = frozenset(),
         limit: int | None = None,
+        at_once: int | None = None,
         busy: AbstractSet[bytes] = frozenset(),
     ) -> None:
         """`player` is the address that acts; it plays for claims that it owns or operates for `owners`.
 
-        limit: moves to compute, urgent ones not counted (None: all). busy: matches in which our move is on
-        its way.
+        limit: moves to compute, of those that may wait; at_once: of all, however urgent (None: all). busy:
+        matches in which our move is on its way.
         """
         self.owners = owners
         self.limit = limit
+        self.at_once = at_once
         self.has_left_out = False  # set by whoever computes no move because of the limit
         self.busy = busy
         self.facts = facts

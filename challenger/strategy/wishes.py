@@ -73,10 +73,10 @@ def open_matches(view: View, step: PathStep, truth: Claims) -> Wishes:
 
 
 def play_matches(view: View, duels: Iterable[Duel], *, is_alarming: bool) -> Wishes:
-    """The moves to make in these matches, best first: all urgent ones, and the rest up to the view's limit.
+    """The moves to make in these matches, best first: the rest up to the view's limit, urgent ones always.
 
-    What a move needs (an execution, a trace) is computed for those alone: with a hundred rivals the first
-    move must not wait for the hundredth trace.
+    What a move needs (an execution, a trace) is computed for `at_once` of them in one look, urgent or not:
+    with a hundred rivals the first move must not wait for the hundredth trace, least of all in a hurry.
     """
     ranked = [
         (compute_duel_priority(view, duel), duel)
@@ -85,7 +85,8 @@ def play_matches(view: View, duels: Iterable[Duel], *, is_alarming: bool) -> Wis
     ]
     found = 0
     for priority, duel in sorted(ranked, key=lambda item: item[0]):
-        if priority.is_limited and view.limit is not None and found >= view.limit:
+        bounds = (view.limit if priority.is_limited else None, view.at_once)
+        if any(bound is not None and found >= bound for bound in bounds):
             view.has_left_out = True
             return
         for move in _try_move(view, duel, is_alarming=is_alarming):

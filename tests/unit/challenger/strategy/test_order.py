@@ -57,9 +57,10 @@ def plan(
     truth: AlphabetProvider,
     *,
     limit: int | None = None,
+    at_once: int | None = None,
     busy: frozenset[bytes] = frozenset(),
 ) -> Plan:
-    return compute_plan(arena.facts, truth, HONEST, DEFEND, limit=limit, busy=busy)
+    return compute_plan(arena.facts, truth, HONEST, DEFEND, limit=limit, at_once=at_once, busy=busy)
 
 
 def get_owners(arena: Arena, planned: list[acts.Act]) -> list[bytes]:
@@ -161,6 +162,29 @@ def test_a_limit_holds_nothing_back_that_is_urgent() -> None:
         arena.look_and_act(address(100 + i), liar)
     arena.now += PERIOD - 10
     assert len(plan(arena, truth, limit=1).acts) == len(liars)
+
+
+def test_in_a_hurry_the_first_moves_do_not_wait_for_the_traces_of_the_last() -> None:
+    """Six clocks with seconds left: two moves are computed and sent, then two more, whatever the limit."""
+    arena, truth, liars = build(6)
+    for act in plan(arena, truth).acts:
+        arena.play(HONEST, act)
+    arena.now += 1
+    for i, liar in enumerate(liars):
+        arena.look_and_act(address(100 + i), liar)
+    arena.now += PERIOD - 10
+    every = plan(arena, truth).acts
+    assert len(every) == len(liars)
+    sent: list[acts.Act] = []
+    for _ in range(3):
+        truth.asked = 0
+        busy = frozenset(map(get_match_id, sent))
+        now = plan(arena, truth, limit=0, at_once=2, busy=busy)
+        assert len(now.acts) == 2
+        assert truth.asked <= 6
+        assert now.is_complete == (len(sent) == 4)
+        sent += now.acts
+    assert sent == every
 
 
 def test_a_match_with_a_move_on_its_way_is_left_out() -> None:
