@@ -223,6 +223,7 @@ class Player:
         """What of it our money lets us do now. Raises L1Error."""
         if self._conduct.purse is None:
             return wanted
+        self._conduct.purse.count(self._sender.spent)
         allowance = await self._ask(self._conduct.purse.allow(plan, wanted))
         self._tell("purse", "; ".join(allowance.alarms), is_alarming=True)
         return allowance.proposals
@@ -320,8 +321,6 @@ class Player:
             return
         self._refusals.forget(act)
         self._landed[act] = _Landing(landing.times + 1, receipt.block.number, receipt.transaction)
-        if self._conduct.purse is not None:
-            self._conduct.purse.note(receipt)
         log.info(
             "acted",
             act=call.function,

@@ -12,7 +12,7 @@ from challenger.game.types import Parameters
 from challenger.strategy.acts import AssertState, Stake
 from challenger.strategy.strategy import Plan, Proposal
 from optimist.l1.client import L1Client
-from optimist.l1.types import Receipt, to_hex
+from optimist.l1.types import to_hex
 
 GWEI = 10**9
 ETHER = 10**18
@@ -60,20 +60,18 @@ class Purse:
         self._needs_bond = needs_bond
         self._price = compute_reserve_price(parameters, max_fee)
         self._budget = budget
-        self._counted: set[bytes] = set()
+        self._before = 0  # spent by programs before this one
         self.spent = 0
 
     async def load(self, transactions: Sequence[bytes]) -> None:
         """Count what the transactions of before have cost. Raises L1Error."""
-        for receipt in await self._client.get_receipts(list(transactions)):
-            if receipt is not None:
-                self.note(receipt)
+        receipts = await self._client.get_receipts(list(dict.fromkeys(transactions)))
+        self._before = sum(each.gas_used * each.gas_price for each in receipts if each is not None)
+        self.spent = self._before
 
-    def note(self, receipt: Receipt) -> None:
-        """Count one more transaction, once."""
-        if receipt.transaction not in self._counted:
-            self._counted.add(receipt.transaction)
-            self.spent += receipt.gas_used * receipt.gas_price
+    def count(self, spent: int) -> None:
+        """What our sender has spent since it was made: also on acts that L1 refused in their block."""
+        self.spent = self._before + spent
 
     async def allow(self, plan: Plan, wanted: Sequence[Proposal]) -> Allowance:
         """What may go ahead of `wanted`. Raises L1Error."""

@@ -356,6 +356,7 @@ def test_a_spent_budget_ends_new_claims_and_is_still_spent_after_a_restart(
                 await stage.wait_for(lambda: not player.pending)
         assert any("--gas-budget" in each["what"] for each in logs if each["event"] == "alarm")
         spent = [each["gas"] for each in logs if each["event"] == "acted"]
+        purse.count(stage.sender.spent)
         assert purse.spent >= sum(spent) * GWEI
         again = Purse(stage.client, stage.address, stage.parameters, **options)
         await again.load([attempt.hash for attempt in stage.outbox.load()])

@@ -77,6 +77,11 @@ class Evil(Doomed):
         del call
         raise Reverted("Late", {})
 
+    spent = 0
+
+    def count(self, spent: int) -> None:
+        pass
+
     async def allow(self, *_: Any) -> Any:
         raise RpcError("eth_getBalance", -32601, "the method does not exist")
 

@@ -1,12 +1,16 @@
 """What the budget and the balance hold back, and what they must never hold back."""
 
+import asyncio
+from typing import Any
+
 from challenger.costs import compute_dispute_gas, compute_reserve, compute_round_gas
 from challenger.game.types import Parameters
-from challenger.purse import Allowance, Means, compute_allowance
+from challenger.purse import Allowance, Means, Purse, compute_allowance
 from challenger.strategy import acts
 from challenger.strategy.modes import DEFEND, RESOLVE
 from challenger.strategy.order import Priority, Rank
-from challenger.strategy.strategy import Proposal
+from challenger.strategy.strategy import Plan, Proposal
+from optimist.l1.types import BlockRef, Receipt
 
 PARAMETERS = Parameters()
 PRICE = 100 * 10**9
@@ -91,3 +95,24 @@ def test_the_words_of_an_alarm_do_not_change_with_every_wei() -> None:
     """An alarm is told once for as long as it says the same."""
     assert allow(ALL, balance=ETHER).alarms == allow(ALL, balance=ETHER + 1).alarms
     assert allow(ALL, spent=ETHER, budget=ETHER).alarms == allow(ALL, spent=2 * ETHER, budget=ETHER).alarms
+
+
+def test_what_was_spent_in_vain_is_spent() -> None:
+    """Whoever is faster than us has our transactions revert: they use gas, and no act of ours is done."""
+
+    class Bank:
+        async def get_balance(self, _: bytes) -> int:
+            return ENOUGH
+
+        async def get_receipts(self, hashes: list[bytes]) -> list[Receipt | None]:
+            paid = Receipt(HASH, succeeded=False, block=BlockRef(1, HASH), gas_used=2, gas_price=5, logs=())
+            return [paid if each == HASH else None for each in hashes]
+
+    bank: Any = Bank()
+    purse = Purse(bank, WHO, PARAMETERS, needs_bond=False, max_fee=PRICE, budget=30)
+    asyncio.run(purse.load([HASH, WHO, HASH]))
+    assert purse.spent == 10
+    purse.count(19)
+    assert asyncio.run(purse.allow(Plan(), ALL)).proposals == ALL
+    purse.count(20)
+    assert asyncio.run(purse.allow(Plan(), ALL)).proposals == [REVEAL, TIMEOUT]
