@@ -221,8 +221,8 @@ class Player:
 
     async def _allow(self, plan: Plan, wanted: Sequence[Proposal]) -> Sequence[Proposal]:
         """What of it our money lets us do now. Raises L1Error."""
-        if self._conduct.purse is None:
-            return wanted
+        if self._conduct.purse is None or not self._node.is_caught_up:
+            return wanted  # before L1's head is reached no plan knows what bond we have
         self._conduct.purse.count(self._sender.spent)
         allowance = await self._ask(self._conduct.purse.allow(plan, wanted))
         self._tell("purse", "; ".join(allowance.alarms), is_alarming=True)

@@ -125,3 +125,27 @@ def test_endpoint_that_does_not_name_our_balance_is_turned_away_from(monkeypatch
 
     asyncio.run(inside())
     assert evil.turns == 1
+
+
+def test_no_alarm_about_money_while_the_game_is_not_known_yet() -> None:
+    """A player that reads itself in after a start would miss the bond that it has laid down long ago."""
+
+    class Reader(Evil):
+        is_caught_up = False
+        looks = 0
+
+        async def advance(self) -> bool:
+            await asyncio.sleep(0)
+            self.looks += 1
+            return True
+
+    reader: Any = Reader()
+
+    async def inside() -> None:
+        player = Player(reader, reader, CONTRACTS, reader, Parameters(), reader, Conduct(purse=reader))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(player.play(60), 0.1)
+
+    asyncio.run(inside())
+    assert reader.looks > 1
+    assert reader.turns == 0, "the purse was asked"
