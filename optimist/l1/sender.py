@@ -7,7 +7,7 @@ Every transaction has a purpose, a name such as `batch:17` that the caller would
     not known to the node any more (dropped, reorg)      send the same bytes again
     not mined within the resubmission timeout            replace it: same nonce, 10 % more, up to the cap,
                                                          by way of the next endpoint
-    its nonce was used by something else                 an alarm, and begin again with another nonce
+    its nonce was used by something else, or is far off  an alarm, and begin again with another nonce
     a lower nonce is missing, or waits for nobody        fill the gap with a transfer of nothing to ourselves
     the pool holds no more of this key for now           hand in the same bytes at every look until it does
 
@@ -45,6 +45,7 @@ MAX_TRANSACTION_BYTES: Final = 128 * 1024  # what nodes take into their pools
 GAS_HEADROOM_PERCENT: Final = 20  # state may change between the estimate and the block
 TRANSFER_GAS: Final = 21_000
 LOST_NONCE_LOOKS: Final = 3  # a lagging node may show the nonce before the receipt
+FAR_NONCES: Final = 512  # behind the next one on L1, at least: only an endpoint that lied can lead us further
 
 
 class SendError(L1Error):
@@ -129,6 +130,7 @@ class Sender:
         self._held: dict[int, str] = {}  # nonce -> purpose that works on it now
         self._failed: set[bytes] = set()  # attempts that were mined and reverted
         self._stuck_nonce, self._stuck_since = -1, 0.0  # the next one on L1, while it holds up the others
+        self._far = max(FAR_NONCES, 2 * policy.max_pending)
         self._distrusted_at = float("-inf")  # when we turned to another endpoint last
         self._assigning = asyncio.Lock()
         self._slots = asyncio.Semaphore(policy.max_pending)
@@ -242,6 +244,7 @@ class Sender:
         gas = await self._try_estimate(call)
         while gas is None:
             log.error("insufficient_funds", purpose=call.purpose, address=self.address)
+            self._distrust()
             await asyncio.sleep(self._policy.poll)
             gas = await self._try_estimate(call)
         if gas > MAX_TRANSACTION_GAS:
@@ -287,7 +290,7 @@ class Sender:
     async def _take_over(self, call: Call, used: int) -> _Job | None:
         """Go on with an attempt of before, if its nonce is still to be had: that of a crash or a reorg."""
         for attempt in reversed(self._attempts.get(call.purpose, [])):
-            if attempt.nonce >= used and attempt.nonce not in self._held:
+            if used <= attempt.nonce <= used + self._far and attempt.nonce not in self._held:
                 self._held[attempt.nonce] = call.purpose
                 job = await self._make_job(call, attempt.nonce, attempt.gas, attempt.fees)
                 if job.attempt.hash != attempt.hash:  # the caller asks for something else under the same name
@@ -319,6 +322,7 @@ class Sender:
             if fees is not None:
                 return fees
             log.warning("base_fee_above_cap", purpose=call.purpose, base_fee=header.base_fee)
+            self._distrust()
             await asyncio.sleep(self._policy.poll)
 
     async def _get_market(self) -> tuple[Header, int]:
@@ -418,8 +422,9 @@ class Sender:
                     purpose=job.call.purpose,
                     nonce=job.attempt.nonce,
                     address=self.address,
-                    meaning="somebody else sends with this key: it must have one sender only",
+                    meaning="somebody else sends with this key, which must have one sender; or L1 lied",
                 )
+                self._distrust()
                 return None
             await asyncio.sleep(self._policy.poll)
 
@@ -432,7 +437,7 @@ class Sender:
                     return receipt
                 self._checkpoint("after-inclusion")
                 return None
-        if used > job.attempt.nonce:
+        if not used <= job.attempt.nonce <= used + self._far:
             job.nonce_lost += 1
             return None
         job.nonce_lost = 0
@@ -450,7 +455,7 @@ class Sender:
         return None
 
     def _distrust(self) -> None:
-        """Ask another endpoint: whoever has taken a transaction for so long may keep it to itself.
+        """Ask another endpoint: what this one says keeps us from sending, or what it took is not mined.
 
         Once in a resubmission timeout, however many wait: two turns of two endpoints would be none.
         """

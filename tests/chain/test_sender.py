@@ -405,6 +405,36 @@ def test_answer_that_got_lost_is_not_a_second_transaction(anvil: Anvil) -> None:
     asyncio.run(story())
 
 
+def tell_a_high_base_fee(call: Any, result: Any) -> Any:
+    is_header = call["method"] == "eth_getBlockByNumber"
+    return {**result, "baseFeePerGas": hex(10**30)} if is_header else result
+
+
+def tell_a_high_nonce(call: Any, result: Any) -> Any:
+    return hex(1_000_000) if call["method"] == "eth_getTransactionCount" else result
+
+
+@pytest.mark.parametrize("lie", [tell_a_high_base_fee, tell_a_high_nonce])
+def test_an_endpoint_that_lies_about_fees_or_nonces_holds_nothing_up_for_long(
+    anvil: Anvil, lie: Callable[[Any, Any], Any]
+) -> None:
+    """A nonce far off is left alone: to fill the gap before it would cost a million transactions."""
+
+    async def story() -> None:
+        async with FaultProxy(anvil.url, 0, 0.0) as liar, L1Client([liar.url, anvil.url]) as client:
+            liar.lie = lie
+            rules = policy(resubmission_timeout=0.5)
+            sender = Sender(client, SIGNER, MemoryOutbox(), rules, chain_id=CHAIN_ID)
+            gifts = [sender.send(Call(f"gift:{i}", ELSEWHERE, value=3)) for i in range(3)]
+            assert all(receipt.succeeded for receipt in await asyncio.wait_for(asyncio.gather(*gifts), 20))
+            await sender.close()
+        async with L1Client([anvil.url]) as client:
+            assert await client.get_balance(ELSEWHERE) == 9
+            assert await client.get_nonce(SIGNER.address) <= 10
+
+    asyncio.run(story())
+
+
 class Miser(FaultProxy):
     """Takes every transaction, says that it knows it, and passes none on."""
 
