@@ -46,6 +46,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 128  # acts about rivals at the same time: some 13 M gas, a third of a block
+FORESEEN = 32  # blocks: what a receipt says of one further ahead of ours is not waited for
 MOVES_PER_LOOK = 16  # computed before they are sent: the first one must not wait for the last one's trace
 
 
@@ -298,8 +299,12 @@ class Player:
         if head is None or head.number < landing.block:
             return None  # it has landed in a block that we have not seen: wanting it again means nothing
         # A credit can be claimed twice, a bond laid down twice, with the very same bytes.
-        purpose = f"{act}:{landing.times}"
-        return None if purpose in self._running else _Order(purpose, proposal, call, data)
+        order = _Order(f"{act}:{landing.times}", proposal, call, data)
+        if order.purpose in self._running:
+            return None
+        if landing.times and order.is_ours:  # once for a reorg; again and again for false receipts
+            self._refusals.note(act, f"it landed in block {landing.block}, and is due", time.monotonic())
+        return order
 
     async def _carry_out(self, order: _Order) -> None:
         call, rule = order.call, order.proposal.rule.name
@@ -319,8 +324,9 @@ class Player:
             if order.is_ours:
                 self._refusals.note(act, str(error), time.monotonic())
             return
-        self._refusals.forget(act)
-        self._landed[act] = _Landing(landing.times + 1, receipt.block.number, receipt.transaction)
+        seen = self._node.head.number if self._node.head else 0
+        block = min(receipt.block.number, seen + FORESEEN)
+        self._landed[act] = _Landing(landing.times + 1, block, receipt.transaction)
         log.info(
             "acted",
             act=call.function,

@@ -1,7 +1,8 @@
 """Acts that L1 refuses although they stay due. Pure; times in seconds.
 
 Refused once, an act was done by somebody else, and the next look does not want it any more. Wanted and
-refused for minutes it is no race: an endpoint shows one L1 to readers, and another one to senders.
+refused for minutes it is no race: an endpoint shows one L1 to readers, and another one to senders. The same
+holds of an act that is said to have landed, and is due all the same.
 """
 
 from dataclasses import dataclass, replace
@@ -31,10 +32,6 @@ class Refusals:
         if known is None or now - known.last > PAUSE:
             known = _Span(act, reason, now, now)
         self._spans[act] = replace(known, reason=reason, last=now)
-
-    def forget(self, act: str) -> None:
-        """The act was taken."""
-        self._spans.pop(act, None)
 
     def describe_lasting(self, now: float) -> str:
         """What has been refused for too long, in words; empty when nothing has."""

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 import challenger.player
 import challenger.refusals
+from challenger.chain.reading import Game
 from challenger.game.types import Parameters
 from challenger.player import Conduct, Player
 from challenger.strategy import acts
@@ -17,7 +18,7 @@ from challenger.strategy.order import Priority, Rank
 from challenger.strategy.strategy import Plan, Proposal
 from optimist.l1.contracts import Contract
 from optimist.l1.errors import Reverted, RpcError
-from optimist.l1.types import BlockRef
+from optimist.l1.types import BlockRef, Receipt
 from optimist.store.journal import JournalBroken
 
 ID = b"\x22" * 32
@@ -109,6 +110,42 @@ def test_endpoint_that_refuses_all_that_is_due_is_told_and_turned_away_from(
     assert "goes on refusing what it lets us do (timeout: Late())" in alarm["what"]
     assert player.alarms == [alarm["what"]]
     assert 1 <= evil.turns <= 6, "once in PATIENCE, not at every look"
+
+
+def test_endpoint_that_makes_receipts_up_is_told_and_turned_away_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each time the act has landed, it says, in a block to come; and it is due all the same."""
+
+    class Forger(Evil):
+        async def send(self, call: Any) -> Any:
+            del call
+            return Receipt(ID, succeeded=True, block=BlockRef(1 << 60, ID), gas_used=1, gas_price=1, logs=())
+
+        async def get_receipts(self, hashes: list[bytes]) -> list[Any]:
+            return [await self.send(each) for each in hashes]
+
+        async def advance(self) -> bool:
+            self.head = BlockRef(self.head.number + 1, ID)
+            return True
+
+    forger: Any = Forger()
+    monkeypatch.setattr(challenger.player, "compute_plan", lambda *_, **__: Plan([TIMEOUT]))
+    monkeypatch.setattr(challenger.player, "read_game", lambda *_, **__: Game())
+    monkeypatch.setattr(challenger.player, "PATIENCE", 0.05)
+    monkeypatch.setattr(challenger.refusals, "PATIENCE", 0.05)
+
+    async def inside() -> None:
+        player = Player(forger, forger, CONTRACTS, forger, Parameters(), forger)
+        monkeypatch.setattr(player, "_genesis_time", 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(player.play(0.001), 1)
+        await player.close()
+        (alarm,) = player.alarms
+        assert "it landed in block" in alarm
+
+    asyncio.run(inside())
+    assert forger.turns > 0
 
 
 def test_endpoint_that_does_not_name_our_balance_is_turned_away_from(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,14 +17,6 @@ def test_an_act_that_is_refused_for_minutes_is_told() -> None:
     assert refusals.describe_lasting(PATIENCE + PAUSE + 1) == "", "wanted no more"
 
 
-def test_an_act_that_is_taken_was_not_refused_in_earnest() -> None:
-    refusals = Refusals()
-    refusals.note(ACT, "Late()", 0)
-    refusals.forget(ACT)
-    refusals.note(ACT, "Late()", PATIENCE)
-    assert refusals.describe_lasting(PATIENCE) == ""
-
-
 def test_two_races_lost_far_from_each_other_are_two() -> None:
     refusals = Refusals()
     refusals.note(ACT, "Late()", 0)
