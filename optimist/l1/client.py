@@ -77,6 +77,11 @@ class L1Client:
             await self._session.close()
             self._session = None
 
+    @property
+    def endpoint_count(self) -> int:
+        """Among how many `turn_to_next` turns."""
+        return len(self._urls)
+
     def turn_to_next(self) -> None:
         """Ask another endpoint first from now on: what this one says does not fit together."""
         self._urls.append(self._urls.pop(0))

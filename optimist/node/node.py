@@ -166,9 +166,18 @@ class Node:
         return True
 
     async def catch_up(self) -> None:
-        """Look until the head is reached. Raises what `advance` raises."""
-        while await self.advance() and not self.is_caught_up:
-            pass
+        """Look until the head is reached. Raises what `advance` raises, at every endpoint in a row."""
+        failures = 0
+        while True:
+            try:
+                if not await self.advance() or self.is_caught_up:
+                    return
+                failures = 0
+            except LOOK_AGAIN as error:
+                failures += 1
+                if failures >= self._client.endpoint_count:
+                    raise
+                log.warning("l1_look_failed", error=str(error))
 
     async def run(self, poll: float) -> None:
         """Look every `poll` seconds, for ever. L1's moods are waited out; anything worse is raised."""

@@ -36,6 +36,15 @@ def make_chain(blocks: int, made: int = 0) -> ScriptedChain:
     return chain
 
 
+def make_node(first: ScriptedChain | None, *, is_second_good: bool = True) -> tuple[Node, ScriptedChain]:
+    """A node with two endpoints, and the chain that the others agree about."""
+    good = make_chain(40)
+    client = Endpoints({"first": first, "second": good if is_second_good else None})
+    heads = AgreedHeads([Source(str(i), ScriptedClient(good)) for i in range(2)])
+    follower = Follower(client, EventReader(ADDRESSES), start=20, heads=heads)
+    return Node(client, follower, EventReader(ADDRESSES), lambda: None), good
+
+
 @pytest.mark.parametrize(
     ("first", "what"),
     [
@@ -48,11 +57,7 @@ def test_endpoint_whose_answers_do_not_fit_is_turned_away_from(
     first: ScriptedChain | None, what: str
 ) -> None:
     """By `advance` itself: a player looks by it, and has no other loop than its own."""
-    good = make_chain(40)
-    client = Endpoints({"first": first, "second": good})
-    heads = AgreedHeads([Source(str(i), ScriptedClient(good)) for i in range(2)])
-    follower = Follower(client, EventReader(ADDRESSES), start=20, heads=heads)
-    node = Node(client, follower, EventReader(ADDRESSES), lambda: None)
+    node, good = make_node(first)
 
     async def inside() -> None:
         with pytest.raises((L1Inconsistent, RpcError), match=what):
@@ -62,3 +67,14 @@ def test_endpoint_whose_answers_do_not_fit_is_turned_away_from(
     asyncio.run(inside())
     assert node.head is not None
     assert node.head.hash == good.blocks[-1].hash
+
+
+def test_who_looks_once_asks_the_next_endpoint_and_gives_up_after_the_last() -> None:
+    """A monitor that cron starts would else fail at the same one every time."""
+    node, good = make_node(make_chain(12))
+    asyncio.run(node.catch_up())
+    assert node.head is not None
+    assert node.head.hash == good.blocks[-1].hash
+    node, _ = make_node(make_chain(12), is_second_good=False)
+    with pytest.raises(RpcError):
+        asyncio.run(node.catch_up())
