@@ -118,12 +118,13 @@ class Player:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._orders: dict[str, _Order] = {}  # of what is running
         self._landed: dict[str, _Landing] = {}  # the last one of each act
-        self._alarms: set[str] = set()
+        self._alarms: frozenset[str] = frozenset()  # of the last plan
         self._asking: asyncio.Task[None] | None = None  # the gate, about the claims of an earlier look
         self._refusals = Refusals()
         self._turned_at = time.monotonic()  # away from an endpoint, for what it refused
         self._failure: BaseException | None = None  # of an act or of the gate: the next look raises it
         self._told: dict[str, str] = {}  # alarm or objection that stands now, by its name
+        self._waiting: set[str] = set()  # names of those that waiting mends
 
     async def look(self) -> Plan:
         """Follow L1 once and plan. The law and the machine run in another thread, never two at a time.
@@ -160,8 +161,8 @@ class Player:
         )
         for alarm in plan.alarms:
             if alarm not in self._alarms:
-                self._alarms.add(alarm)
                 log.error("alarm", what=alarm)
+        self._alarms = frozenset(plan.alarms)
         if plan.proposals:
             seconds = round(time.monotonic() - started, 3)
             log.info("planned", acts=len(plan.proposals), rivals=plan.rivals, seconds=seconds)
@@ -273,6 +274,7 @@ class Player:
         if self._told.get(name, "") == text:
             return
         self._told[name] = text
+        (self._waiting.discard if is_alarming else self._waiting.add)(name)
         if not text:
             log.info("mended", what=name)
         elif is_alarming:
@@ -339,7 +341,8 @@ class Player:
     @property
     def alarms(self) -> list[str]:
         """What stands in the way now and waiting does not mend, or the strategy wants a person to look at."""
-        return sorted(self._alarms | {text for text in self._told.values() if text})
+        told = {text for name, text in self._told.items() if text and name not in self._waiting}
+        return sorted(self._alarms | told)
 
     @property
     def pending(self) -> int:

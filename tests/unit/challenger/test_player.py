@@ -11,6 +11,7 @@ import challenger.player
 import challenger.refusals
 from challenger.chain.reading import Game
 from challenger.game.types import Parameters
+from challenger.gate import Objection
 from challenger.player import Conduct, Player
 from challenger.strategy import acts
 from challenger.strategy.modes import DEFEND
@@ -186,3 +187,33 @@ def test_no_alarm_about_money_while_the_game_is_not_known_yet() -> None:
     asyncio.run(inside())
     assert reader.looks > 1
     assert reader.turns == 0, "the purse was asked"
+
+
+def test_only_what_stands_now_and_waiting_does_not_mend_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gauge pages somebody: not for a batch that becomes final in minutes, nor for what is over."""
+    waiting = Objection("not final yet", is_alarming=False)
+    lying = Objection("a lie", is_alarming=True)
+    objections = [lying, waiting]
+    plans = [Plan([CLAIM], ["late"]), Plan([CLAIM]), Plan([CLAIM]), Plan()]
+    doomed: Any = Doomed()
+
+    async def find_objection(_: acts.AssertState) -> Objection:
+        return objections.pop() if objections else lying
+
+    monkeypatch.setattr(doomed, "find_objection", find_objection)
+    monkeypatch.setattr(challenger.player, "compute_plan", lambda *_, **__: plans.pop(0))
+
+    async def inside() -> list[list[str]]:
+        player = Player(doomed, doomed, CONTRACTS, doomed, Parameters(), doomed, Conduct(gate=doomed))
+        monkeypatch.setattr(player, "_genesis_time", 1)
+        playing = asyncio.create_task(player.play(0.02))
+        seen: list[list[str]] = []
+        while not playing.done() and len(plans) > 1:
+            await asyncio.sleep(0.001)
+            if player.alarms and player.alarms not in seen:
+                seen.append(player.alarms)
+        playing.cancel()
+        await player.close()
+        return seen
+
+    assert asyncio.run(inside()) == [["late"], ["a lie"]]
