@@ -3,10 +3,10 @@
 Every act is sent under a name made of its contents, so one that is wanted again at the next look is the same
 transaction. An act that L1 refuses was done by somebody else, or its time is over: the next look tells. Being
 overtaken is success for moves; never for an assertion, for the strategy asks for our own claim until we hold
-one.
+one. A refusal in a block has cost gas: what is wanted all the same may have to wait.
 
     look       follow L1 to its newest block, plan
-    allow      leave out what the budget forbids
+    allow      leave out what blocks have refused until it may be tried again, and what the budget forbids
     start      hand the rest to the sender, best first; acts about rivals up to the limit at the same time
                claims wait until enough L1 endpoints vouch for the data they are about; the moves do not wait
 """
@@ -25,7 +25,8 @@ from challenger.game.types import Parameters
 from challenger.gate import Gate
 from challenger.purse import Purse, is_entry
 from challenger.refusals import PATIENCE, Refusals
-from challenger.strategy.acts import AssertState
+from challenger.setbacks import FORESEEN, Setbacks
+from challenger.strategy.acts import Act, AssertState
 from challenger.strategy.modes import DEFEND, Mode
 from challenger.strategy.order import Rank, choose, get_match_id
 from challenger.strategy.strategy import Plan, Proposal, compute_plan
@@ -37,7 +38,7 @@ from optimist.l1.client import L1Client
 from optimist.l1.contracts import Contract
 from optimist.l1.errors import FinalizedReorg, L1Error, Reverted
 from optimist.l1.sender import Call as Transaction
-from optimist.l1.sender import Sender
+from optimist.l1.sender import RevertedInBlock, Sender
 from optimist.l1.types import BlockRef
 from optimist.node.node import Node
 
@@ -46,7 +47,6 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 128  # acts about rivals at the same time: some 13 M gas, a third of a block
-FORESEEN = 32  # blocks: what a receipt says of one further ahead of ours is not waited for
 MOVES_PER_LOOK = 16  # computed before they are sent: the first one must not wait for the last one's trace
 
 
@@ -59,6 +59,7 @@ class Conduct:
     limit: int = DEFAULT_LIMIT  # acts about rivals on their way at the same time
     gate: Gate | None = None  # asked before every claim; None: any data will do
     purse: Purse | None = None  # what may be spent; None: anything
+    setbacks: Setbacks | None = None  # what blocks have refused before this process; None: nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,9 @@ class Player:
         self._parameters = parameters
         self._sender = sender
         self._conduct = conduct or Conduct()
+        found = self._conduct.setbacks
+        self._setbacks = Setbacks(parameters.challenge_period) if found is None else found
+        self._held_back = 0  # acts that blocks have refused, and that had to wait at the last look
         self._genesis_time = 0
         self._read: tuple[BlockRef, Game] | None = None  # the game as of that block
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -155,8 +159,9 @@ class Player:
             self._sender.address,
             self._conduct.mode,
             owners=self._conduct.owners,
-            limit=self._count_room(),
-            at_once=MOVES_PER_LOOK,
+            # a move that has to wait must not keep another one from being computed
+            limit=self._count_room() + self._held_back,
+            at_once=MOVES_PER_LOOK + self._held_back,
             busy=busy,
         )
         for alarm in plan.alarms:
@@ -222,13 +227,30 @@ class Player:
     # --------------------------------------------------------------------------------------- what may be done
 
     async def _allow(self, plan: Plan, wanted: Sequence[Proposal]) -> Sequence[Proposal]:
-        """What of it our money lets us do now. Raises L1Error."""
-        if self._conduct.purse is None or not self._node.is_caught_up:
+        """What of it may be tried now, and our money lets us do. Raises L1Error."""
+        if not self._node.is_caught_up:
             return wanted  # before L1's head is reached no plan knows what bond we have
+        wanted = self._hold_back(wanted)
+        if self._conduct.purse is None:
+            return wanted
         self._conduct.purse.count(self._sender.spent)
         allowance = await self._ask(self._conduct.purse.allow(plan, wanted))
         self._tell("purse", "; ".join(allowance.alarms), is_alarming=True)
         return allowance.proposals
+
+    def _hold_back(self, wanted: Sequence[Proposal]) -> list[Proposal]:
+        """Leave out what blocks have refused until its pause is over, and say what they refuse on and on."""
+        head, now, going, alarms = self._node.head, self._node.timestamp, [], set()
+        standing = [(each, self._encode(each.act)[2]) for each in wanted] if self._setbacks else []
+        for each, act in standing:
+            setback = self._setbacks.get(act)
+            if setback is not None and setback.is_lasting:
+                alarms.add(f"{act.partition(':')[0]} {setback}")
+            if head is None or not self._setbacks.must_wait(act, head.number, now, each.closes):
+                going.append(each)
+        self._held_back = len(standing) - len(going)
+        self._tell("setbacks", "; ".join(sorted(alarms)), is_alarming=True)
+        return going if standing else list(wanted)
 
     async def _ask(self, question: Awaitable[T]) -> T:
         """What L1 answers; an endpoint that does not is not asked first again. Raises L1Error."""
@@ -293,10 +315,14 @@ class Player:
             self._orders[order.purpose] = order
             self._running[order.purpose] = asyncio.create_task(self._carry_out(order))
 
-    def _write_order(self, proposal: Proposal) -> _Order | None:
-        call = compute_call(proposal.act, self._parameters.bond)
+    def _encode(self, act: Act) -> tuple[Call, bytes, str]:
+        """The act as a call, its bytes, and a name made of them."""
+        call = compute_call(act, self._parameters.bond)
         data = self._contracts[call.contract].encode(call.function, *call.arguments)
-        act = f"{call.function}:{keccak(data).hex()[:24]}"
+        return call, data, f"{call.function}:{keccak(data).hex()[:24]}"
+
+    def _write_order(self, proposal: Proposal) -> _Order | None:
+        call, data, act = self._encode(proposal.act)
         landing, head = self._landed.get(act, _Landing()), self._node.head
         if head is None or head.number < landing.block:
             return None  # it has landed in a block that we have not seen: wanting it again means nothing
@@ -319,7 +345,9 @@ class Player:
             purpose = f"{act}:{landing.times}"
             receipt = await self._sender.send(Transaction(purpose, address, order.data, call.value))
         except L1Error as error:
-            if isinstance(error, Reverted):
+            if isinstance(error, RevertedInBlock):
+                self._note_setback(order, error)
+            elif isinstance(error, Reverted):
                 log.info("overtaken", act=call.function, rule=rule, reason=str(error))
             else:
                 log.warning("act_failed", act=call.function, rule=rule, error=str(error))
@@ -329,11 +357,26 @@ class Player:
         seen = self._node.head.number if self._node.head else 0
         block = min(receipt.block.number, seen + FORESEEN)
         self._landed[act] = _Landing(landing.times + 1, block, receipt.transaction)
+        self._setbacks.forget(act)
         log.info(
             "acted",
             act=call.function,
             rule=rule,
             gas=receipt.gas_used,
+            transaction=receipt.transaction,
+            block=receipt.block.number,
+        )
+
+    def _note_setback(self, order: _Order, error: RevertedInBlock) -> None:
+        receipt = error.receipt
+        setback = self._setbacks.note(order.act, receipt.block.number, error.at, str(error))
+        log.warning(
+            "refused_in_block",
+            act=order.call.function,
+            rule=order.proposal.rule.name,
+            reason=str(error),
+            gas=receipt.gas_used,
+            times=setback.times,
             transaction=receipt.transaction,
             block=receipt.block.number,
         )

@@ -9,6 +9,7 @@ from challenger.gate import Gate
 from challenger.observing import Inspector, observe_player, open_challenger_station, outlive
 from challenger.player import Conduct, Player
 from challenger.purse import Purse
+from challenger.setbacks import Setbacks
 from challenger.settings import RunSettings, get_parameters
 from challenger.strategy.modes import MODES, Mode
 from challenger.trace.law import LawProvider
@@ -58,7 +59,10 @@ async def run(settings: RunSettings) -> list[str]:
             max_fee=int(settings.tx.max_fee_gwei * GWEI),
             budget=None if settings.gas_budget is None else int(settings.gas_budget * ETHER),
         )
-        await purse.load([attempt.hash for attempt in outbox.load()])
+        attempts = outbox.load()
+        await purse.load([attempt.hash for attempt in attempts])
+        setbacks = Setbacks(parameters.challenge_period)
+        await setbacks.load(opened.client, attempts)
         sender = make_sender(opened, signer, outbox, make_policy(settings.tx, settings.l1_poll), stack)
         player = Player(
             opened.node,
@@ -73,6 +77,7 @@ async def run(settings: RunSettings) -> list[str]:
                 limit=settings.limit,
                 gate=await open_gate(settings, opened, stack) if mode.needs_bond else None,
                 purse=purse,
+                setbacks=setbacks,
             ),
         )
         stack.push_async_callback(player.close)

@@ -4,6 +4,10 @@ Rule "pairwise from birth": the clock of a claim in a match runs from the birth 
 Whoever brings a false end late therefore has little time himself, and takes none from those who answer him.
 """
 
+from typing import Final
+
+SLOT: Final = 12  # s from one L1 block to the next
+
 
 def compute_budget(challenge_period: int, revealed_at: int, rival_born: int) -> int:
     """Seconds that a claim has for its moves in one match, never below 0.

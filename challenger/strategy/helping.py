@@ -2,16 +2,17 @@
 
 Only an owner or an operator can reveal a history and commit to a trace. All the rest of a dispute is open to
 everybody, and pays the same claim whoever does it: credit goes to the claim, never to the caller.
+
+What an owner is owed it pulls itself: `claimCredit` hands all our gas to the owner's code, which may burn it
+and refuse, and be kind whenever it is only asked what it would cost.
 """
 
-from challenger.game.types import Claim
 from challenger.strategy.acts import Confirm, OpenMatch
 from challenger.strategy.rule import Wishes
 from challenger.strategy.view import Duel, View
 from challenger.strategy.wishes import (
     collect,
     open_matches,
-    pay,
     play_matches,
     time_out_hidden,
     time_out_late,
@@ -87,12 +88,3 @@ def confirm_the_truth(view: View) -> Wishes:
 def collect_for_others(view: View) -> Wishes:
     """Who plays for the truth and forgets its refund plays once; the pot can pay nobody else."""
     yield from collect(view, lambda claim: not view.may_play_for(claim))
-
-
-def pay_others(view: View) -> Wishes:
-    """Credit that nobody pulls stays in the contract for ever."""
-
-    def is_another(claim: Claim) -> bool:
-        return not view.may_play_for(claim)
-
-    yield from pay(view, is_another)

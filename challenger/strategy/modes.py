@@ -47,7 +47,6 @@ _OTHERS: Final = tuple(
         helping.time_out_late_opponents_of_others,
         helping.confirm_the_truth,
         helping.collect_for_others,
-        helping.pay_others,
     )
 )
 
@@ -61,8 +60,8 @@ WATCH: Final = Mode(
 RESOLVE: Final = Mode(
     "resolve",
     "Does everything that needs neither a bond nor a claim of its own: plays on for true claims whose owners "
-    "are gone, and for those that it operates, ends what is late, confirms what is ripe, has others paid. It "
-    "can lose nothing but gas, and nobody has to trust it.",
+    "are gone, and for those that it operates, ends what is late, confirms what is ripe. Owners pull their "
+    "own money. It can lose nothing but gas, and nobody has to trust it.",
     (*(rule for rule in _OWN if rule.name != "confirm what we hold"), *_OTHERS),
     needs_bond=False,
 )

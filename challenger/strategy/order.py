@@ -20,7 +20,7 @@ from enum import IntEnum
 from typing import Final
 
 from challenger.game.clock import compute_budget, compute_deadline
-from challenger.game.types import Match, Side
+from challenger.game.types import Claim, Match, Side
 from challenger.strategy import acts
 from challenger.strategy.view import Duel, View
 from optimist.derive.commitments import compute_match_id
@@ -69,6 +69,31 @@ def compute_priority(view: View, act: acts.Act) -> Priority:
             return _rank_move(view, get_match_id(act))
 
 
+def compute_closing(view: View, act: acts.Act) -> int | None:
+    """The second at which a clock of ours ends that only this act stops; None where none runs."""
+    match act:
+        case acts.Stake() | acts.AssertState():
+            missing = [view.get_time_to_join(step) for step in view.path if not view.holds(step)]
+            return min((view.now + left for left in missing if left is not None), default=None)
+        case acts.Reveal(claim):
+            return _compute_reveal_end(view, view.state.claims[claim])
+        case _:
+            match = view.state.matches.get(get_match_id(act))
+            if match is None or match.turn is not _get_true_side(view, match):
+                return None
+            return compute_deadline(match.last, match.clocks[match.turn])
+
+
+def _compute_reveal_end(view: View, claim: Claim) -> int | None:
+    parent = view.get_node(claim).parent
+    births = [
+        view.get_node(rival).born
+        for _, rival in view.claims_by_round.get(parent, [])
+        if rival.node != claim.node
+    ]
+    return min(births) + view.facts.parameters.challenge_period if births else None
+
+
 def compute_duel_priority(view: View, duel: Duel) -> Priority:
     """The place of whatever can be done now in a match."""
     return _rank_by_clock(view, duel.match, duel.side)
@@ -105,10 +130,12 @@ def _rank_opening(view: View, opponent: bytes, own: bytes) -> Priority:
 
 def _rank_move(view: View, match_id: bytes) -> Priority:
     match = view.state.matches[match_id]
-    true_side = next(
-        (side for side in Side if view.is_true(view.state.claims[match.claims[side]])), match.turn
-    )
-    return _rank_by_clock(view, match, true_side)
+    return _rank_by_clock(view, match, _get_true_side(view, match))
+
+
+def _get_true_side(view: View, match: Match) -> Side:
+    """Of a match that we play; the side on turn where neither is true any more."""
+    return next((side for side in Side if view.is_true(view.state.claims[match.claims[side]])), match.turn)
 
 
 def _rank_by_clock(view: View, match: Match, own: Side) -> Priority:

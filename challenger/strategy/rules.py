@@ -104,8 +104,10 @@ def collect_refunds(view: View) -> Wishes:
 
 
 def claim_what_we_are_owed(view: View) -> Wishes:
-    """Payments are pulled: nobody sends us ours."""
-    yield from pay(view, view.may_play_for)
+    """Payments are pulled: nobody sends us ours. Not those of whom we operate for: a payment runs the owner's
+    code on our gas.
+    """
+    yield from pay(view)
 
 
 def withdraw_an_idle_bond(view: View) -> Wishes:

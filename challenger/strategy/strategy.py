@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from challenger.strategy.acts import Act
 from challenger.strategy.modes import DEFEND, Mode
-from challenger.strategy.order import Priority, compute_priority
+from challenger.strategy.order import Priority, compute_closing, compute_priority
 from challenger.strategy.rule import Alarm, Rule
 from challenger.strategy.view import Facts, View
 from challenger.trace.provider import TraceProvider
@@ -14,11 +14,15 @@ from challenger.trace.provider import TraceProvider
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An act, the rule that wants it, and its place among all that are wanted now."""
+    """An act, the rule that wants it, and its place among all that are wanted now.
+
+    closes: the second at which a clock of ours ends that only this act stops; None where none runs.
+    """
 
     act: Act
     rule: Rule
     priority: Priority
+    closes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,9 @@ def compute_plan(
             if isinstance(wish, Alarm):
                 alarms.append(wish.text)
             else:
-                proposals.append(Proposal(wish, rule, compute_priority(view, wish)))
+                proposals.append(
+                    Proposal(wish, rule, compute_priority(view, wish), compute_closing(view, wish))
+                )
     proposals.sort(key=lambda proposal: proposal.priority)
     is_over = not proposals and is_resolved(view)
     return Plan(

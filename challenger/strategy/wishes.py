@@ -126,13 +126,9 @@ def collect(view: View, is_wanted: Choice) -> Wishes:
                 yield Collect(claim_id, opponent)
 
 
-def pay(view: View, is_wanted: Choice) -> Wishes:
-    """Have the credit of these claims paid, where their node is confirmed."""
+def pay(view: View) -> Wishes:
+    """Have the credit of our own claims paid, where their node is confirmed."""
     for claim_id, claim in view.state.claims.items():
-        if (
-            claim.credit
-            and is_wanted(claim)
-            and view.may_be_paid(claim)
-            and view.rollup.is_confirmed(claim.node)
-        ):
+        is_ours = claim.owner == view.player and view.may_be_paid(claim)
+        if claim.credit and is_ours and view.rollup.is_confirmed(claim.node):
             yield ClaimCredit(claim_id)

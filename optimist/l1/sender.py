@@ -17,7 +17,8 @@ receipt, or takes over the old nonce. What was mined and then lost in a reorg is
     SendError (L1Error)
     ├── TransactionTooLarge     more gas or bytes than Ethereum takes in one transaction: split it
     └── SendRefused             no node will ever take it as it is
-    Reverted                    the contract refused, before sending or in a block; nothing is pending
+    Reverted                    the contract refused before sending: it has cost nothing; nothing is pending
+    └── RevertedInBlock         the contract refused in a block: the gas is paid
 """
 
 import asyncio
@@ -58,6 +59,16 @@ class TransactionTooLarge(SendError):
 
 class SendRefused(SendError):
     """The node refused for a reason that waiting does not mend."""
+
+
+class RevertedInBlock(Reverted):
+    """The contract refused in a block: what the transaction did is undone, its gas is paid."""
+
+    def __init__(self, reason: Reverted, receipt: Receipt, at: int) -> None:
+        """reason: what the contract said. at: timestamp of the block; 0 when L1 does not say."""
+        super().__init__(reason.name, reason.arguments, reason.data)
+        self.receipt = receipt
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +232,22 @@ class Sender:
         if receipt.succeeded:
             log.info("transaction_done", purpose=call.purpose, hash=receipt.transaction, gas=receipt.gas_used)
             return receipt
-        reason = await self._find_reason(call, receipt)
+        reason = Reverted("Unknown", {"transaction": receipt.transaction, "gas_used": receipt.gas_used})
+        header = None
+        try:
+            header = await self._client.get_header(receipt.block.hash)
+            if header is not None:
+                reason = await self._find_reason(call, header) or reason
+        except (L1Unavailable, L1Inconsistent, RpcError) as error:
+            log.warning("l1_trouble", purpose=call.purpose, error=str(error))  # the gas is paid all the same
         log.warning(
             "transaction_reverted", purpose=call.purpose, hash=receipt.transaction, reason=str(reason)
         )
-        raise reason
+        raise RevertedInBlock(reason, receipt, 0 if header is None else header.timestamp)
 
-    async def _find_reason(self, call: Call, receipt: Receipt) -> Reverted:
+    async def _find_reason(self, call: Call, header: Header) -> Reverted | None:
         """Why a mined transaction reverted: the call again, before and after its block."""
-        header = await self._client.get_header(receipt.block.hash)
-        for block in [header.parent_hash, header.hash] if header else []:
+        for block in (header.parent_hash, header.hash):
             try:
                 await self._client.eth_call(
                     call.to, call.data, at=block, sender=self.address, value=call.value
@@ -238,7 +255,7 @@ class Sender:
             except RpcError as error:
                 if error.data is not None:
                     return decode_revert(error.data)
-        return Reverted("Unknown", {"transaction": receipt.transaction, "gas_used": receipt.gas_used})
+        return None
 
     async def _estimate(self, call: Call) -> int:
         gas = await self._try_estimate(call)

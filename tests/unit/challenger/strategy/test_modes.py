@@ -166,7 +166,7 @@ FOR_OTHERS = {
 
 @pytest.mark.parametrize("kind", FOR_OTHERS)
 def test_resolving_wins_for_an_owner_who_has_revealed_and_gone(kind: str) -> None:
-    """It may dissect, prove, time out and confirm for a claim of somebody else, and have its owner paid."""
+    """It may dissect, prove, time out and confirm for a claim of somebody else; its owner pulls the money."""
     liar, last_blow = FOR_OTHERS[kind]
     arena, truth = build()
     own = claim(arena, OWNER, truth)
@@ -184,7 +184,9 @@ def test_resolving_wins_for_an_owner_who_has_revealed_and_gone(kind: str) -> Non
     assert not any(isinstance(act, acts.Stake | acts.AssertState) for act in done)
     assert HONEST not in arena.state.stakers
     if last_blow is not acts.TimeoutReveal:  # that one has no winner
-        assert any(isinstance(act, acts.ClaimCredit) and act.claim == own for act in done)
+        assert arena.state.claims[own].credit > 0
+        assert arena.play(OWNER, acts.ClaimCredit(own)) == ""
+    assert not any(isinstance(act, acts.ClaimCredit) for act in done)
 
 
 def reveal_for(arena: Arena, liar: AlphabetProvider) -> None:
@@ -217,6 +219,8 @@ def test_resolving_plays_a_claim_that_it_operates_to_the_last_step() -> None:
     done = run(arena, RESOLVE, truth, liar)
     assert any(isinstance(act, acts.Reveal) for act in done)
     assert any(isinstance(act, acts.CommitTrace) for act in done)
+    assert arena.state.claims[own].credit > 0
+    assert not any(isinstance(act, acts.ClaimCredit) for act in done), "it would run the owner's code"
     assert arena.state.stakers[LIAR].out
     assert arena.state.claims[own].status is Status.LIVE
     assert arena.state.rounds[GENESIS_ASSERTION].confirmed == arena.state.claims[own].node

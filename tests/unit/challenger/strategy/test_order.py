@@ -109,6 +109,34 @@ def test_our_own_last_minutes_go_before_everything() -> None:
     assert proposals[0].priority.score == PERIOD - PERIOD * 3 // 4
 
 
+def test_only_what_stops_a_clock_of_ours_says_when_that_clock_ends() -> None:
+    """Whoever holds such an act back must know: see `challenger.setbacks`."""
+    arena, truth, (liar,) = build(1)
+    born = arena.now
+    newcomer = compute_plan(arena.facts, truth, address(7), DEFEND).proposals
+    assert [(type(each.act), each.closes) for each in newcomer] == [
+        (acts.Stake, born + PERIOD),
+        (acts.AssertState, born + PERIOD),
+    ]
+    for each in newcomer:
+        arena.play(address(7), each.act)
+    arena.now += 30
+    (reveal,) = compute_plan(arena.facts, truth, address(7), DEFEND).proposals
+    assert (type(reveal.act), reveal.closes) == (acts.Reveal, born + PERIOD)
+    (opening,) = plan(arena, truth).proposals
+    assert (type(opening.act), opening.closes) == (acts.OpenMatch, None)
+    arena.play(HONEST, opening.act)
+    arena.now += 1
+    arena.look_and_act(address(100), liar)
+    arena.now += 1
+    (move,) = plan(arena, truth).proposals
+    assert (type(move.act), move.closes) == (acts.Dissect, arena.now - 1 + PERIOD)
+    arena.play(HONEST, move.act)
+    arena.now += PERIOD
+    (timeout,) = plan(arena, truth).proposals
+    assert (type(timeout.act), timeout.closes) == (acts.Timeout, None)
+
+
 def test_an_act_that_has_waited_a_challenge_period_goes_before_any_newcomer() -> None:
     """The bound behind "nobody starves": no allowance is larger than the challenge period."""
     arena, truth, _ = build(2)
