@@ -196,8 +196,14 @@ class Node:
         before = len(self._located)
         if advance.rollback_to is not None:
             self._roll_back(advance.rollback_to.number, change)
-        for located in advance.events:
-            await self._take_event(located, change)
+        try:
+            for located in advance.events:
+                await self._take_event(located, change)
+        except DerivationError:
+            # An endpoint has told us something false, perhaps long ago: no later start must meet it again.
+            if self._store is not None:
+                self._store.clear()
+            raise
         self._forget(advance.finalized.number, change)
         self.history.prune(self.timestamp, change)
         for number in range(len(self._located), before):

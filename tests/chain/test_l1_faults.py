@@ -1,18 +1,26 @@
 """A node and a sender behind an L1 endpoint that fails all the time: slower, never wrong."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from devnet.network import Devnet
 from devnet.pytest_plugin import StartDevnet
+from devnet.wallet import Wallet
+from optimist.derive.batch import DerivationError
 from optimist.l1.client import L1Client
+from optimist.l1.codec import load_abi
 from optimist.l1.errors import L1Inconsistent, L1Unavailable
 from optimist.l1.fees import FeePolicy
 from optimist.l1.outbox import MemoryOutbox
 from optimist.l1.sender import Call, Sender, SendPolicy
 from optimist.l1.signer import Signer
+from optimist.l1.types import from_hex, to_hex
+from optimist.store.state_store import StateStore
 from tests.support.fault_proxy import MOODS, FaultProxy
 from tests.support.operator import Operator, make_node
 
@@ -98,5 +106,55 @@ def test_sender_behind_a_bad_endpoint_sends_everything_exactly_once(devnet: Devn
             impatient(proxy.url) as bad,
         ):
             await story(proxy, good, bad)
+
+    asyncio.run(inside())
+
+
+def alter(event: str) -> Callable[[Any, Any], Any]:
+    """Flip the last bit of the last byte that is not zero, in the data of every such log."""
+    topics = [to_hex(each.selector) for each in load_abi("Inbox").events.values() if each.name == event]
+
+    def flip(entry: dict[str, Any]) -> dict[str, Any]:
+        if entry["topics"][0] not in topics:
+            return entry
+        data = from_hex(entry["data"])
+        kept = data.rstrip(b"\0")
+        altered = kept[:-1] + bytes([kept[-1] ^ 1]) + data[len(kept) :]
+        return {**entry, "data": to_hex(altered)}
+
+    def lie(call: Any, result: Any) -> Any:
+        return list(map(flip, result)) if call["method"] == "eth_getLogs" else result
+
+    return lie
+
+
+@pytest.mark.parametrize("event", ["BatchSealed", "QueueItem"])
+def test_one_false_bit_once_does_not_spoil_a_data_directory(
+    devnet: Devnet, tmp_path: Path, event: str
+) -> None:
+    """A queue item is believed until the batch that takes it: it may have been kept long before."""
+
+    async def inside() -> None:
+        async with (
+            FaultProxy(devnet.anvil.url, 0, 0.0) as liar,
+            devnet.connect() as good,
+            L1Client([liar.url]) as bad,
+        ):
+            operator = Operator(devnet, good)
+            wallet = Wallet(good, devnet.cast.traders[0])
+            account, _ = await devnet.get_bank().open_account(wallet, 10**9)
+            await devnet.get_bank().top_up(wallet, account, 10**6)
+            await operator.seal()
+            liar.lie = alter(event)
+            with (
+                StateStore(tmp_path / "state", b"\x42" * 32) as store,
+                pytest.raises(DerivationError, match="but the Inbox says"),
+            ):
+                await make_node(devnet, bad, store, chunk=1).catch_up()
+            with StateStore(tmp_path / "state", b"\x42" * 32) as store:
+                node = make_node(devnet, good, store)
+                await node.catch_up()
+                await operator.node.catch_up()
+                assert node.ledger.root == operator.node.ledger.root
 
     asyncio.run(inside())
