@@ -129,9 +129,7 @@ def alter(event: str) -> Callable[[Any, Any], Any]:
 
 
 @pytest.mark.parametrize("event", ["BatchSealed", "QueueItem"])
-def test_one_false_bit_once_does_not_spoil_a_data_directory(
-    devnet: Devnet, tmp_path: Path, event: str
-) -> None:
+def test_one_false_bit_does_not_spoil_a_data_directory(devnet: Devnet, tmp_path: Path, event: str) -> None:
     """A queue item is believed until the batch that takes it: it may have been kept long before."""
 
     async def inside() -> None:
