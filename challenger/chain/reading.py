@@ -6,7 +6,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from challenger.game.lists import Words, compute_list_hash
+from challenger.game.dispute import descend, end_move
+from challenger.game.lists import Words, compute_list_hash, get_end, get_sub
 from challenger.game.types import (
     Batch,
     Claim,
@@ -179,18 +180,26 @@ class _Reader:
             case events.MatchOpened():
                 self._set_match(event, (event.a, event.b))
             case events.Dissected():
+                self._follow(self._state.matches[event.id], event)
                 self._keep(event.next)
-                self._set_match(event, self._state.matches[event.id].claims)
             case events.TraceCommitted():
                 self._keep(event.trace)
                 self._set_match(event, self._state.matches[event.id].claims)
                 if event.state.stage == Stage.HALF:
                     self._game.disputed[event.id] = event.state.start
 
+    def _follow(self, match: Match, event: events.Dissected) -> None:
+        """The list of the side that is not on turn was opened before, by its own last move or its history."""
+        other = match.turn.other
+        words, height = self._game.lists[match.position.nodes[other]], match.height
+        child = (event.start - match.start) // self._arity ** (height - 1)
+        own, rival = compute_list_hash(event.next, self._arity), get_sub(words, child)
+        before = match.position.prev if child == 0 else get_end(words, child - 1, height)
+        descend(match, child, (own, rival) if other is Side.B else (rival, own), before, self._arity)
+        end_move(match, event.time)
+
     def _set_match(
-        self,
-        event: events.MatchOpened | events.Dissected | events.TraceCommitted,
-        claims: tuple[bytes, bytes],
+        self, event: events.MatchOpened | events.TraceCommitted, claims: tuple[bytes, bytes]
     ) -> None:
         stands, now = event.position, event.state
         self._state.matches[event.id] = Match(

@@ -61,6 +61,25 @@ class Opening:
     next_rest: bytes  # chain of the inputs after the disputed one
 
 
+# What a move does to a match, whoever follows it: this twin, or a reader of L1's events.
+
+
+def descend(match: Match, child: int, nodes: tuple[bytes, bytes], before: bytes, arity: int) -> None:
+    """One height down. nodes: of the child, in both lists; before: the agreed state before it."""
+    match.height -= 1
+    match.start += child * arity**match.height
+    match.position = Position(match.position.round, nodes, before)
+
+
+def end_move(match: Match, now: int) -> None:
+    """Time off the mover's clock, one more move to refund, turn to the other side."""
+    clocks, moves = list(match.clocks), list(match.moves)
+    clocks[match.turn] -= now - match.last
+    moves[match.turn] += 1
+    match.clocks, match.moves = (clocks[0], clocks[1]), (moves[0], moves[1])
+    match.last, match.turn = now, match.turn.other
+
+
 class Dispute:
     """All matches. Knows the assertions only through `Rollup`."""
 
@@ -118,11 +137,8 @@ class Dispute:
             raise Revert("WrongEnd", following[-1], end)
 
         left, right = fork.lists
-        nodes = (get_sub(left, child), get_sub(right, child))
-        match.position = Position(fork.round, nodes, before)
-        match.start += child * arity**below
-        match.height = below
-        self._charge(match, now)
+        descend(match, child, (get_sub(left, child), get_sub(right, child)), before, arity)
+        end_move(match, now)
 
     def commit_trace(
         self, sender: bytes, now: int, fork: Fork, opening: Opening, next_root: bytes, trace: Words
@@ -147,7 +163,7 @@ class Dispute:
         )
 
         match.position, match.start, match.stage = committed, position, Stage.HALF
-        self._charge(match, now)
+        end_move(match, now)
 
     def commit_second_trace(
         self,
@@ -169,7 +185,7 @@ class Dispute:
 
         match.position = replace(committed, batch=0, rest=ZERO)
         match.stage, match.height, match.start = Stage.STEPS, self.parameters.step_height, 0
-        self._charge(match, now)
+        end_move(match, now)
 
     # ------------------------------------------------------------------------------------------ decisions
 
@@ -292,13 +308,6 @@ class Dispute:
         return replace(position, nodes=(top, right) if turn is Side.A else (left, top))
 
     # -------------------------------------------------------------------------------------------- effects
-
-    def _charge(self, match: Match, now: int) -> None:
-        clocks, moves = list(match.clocks), list(match.moves)
-        clocks[match.turn] -= now - match.last
-        moves[match.turn] += 1
-        match.clocks, match.moves = (clocks[0], clocks[1]), (moves[0], moves[1])
-        match.last, match.turn = now, match.turn.other
 
     def _decide(self, match: Match, now: int, lost: tuple[bool, bool]) -> None:
         """Eliminate the losing sides. The winner gets the bounty only when it is not proven wrong itself."""

@@ -9,7 +9,7 @@ checked by the twin's own rules.
 from copy import copy
 from dataclasses import dataclass, replace
 
-from challenger.game.dispute import Dispute, Machine
+from challenger.game.dispute import Dispute, Machine, end_move
 from challenger.game.lists import History
 from challenger.game.rollup import Rollup
 from challenger.game.types import Match, Parameters, Revert, Side, Stage, State, Status
@@ -136,7 +136,7 @@ class _ShadowDispute(Dispute):
             case _:
                 raise Revert("WrongStage", match.stage, match.height)
         match.position = replace(match.position, nodes=(_UNKNOWN, _UNKNOWN))
-        self._charge(match, now)
+        end_move(match, now)
 
     def decide(self, now: int, match_id: bytes, loser: Side) -> None:
         """What `prove` does, when one side told the truth."""

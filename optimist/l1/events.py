@@ -247,11 +247,14 @@ class MatchOpened:
 
 @dataclass(frozen=True, slots=True)
 class Dissected:
-    """A side has narrowed the dispute to one child and opened its own list of it."""
+    """A side has narrowed the dispute to one child and opened its own list of it.
+
+    start: where the child begins. What else the match stands on follows from lists that were opened before.
+    """
 
     id: bytes
-    state: MatchState
-    position: MatchPosition
+    time: int
+    start: int
     next: list[bytes]
 
 

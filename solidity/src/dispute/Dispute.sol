@@ -65,7 +65,7 @@ contract Dispute is IDispute {
         if (hash != own) revert WrongList(hash, own);
         // INVARIANT: a child ends where its parent said; else a copied child could leave the other side without a move.
         if (next[next.length - 1] != end) revert Errors.WrongEnd(next[next.length - 1], end);
-        emit Dissected(_charge(fork.a, fork.b, m, p), m, p, next);
+        emit Dissected(_charge(fork.a, fork.b, m, p), uint40(block.timestamp), m.start, next);
     }
 
     /// @inheritdoc IDispute

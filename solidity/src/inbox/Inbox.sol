@@ -200,6 +200,11 @@ contract Inbox is IInbox {
     }
 
     /// @inheritdoc IInbox
+    function accumulator(uint64 batch) external view returns (bytes32) {
+        return _batches[batch].acc;
+    }
+
+    /// @inheritdoc IInbox
     function getQueueItem(uint64 index) external view returns (QueuedInput memory) {
         return _queue[index];
     }

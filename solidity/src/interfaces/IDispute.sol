@@ -83,14 +83,15 @@ interface IDispute {
         bytes32 nextRest;
     }
 
-    // The events of moves carry the whole match after the move: who reads them needs no other state.
+    // From these events and Rollup.Revealed alone follows every match: before a dissection the list of the side that is
+    // not on turn has been in one of them.
 
     event MatchOpened(
         bytes32 indexed id, bytes32 indexed a, bytes32 indexed b, Match state, Position position
     );
 
-    /// @notice A side has narrowed the dispute to one child and opened its own list `next` of it.
-    event Dissected(bytes32 indexed id, Match state, Position position, bytes32[] next);
+    /// @notice A side has narrowed the dispute to the child that begins at `start` and opened its own list `next` of it.
+    event Dissected(bytes32 indexed id, uint40 time, uint40 start, bytes32[] next);
 
     /// @notice A side has committed to its machine trace of the disputed input. After the first commitment the stage is
     /// HALF and `start` the input's number in the range; after the second one level 2 begins.

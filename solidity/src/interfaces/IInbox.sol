@@ -136,6 +136,9 @@ interface IInbox {
     /// @notice A sealed batch; all zero when it is still to come.
     function getBatch(uint64 batch) external view returns (Batch memory);
 
+    /// @notice `getBatch(batch).acc` alone; 0 when the batch is still to come.
+    function accumulator(uint64 batch) external view returns (bytes32);
+
     /// @notice Items ever queued.
     function queueLength() external view returns (uint64);
 

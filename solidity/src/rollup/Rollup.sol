@@ -116,9 +116,8 @@ contract Rollup is IRollup {
     /// fixed the range before it.
     function _requireRange(uint64 expected, uint64 to, bytes32 acc) private view {
         if (to != expected) revert UnexpectedRange(to, expected);
-        uint64 count = IInbox(INBOX).batchCount();
-        if (to > count) revert RangeNotSealed(to, count);
-        bytes32 current = IInbox(INBOX).getBatch(to).acc;
+        bytes32 current = IInbox(INBOX).accumulator(to);
+        if (current == 0) revert RangeNotSealed(to, IInbox(INBOX).batchCount());
         if (acc != current) revert WrongHistory(acc, current);
     }
 

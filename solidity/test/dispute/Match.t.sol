@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IDispute} from "../../src/interfaces/IDispute.sol";
 import {IRollup} from "../../src/interfaces/IRollup.sol";
 import {RivalsTest} from "../support/RivalsTest.sol";
+import {Vm} from "../support/Vm.sol";
 
 /// @notice Whole matches, from both reveals to the last step, for every place at which a lie can begin.
 contract MatchTest is RivalsTest {
@@ -102,33 +103,37 @@ contract MatchTest is RivalsTest {
         assertLe(m.movesA + m.movesB, uint256(inputHeight()) - 1 + 2 + stepHeight() - 1);
     }
 
-    function test_events_wholeMatch_restoreStateAndPosition() public {
+    function test_events_wholeMatch_tellWhatTheContractStores() public {
         claimBoth(3, 2);
         reveal(honest);
         reveal(liar);
         vm.recordLogs();
         bytes32 id = openMatch(honest, liar, honest);
-        _assertLastMoveEvent(id);
+        _assertTellsTheMatch(id, vm.getRecordedLogs()[0].data);
+        uint256 dissections;
         while (true) {
             vm.recordLogs();
             if (move(honest, liar)) break;
-            _assertLastMoveEvent(id);
+            Vm.Log memory log = vm.getRecordedLogs()[0];
+            if (log.topics[0] != IDispute.Dissected.selector) {
+                _assertTellsTheMatch(id, log.data);
+                continue;
+            }
+            (uint40 time, uint40 start, bytes32[] memory next) =
+                abi.decode(log.data, (uint40, uint40, bytes32[]));
+            assertEq(time, dispute.getMatch(id).last);
+            assertEq(start, dispute.getMatch(id).start);
+            assertEq(next.length, dispute.getMatch(id).height == 1 ? arity() : 2 * uint256(arity()));
+            ++dissections;
         }
+        assertEq(dissections, uint256(inputHeight()) - 1 + stepHeight() - 1);
     }
 
-    /// @dev The event of a move begins with the match and the position: both are what the contract has stored.
-    function _assertLastMoveEvent(bytes32 id) private {
-        bytes memory data = vm.getRecordedLogs()[0].data;
-        (IDispute.Match memory m, IDispute.Position memory p) = _decode(data);
+    /// @dev The event of an opening or a trace begins with the match and the position: both are what the contract stores.
+    function _assertTellsTheMatch(bytes32 id, bytes memory data) private view {
+        (IDispute.Match memory m, IDispute.Position memory p) =
+            abi.decode(data, (IDispute.Match, IDispute.Position));
         assertEq(abi.encode(m), abi.encode(dispute.getMatch(id)));
         assertEq(hashPosition(p), m.position);
-    }
-
-    function _decode(bytes memory data)
-        private
-        pure
-        returns (IDispute.Match memory m, IDispute.Position memory p)
-    {
-        return abi.decode(data, (IDispute.Match, IDispute.Position));
     }
 }
