@@ -168,10 +168,10 @@ def test_an_act_that_has_landed_in_a_block_not_seen_yet_is_not_sent_again(
         player = stage.make_player()
         plan = await player.look()
         assert plan.acts == [Withdraw()]
-        player._start(plan.proposals)
+        player._begin(plan.proposals)
         await stage.wait_for(lambda: not player.pending)
         asked = list(stage.sender.asked)
-        player._start(plan.proposals)  # the same look still: the node has not seen that block
+        player._begin(plan.proposals)  # the same look still: the node has not seen that block
         await asyncio.sleep(5 * POLL)
         assert stage.sender.asked == asked
         assert (await player.look()).acts == []

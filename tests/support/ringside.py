@@ -177,7 +177,7 @@ class WatchedPlayer(Player):
     async def look(self) -> Plan:
         plan = await super().look()
         wanted = [proposal.act for proposal in plan.proposals if self.wants(proposal)]
-        is_stuck = wanted == self._wanted and not self._sender.pending
+        is_stuck = wanted == self._wanted and not self._responder.sent
         self.quiet = self.quiet + 1 if is_stuck else 0
         self._wanted = wanted
         return plan

@@ -119,7 +119,7 @@ class TimedPlayer(WatchedPlayer):
     @property
     def address(self) -> bytes:
         """Its key's."""
-        return self._sender.address
+        return self._responder.address
 
     async def look(self) -> Plan:
         # An act that L1 refuses is tried again in every round: only what is new means that it still works.
@@ -130,21 +130,21 @@ class TimedPlayer(WatchedPlayer):
         self.longest_look = max(self.longest_look, time.monotonic() - self._began)
         return plan
 
-    def _start(self, proposals: Sequence[Proposal]) -> None:
-        before = set(self._running)
-        super()._start(proposals)
-        self._tried |= set(self._running) - before
+    def _begin(self, allowed: Sequence[Proposal]) -> None:
+        before = self._responder.running
+        super()._begin(allowed)
+        self._tried |= self._responder.running - before
 
     async def has_answered(self, since: float, places: int) -> bool:
         """Whether a round that was begun after `since` found nothing new, and L1's pool holds all acts, or as
         many as the sender has places for.
         """
-        if self._settled < since or self._sender.pending != min(self.pending, places):
+        if self._settled < since or self._responder.sent != min(self.pending, places):
             return False
         address = to_hex(self.address)
         calls = [("eth_getTransactionCount", (address, tag)) for tag in ("latest", "pending")]
         mined, sent = (int(answer, 16) for answer in await self._client.batch(calls))
-        return sent - mined == self._sender.pending
+        return sent - mined == self._responder.sent
 
 
 class Ring:
