@@ -20,7 +20,7 @@ GAS: Final = {
     "commitTrace": 125_000,
     "commitSecondTrace": 100_000,
     "prove": 250_000,
-    "collect": 55_000,
+    "collect": 60_000,
     "confirm": 48_000,
     "claimCredit": 50_000,
     "withdraw": 50_000,
@@ -111,11 +111,13 @@ def compute_stand(parameters: Parameters, state: State, address: bytes | None) -
         if claim.credit and is_payable and address in (None, claim.owner):
             is_due = rollup.is_confirmed(claim.node)
             due, pending = due + claim.credit * is_due, pending + claim.credit * (not is_due)
+    pots = state.pots
     for match in state.matches.values():
         for side in Side:
             claim, opponent = (state.claims[match.claims[s]] for s in (side, side.other))
             lives = claim.status is Status.LIVE and not state.stakers[claim.owner].out
-            if lives and address in (None, claim.owner):
-                refunds += min(match.moves[side] * MOVE_GAS * parameters.gas_price_cap, opponent.pot)
+            if lives and address in (None, claim.owner) and opponent.owner in pots:
+                most = match.moves[side] * MOVE_GAS * parameters.gas_price_cap
+                refunds += min(most, pots[opponent.owner].pot)
     bonds = [staker.bond for who, staker in state.stakers.items() if address in (None, who)]
     return Stand(locked=sum(bonds), due=due, pending=pending, refunds=refunds)

@@ -164,7 +164,7 @@ class _Reader:
         claims = self._state.claims
         match event:
             case events.Refunded():
-                claims[event.pot].pot -= event.amount
+                self._state.pots[claims[event.pot].owner].pot -= event.amount
                 claims[event.claim].credit += event.amount
             case events.CreditPaid():
                 claims[event.claim].credit = 0

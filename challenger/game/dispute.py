@@ -29,7 +29,7 @@ from optimist.derive.commitments import (
 from optimist.vm.state import compute_final_state
 
 MOVE_GAS = 150_000  # refunded for each move of a winner
-TIP = 2 * 10**9  # wei: what a mover pays above the base fee, for refunds
+TIP = 2 * 10**9  # wei, in refunds: blocks take it at once; whoever bids more pays the rest himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Dispute:
         match = self._require_playable(now, fork.round, fork.claims)
         if match.stage is not Stage.INPUTS or match.height != 1:
             raise Revert("WrongStage", match.stage, match.height)
-        self._require_mover(match, sender)
+        self._require_mover(match.claims[match.turn], sender)
         child, before = self._open_lists(match, fork)
         position, inputs = match.start + child, self.rollup.get_input_count(fork.round)
         if position >= inputs:
@@ -178,7 +178,7 @@ class Dispute:
         match = self._require_playable(now, position.round, claims)
         if match.stage is not Stage.HALF:
             raise Revert("WrongStage", match.stage, match.height)
-        self._require_mover(match, sender)
+        self._require_mover(match.claims[match.turn], sender)
         if position != match.position:
             raise Revert("WrongPosition")
         committed = self._commit(position, match.turn, next_root, trace)
@@ -219,8 +219,10 @@ class Dispute:
             raise Revert("NotLate", now - match.last, clock)
         self._decide(match, now, (match.turn is Side.A, match.turn is Side.B))
 
-    def collect(self, claim_id: bytes, opponent: bytes, base_fee: int) -> int:
-        """Refund a side's moves from the pot of its dead opponent as credit, once; returns wei."""
+    def collect(self, sender: bytes, claim_id: bytes, opponent: bytes, base_fee: int) -> int:
+        """Refund a side's moves from the pot of its opponent's owner as credit, once; returns wei."""
+        # INVARIANT: who paid for the moves chooses the block, and with it the price
+        self._require_mover(claim_id, sender)
         match = self.state.matches.get(compute_match_id(claim_id, opponent))
         side = Side.A if claim_id < opponent else Side.B
         if match is None or not match.moves[side]:
@@ -248,8 +250,7 @@ class Dispute:
             raise Revert("Late", now - match.last, clock)
         return match
 
-    def _require_mover(self, match: Match, sender: bytes) -> None:
-        claim_id = match.claims[match.turn]
+    def _require_mover(self, claim_id: bytes, sender: bytes) -> None:
         if not self.rollup.may_move(claim_id, sender):
             raise Revert("NotMover", sender, claim_id)
 

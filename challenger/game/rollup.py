@@ -353,15 +353,16 @@ class Rollup:
         return compute_ripe_at(node.born, period, asked.decided_at, grace)
 
     def refund(self, claim_id: bytes, opponent: bytes, amount: int) -> int:
-        """Credit a claim from the pot of a dead opponent: at most `amount`, at most what is left."""
+        """Credit a claim from the pot of an opponent's owner, whichever claim the bond was lost for."""
         claims = self.state.claims
         claim = claims[claim_id]
         if self.state.stakers[claim.owner].out:
             raise Revert("StakerOut", claim.owner)
-        if not claims[opponent].pot:
+        loser = self.state.pots.get(claims[opponent].owner)
+        if loser is None:
             raise Revert("EmptyPot", opponent)
-        paid = min(amount, claims[opponent].pot)
-        claims[opponent].pot -= paid
+        paid = min(amount, loser.pot)
+        loser.pot -= paid
         claim.credit += paid
         return paid
 

@@ -108,7 +108,7 @@ class Claim:
     revealed_at: int = 0  # 0: not revealed
     status: Status = Status.LIVE
     credit: int = 0  # wei to be paid to the owner once the node is confirmed
-    pot: int = 0  # wei left for refunds, once the claim is dead
+    pot: int = 0  # wei left for refunds, where its death has split the bond of its owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,11 @@ class State:
     stakers: dict[bytes, Staker] = field(default_factory=dict)
     balance: int = 0  # wei that somebody is owed
     burnt: int = 0  # wei that nobody can ever take out
+
+    @property
+    def pots(self) -> dict[bytes, Claim]:
+        """By owner, of those who have lost a bond: the claim it was lost for, with what is left of it."""
+        return {claim.owner: claim for claim in self.claims.values() if claim.pot}
 
     @property
     def batch_count(self) -> int:

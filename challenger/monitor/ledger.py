@@ -40,14 +40,15 @@ def _view_stakers(snapshot: Snapshot) -> tuple[StakerView, ...]:
 
 
 def _find_refunds(snapshot: Snapshot) -> dict[bytes, int]:
-    """By owner: moves that were made against claims whose pots are not empty, at the highest price paid."""
+    """By owner: moves that were made against somebody whose pot is not empty, at the highest price."""
     found: dict[bytes, int] = {}
+    pots = snapshot.state.pots
     for match in snapshot.state.matches.values():
         for side in Side:
             claim, opponent = (snapshot.state.claims[match.claims[each]] for each in (side, side.other))
-            if is_standing(snapshot.state, claim):
+            if is_standing(snapshot.state, claim) and opponent.owner in pots:
                 most = match.moves[side] * MOVE_GAS * snapshot.parameters.gas_price_cap
-                found[claim.owner] = found.get(claim.owner, 0) + min(most, opponent.pot)
+                found[claim.owner] = found.get(claim.owner, 0) + min(most, pots[opponent.owner].pot)
     return found
 
 

@@ -1,7 +1,8 @@
 """What anybody may do for a true claim of somebody else: rules that need no bond and no claim of one's own.
 
-Only an owner or an operator can reveal a history and commit to a trace. All the rest of a dispute is open to
-everybody, and pays the same claim whoever does it: credit goes to the claim, never to the caller.
+Only an owner or an operator can reveal a history, commit to a trace and collect a refund. All the rest of a
+dispute is open to everybody, and pays the same claim whoever does it: credit goes to the claim, never to the
+caller.
 
 What an owner is owed it pulls itself: `claimCredit` hands all our gas to the owner's code, which may burn it
 and refuse, and be kind whenever it is only asked what it would cost.
@@ -11,7 +12,6 @@ from challenger.strategy.acts import Confirm, OpenMatch
 from challenger.strategy.rule import Wishes
 from challenger.strategy.view import Duel, View
 from challenger.strategy.wishes import (
-    collect,
     open_matches,
     play_matches,
     time_out_hidden,
@@ -83,8 +83,3 @@ def confirm_the_truth(view: View) -> Wishes:
     for step in view.path[:1]:  # a child can be confirmed only at a later look, when its parent is
         if view.is_ripe(step):
             yield Confirm(step.node)
-
-
-def collect_for_others(view: View) -> Wishes:
-    """Who plays for the truth and forgets its refund plays once; the pot can pay nobody else."""
-    yield from collect(view, lambda claim: not view.may_play_for(claim))

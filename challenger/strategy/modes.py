@@ -46,7 +46,6 @@ _OTHERS: Final = tuple(
         helping.open_matches_for_others,
         helping.time_out_late_opponents_of_others,
         helping.confirm_the_truth,
-        helping.collect_for_others,
     )
 )
 

@@ -100,7 +100,7 @@ def confirm_what_we_hold(view: View) -> Wishes:
 
 def collect_refunds(view: View) -> Wishes:
     """The loser's pot pays for our gas, whoever landed the last blow."""
-    yield from collect(view, view.may_play_for)
+    yield from collect(view)
 
 
 def claim_what_we_are_owed(view: View) -> Wishes:

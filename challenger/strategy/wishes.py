@@ -1,6 +1,6 @@
 """What the rules have in common: the acts that are due for whichever true claims they are asked about."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from challenger.game.types import Claim, Side
 from challenger.strategy.acts import (
@@ -19,7 +19,6 @@ from challenger.strategy.view import Duel, PathStep, View
 from optimist.derive.commitments import compute_match_id
 
 Claims = list[tuple[bytes, Claim]]
-Choice = Callable[[Claim], bool]
 
 
 def claim_ends(view: View, steps: Iterable[PathStep]) -> Wishes:
@@ -115,14 +114,15 @@ def time_out_late(view: View, duels: Iterable[Duel]) -> Wishes:
     yield from late.values()
 
 
-def collect(view: View, is_wanted: Choice) -> Wishes:
-    """Turn the moves of these true claims in won matches into credit."""
+def collect(view: View) -> Wishes:
+    """Turn moves of the true claims that we play for into credit, where their opponent's owner is out."""
+    pots = view.state.pots
     for match in view.state.matches.values():
         for side in Side:
             claim_id, opponent = match.claims[side], match.claims[side.other]
             claim = view.state.claims[claim_id]
-            owed = match.moves[side] and view.state.claims[opponent].pot
-            if owed and is_wanted(claim) and view.may_be_paid(claim) and view.is_true(claim):
+            owed = match.moves[side] and view.state.claims[opponent].owner in pots
+            if owed and view.may_play_for(claim) and view.may_be_paid(claim) and view.is_true(claim):
                 yield Collect(claim_id, opponent)
 
 

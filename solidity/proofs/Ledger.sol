@@ -43,7 +43,6 @@ contract LedgerProof is RollupProof {
     }
 
     function check_ledger_refund() public {
-        vm.assume(_hasPot(other) == 0 || _isOut(_owner(other)) == 1);
         _check(Call.REFUND, _owner(other), one);
     }
 

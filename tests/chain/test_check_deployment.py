@@ -105,7 +105,7 @@ def test_immutable_that_its_getter_does_not_tell_is_refused(devnet: Devnet) -> N
 
 
 def test_programs_refuse_altered_contracts_and_say_which(devnet: Devnet, tmp_path: Path) -> None:
-    alter(devnet, "Rollup", lambda code: flip(code, 4_000))
+    alter(devnet, "Rollup", lambda code: flip(code, 5_000))
     programs = {
         "sequencer": (["optimist", "sequencer", "--dev", "--api.port", "0"], devnet.cast.sequencer),
         "exit": (["optimist", "exit", "--plan", "--account", "1"], None),
@@ -119,7 +119,7 @@ def test_programs_refuse_altered_contracts_and_say_which(devnet: Devnet, tmp_pat
         assert process.returncode == 2, f"{name}: {output}"
         words = " ".join(output.split())
         assert f"Rollup at {to_hex(devnet.deployment.addresses['Rollup'])} is not ours" in words, name
-        assert "from byte 4000 on" in words, name
+        assert "from byte 5000 on" in words, name
         assert "use the release that it was deployed with" in words, name
 
 

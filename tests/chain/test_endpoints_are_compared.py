@@ -13,7 +13,7 @@ from optimist.l1.types import from_hex, to_hex
 from tests.support.deployed_code import flip
 from tests.support.fault_proxy import FaultProxy
 
-BYTE = 4_000
+BYTE = 5_000
 PATIENCE = 90  # s
 
 

@@ -119,8 +119,9 @@ class Sampler:
     def _list_moves(self, board: Board, match: Match, anybody: bytes) -> Iterator[tuple[bytes, acts.Act]]:
         """The move of the side on turn, unless it is the honest player's; by its owner or by others."""
         one, other = match.claims
-        yield anybody, acts.Collect(one, other)
-        yield anybody, acts.Collect(other, one)
+        for claim_id, opponent in ((one, other), (other, one)):
+            yield anybody, acts.Collect(claim_id, opponent)
+            yield board.state.claims[claim_id].owner, acts.Collect(claim_id, opponent)
         owner = board.state.claims[match.claims[match.turn]].owner
         move = get_believers(board).compute_move(match)
         if move is not None:

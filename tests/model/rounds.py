@@ -265,7 +265,8 @@ class Rounds:
             for side in Side:
                 act = acts.Collect(match.claims[side], match.claims[side.other])
                 owner = board.state.claims[match.claims[side]].owner
-                yield f"anybody collects {self.world.name_of(owner)}'s refund", _play(anybody, act)
+                if owner != HONEST:  # who collects its own when it looks
+                    yield f"{self.world.name_of(owner)} collects its refund", _play(owner, act)
 
 
 def _play(account: bytes, act: acts.Act) -> Callable[[Board], str]:

@@ -53,7 +53,7 @@ REFUSALS: Final = {
     "Dispute.provePadding": f"{FORKED} NotPadding",
     "Dispute.prove": f"{FORKED} FalseWitness",
     "Dispute.timeout": "UnknownMatch ClaimNotLive NotLate",  # the round of live rivals is open
-    "Dispute.collect": "NothingToCollect StakerOut EmptyPot",
+    "Dispute.collect": "NotMover NothingToCollect StakerOut EmptyPot",
 }
 
 

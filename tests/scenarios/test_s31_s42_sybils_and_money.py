@@ -171,12 +171,13 @@ def test_s37_all_that_a_pot_is_asked_for_is_not_more_than_it_holds() -> None:
     evil = scene.claim_id(E1, lie)
     assert scene.arena.state.claims[evil].pot == 0
     unpaid = [
-        acts.Collect(match.claims[side], evil)
+        match.claims[side]
         for match in scene.arena.state.matches.values()
         for side in Side
         if match.moves[side] and match.claims[side.other] == evil
     ]
-    assert {scene.arena.play(OUTSIDER, act) for act in unpaid} == {"EmptyPot"}
+    owners = {claim: scene.arena.state.claims[claim].owner for claim in unpaid}
+    assert {scene.arena.play(owners[claim], acts.Collect(claim, evil)) for claim in unpaid} == {"EmptyPot"}
     paid = sum(scene.stage.get_profit(each) for each in (*drainer.accounts[1:], HONEST))
     assert paid == small.bond // 10 + small.bond * 40 // 100
     scene.arena.check_ledger()

@@ -115,7 +115,7 @@ class Arena:
             case acts.Confirm(node):
                 rollup.confirm(now, node)
             case acts.Collect(claim, opponent):
-                dispute.collect(claim, opponent, self.base_fee)
+                dispute.collect(sender, claim, opponent, self.base_fee)
             case acts.ClaimCredit(claim):
                 self.paid_out += rollup.claim_credit(claim)
 

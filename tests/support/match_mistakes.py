@@ -8,7 +8,7 @@ from challenger.game.types import Match, Stage
 from challenger.strategy import acts
 from optimist.base.merkle import ZERO
 from tests.support.misprint import Choose, misprint
-from tests.support.mistake_setup import NOWHERE, STRANGER, begin, begin_by_stage, claim_something
+from tests.support.mistake_setup import NOWHERE, STRANGER, begin, begin_by_stage, claim_something, collect
 from tests.support.mistakes import Mistake
 from tests.support.twin_table import Table
 
@@ -33,6 +33,7 @@ def not_a_match(table: Table, choose: Choose) -> None:
         table.call(STRANGER, acts.OpenMatch(left, right, first))
     table.call(STRANGER, acts.Timeout((low, high)))
     table.call(STRANGER, acts.Collect(low, high))
+    collect(table, low, high)
     table.reveal(choose((one, rival)))
     table.call(STRANGER, acts.OpenMatch(low, high, high))
     for claim in (one, rival):
@@ -42,7 +43,7 @@ def not_a_match(table: Table, choose: Choose) -> None:
         table.open(low, high, high)
         table.call(STRANGER, acts.Timeout((high, low)))
         table.call(STRANGER, acts.Timeout((low, high)))
-        table.call(STRANGER, acts.Collect(low, high))
+        collect(table, low, high)
 
 
 def wrong_stage(table: Table, choose: Choose) -> None:
@@ -185,7 +186,7 @@ def empty_pot(table: Table, choose: Choose) -> None:
     match = begin_by_stage(table, choose)
     if match is not None:
         for one, other in (match.claims, match.claims[::-1]):
-            table.call(STRANGER, acts.Collect(one, other))
+            collect(table, one, other)
 
 
 def every_wrong_move(table: Table, choose: Choose) -> None:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from challenger.game.types import Match
+from challenger.strategy import acts
 from tests.support.misprint import Choose
 from tests.support.twin_table import Table
 
@@ -33,3 +34,8 @@ def claim_something(table: Table, choose: Choose, kind: str = "truth") -> bytes 
     round_id = table.get_fresh_round()
     lie = None if kind == "truth" else table.make_liar(kind, round_id, choose(range(32)), choose(range(1, 4)))
     return table.stand(table.meet(), lie or table.truth, round_id)
+
+
+def collect(table: Table, claim: bytes, opponent: bytes) -> None:
+    """The owner of a claim, whom nothing else stands in the way of, asks for its refund."""
+    table.call(table.state.claims[claim].owner, acts.Collect(claim, opponent))

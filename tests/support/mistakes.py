@@ -11,7 +11,7 @@ from challenger.game.types import NOBODY, Revert
 from challenger.strategy import acts
 from optimist.base.merkle import ZERO
 from tests.support.misprint import Choose
-from tests.support.mistake_setup import NOWHERE, STRANGER, begin, claim_something
+from tests.support.mistake_setup import NOWHERE, STRANGER, begin, claim_something, collect
 from tests.support.twin_table import HONEST, Table
 
 REFUSE_ETHER: Final = bytes.fromhex("5f5ffd")  # PUSH0 PUSH0 REVERT
@@ -46,8 +46,8 @@ def staker_out(table: Table, choose: Choose) -> None:
         table.call(STRANGER, acts.Timeout(match.claims))
     table.call(choose(out), acts.Stake())
     for match in list(table.state.matches.values())[-3:]:
-        table.call(STRANGER, acts.Collect(*match.claims))
-        table.call(STRANGER, acts.Collect(*reversed(match.claims)))
+        for one, other in (match.claims, match.claims[::-1]):
+            collect(table, one, other)
 
 
 def not_staked(table: Table, _: Choose) -> None:

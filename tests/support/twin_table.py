@@ -306,10 +306,9 @@ class Table:
                 self.call(HONEST, acts.Prune(claim_id))
         for match in list(self.state.matches.values()):
             for side in Side:
-                pot = self.state.claims[match.claims[side.other]].pot
-                owner = self.state.claims[match.claims[side]].owner
-                if match.moves[side] and pot and not self.state.stakers[owner].out:
-                    self.call(HONEST, acts.Collect(match.claims[side], match.claims[side.other]))
+                owner, loser = (self.state.claims[match.claims[each]].owner for each in (side, side.other))
+                if match.moves[side] and loser in self.state.pots and not self.state.stakers[owner].out:
+                    self.call(owner, acts.Collect(match.claims[side], match.claims[side.other]))
 
     def settle(self) -> None:
         """Bring every round to its end by the clock, confirm what stands alone, and pay everybody."""

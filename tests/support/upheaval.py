@@ -187,7 +187,7 @@ class Bout:
         assert state.claims[claim_id].credit == 0, "credit is left"
         for match in state.matches.values():
             side = Side(match.claims.index(claim_id))
-            owed = match.moves[side] and state.claims[match.claims[side.other]].pot
+            owed = match.moves[side] and state.claims[match.claims[side.other]].owner in state.pots
             assert not owed, "a refund is left"
         assert self.plan(game).is_resolved
 

@@ -11,7 +11,7 @@ import {Lists} from "../lib/Lists.sol";
 
 /// @title Matches between rival claims.
 contract Dispute is IDispute {
-    uint256 private constant TIP = 2 gwei; // what a mover pays above the base fee, for refunds
+    uint256 private constant TIP = 2 gwei; // in refunds: blocks take it at once; whoever bids more pays the rest himself
 
     /// @inheritdoc IDispute
     /// @dev About what a move costs, its share of reveal, opening and proof included (snapshots/game-gas.json).
@@ -173,6 +173,8 @@ contract Dispute is IDispute {
 
     /// @inheritdoc IDispute
     function collect(bytes32 claim, bytes32 opponent) external returns (uint96 paid) {
+        // INVARIANT: who paid for the moves chooses the block, and with it the price; a stranger would take the cheapest.
+        _requireMover(claim);
         Match storage m = _matches[matchId(claim, opponent)];
         uint8 moves = claim < opponent ? m.movesA : m.movesB;
         if (moves == 0) revert NothingToCollect(claim);

@@ -180,9 +180,10 @@ interface IDispute {
     /// @notice Eliminate the side on turn, whose clock has run out. Anyone.
     function timeout(bytes32 a, bytes32 b) external;
 
-    /// @notice Refund a side's moves from the pot of its dead opponent as credit. Anyone, once per side.
+    /// @notice Refund a side's moves as credit, at the base fee of this block, from the pot of its opponent's owner. Owner
+    /// or operator of the side, once.
     /// @param claim the side that is refunded
-    /// @param opponent the dead one, whoever killed it
+    /// @param opponent a claim whose owner is out, whoever killed which of its claims
     function collect(bytes32 claim, bytes32 opponent) external returns (uint96 paid);
 
     function getMatch(bytes32 id) external view returns (Match memory);

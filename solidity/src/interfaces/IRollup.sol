@@ -92,7 +92,7 @@ interface IRollup {
     /// @notice One staker's stand on a node. id = K(CLAIM | node | owner).
     /// @param revealedAt time of its reveal; 0 before
     /// @param credit wei to be paid to the owner once the node is confirmed
-    /// @param pot wei left for refunds, once the claim is dead
+    /// @param pot wei left for refunds, where its death has split its owner's bond
     /// @param top history commitment, once revealed
     struct Claim {
         address owner;
@@ -277,7 +277,8 @@ interface IRollup {
     /// @param winner claim that gets the bounty; 0: nobody, it is burnt too
     function eliminate(bytes32 claim, bytes32 winner) external;
 
-    /// @notice Credit a claim from a dead rival's pot. Dispute.
+    /// @notice Credit a claim from the pot of a rival's owner. Dispute.
+    /// @param pot the rival; its owner may have lost the bond for another claim, which is where getClaim shows the pot
     /// @return paid at most `amount`, at most what is left
     function refund(bytes32 claim, bytes32 pot, uint256 amount) external returns (uint96 paid);
 

@@ -279,12 +279,13 @@ contract Rollup is IRollup {
         if (msg.sender != DISPUTE) revert NotDispute(msg.sender, DISPUTE);
         Stand storage c = _claims[claim];
         if (_stakers[c.owner].out) revert StakerOut(c.owner);
-        uint96 pot = _potOf(_claims[potOf]);
-        if (pot == 0) revert EmptyPot(potOf);
+        // INVARIANT: a pot is its staker's: who has beaten one claim is paid from it, whichever claim the bond was lost for.
+        Staker storage loser = _stakers[_claims[potOf].owner];
+        if (!loser.out || loser.bond == 0) revert EmptyPot(potOf);
         // less than a pot
         // forge-lint: disable-next-line(unsafe-typecast)
-        paid = amount < pot ? uint96(amount) : pot;
-        _stakers[_claims[potOf].owner].bond = pot - paid;
+        paid = amount < loser.bond ? uint96(amount) : loser.bond;
+        loser.bond -= paid;
         c.credit += paid;
         emit Refunded(claim, potOf, paid);
     }
@@ -354,10 +355,6 @@ contract Rollup is IRollup {
         return staker.out ? 0 : staker.bond;
     }
 
-    function _potOf(Stand storage c) private view returns (uint96) {
-        return c.hasPot ? _stakers[c.owner].bond : 0;
-    }
-
     /// @inheritdoc IRollup
     function getNode(bytes32 id) external view returns (Node memory) {
         Assertion storage n = _nodes[id];
@@ -374,7 +371,8 @@ contract Rollup is IRollup {
     /// @inheritdoc IRollup
     function getClaim(bytes32 claim) external view returns (Claim memory) {
         Stand storage c = _claims[claim];
-        return Claim(c.owner, c.revealedAt, c.status, c.operator, c.credit, _potOf(c), c.node, c.top);
+        uint96 pot = c.hasPot ? _stakers[c.owner].bond : 0;
+        return Claim(c.owner, c.revealedAt, c.status, c.operator, c.credit, pot, c.node, c.top);
     }
 
     /// @inheritdoc IRollup

@@ -209,11 +209,11 @@ contract ClocksTest is RivalsTest {
         uint256 moves = honest == a ? m.movesA : m.movesB;
         uint256 expected = moves * dispute.MOVE_GAS() * (block.basefee + 2 gwei);
         uint96 bounty = rollup.getClaim(honest).credit;
-        assertEq(dispute.collect(honest, liar), expected);
+        assertEq(collect(honest, liar), expected);
         assertEq(rollup.getClaim(honest).credit, bounty + expected);
         assertEq(rollup.getClaim(liar).pot, BOND * 40 / 100 - expected);
         vm.expectRevert(abi.encodeWithSelector(IDispute.NothingToCollect.selector, honest));
-        dispute.collect(honest, liar);
+        collect(honest, liar);
     }
 
     function test_collect_gasPriceAboveTheCap_paysTheCap() public {
@@ -222,14 +222,14 @@ contract ClocksTest is RivalsTest {
         skip(PERIOD);
         dispute.timeout(a, b);
         vm.fee(1000 gwei);
-        assertEq(dispute.collect(honest, liar), dispute.MOVE_GAS() * GAS_PRICE_CAP);
+        assertEq(collect(honest, liar), dispute.MOVE_GAS() * GAS_PRICE_CAP);
     }
 
     function test_collect_whileTheOpponentLives_reverts() public {
         _open(honest);
         moveDissect(honest, liar);
         vm.expectRevert(abi.encodeWithSelector(IRollup.EmptyPot.selector, liar));
-        dispute.collect(honest, liar);
+        collect(honest, liar);
     }
 
     function test_collect_byTheDeadSide_reverts() public {
@@ -239,6 +239,38 @@ contract ClocksTest is RivalsTest {
         skip(PERIOD);
         dispute.timeout(a, b);
         vm.expectRevert(abi.encodeWithSelector(IRollup.StakerOut.selector, mallory));
-        dispute.collect(liar, honest);
+        collect(liar, honest);
+    }
+
+    /// @dev Gas is dear while the moves are made and cheap afterwards: who paid for them chooses when to be refunded.
+    function test_collect_byAStranger_revertsAndLeavesTheRefund() public {
+        vm.fee(60 gwei);
+        _open(honest);
+        playOut(honest, liar);
+        address stranger = account("stranger");
+        address[2] memory others = [stranger, mallory];
+        vm.fee(0);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(others[i]);
+            vm.expectRevert(abi.encodeWithSelector(IDispute.NotMover.selector, others[i], honest));
+            dispute.collect(honest, liar);
+        }
+        vm.fee(60 gwei);
+        IDispute.Match memory m = dispute.getMatch(matchOfRivals());
+        uint256 moves = honest == a ? m.movesA : m.movesB;
+        assertEq(collect(honest, liar), moves * dispute.MOVE_GAS() * 62 gwei);
+    }
+
+    function test_collect_byTheOperator_paysTheClaim() public {
+        address operator = account("operator");
+        vm.prank(alice);
+        rollup.setOperator(honest, operator);
+        _open(honest);
+        playOut(honest, liar);
+        uint96 bounty = rollup.getClaim(honest).credit;
+        vm.prank(operator);
+        uint96 paid = dispute.collect(honest, liar);
+        assertGt(paid, 0);
+        assertEq(rollup.getClaim(honest).credit, bounty + paid);
     }
 }

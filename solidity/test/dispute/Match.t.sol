@@ -75,7 +75,7 @@ contract MatchTest is RivalsTest {
         assertTrue(rollup.getStaker(mallory).out);
         assertEq(rollup.getStaker(mallory).bond, 0);
 
-        uint96 refunded = dispute.collect(honest, liar);
+        uint96 refunded = collect(honest, liar);
         assertGt(refunded, 0);
         skip(PERIOD);
         rollup.confirm(parent);

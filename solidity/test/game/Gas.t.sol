@@ -64,7 +64,7 @@ contract GasTest is RivalsTest {
         vm.snapshotValue(GROUP, "dissect", _dearestDissection);
         assertLe(_dearestDissection, 100_000);
 
-        dispute.collect(honest, liar);
+        collect(honest, liar);
         _record("collect", 120_000);
         skip(PERIOD);
         rollup.confirm(parent);

@@ -262,7 +262,28 @@ contract RoundViolationsTest is RivalsTest {
         uint256 moves = honest < liar ? m.movesA : m.movesB;
         assertGt(moves, 0);
         vm.fee(10 gwei);
-        assertEq(dispute.collect(honest, liar), moves * dispute.MOVE_GAS() * 12 gwei);
+        assertEq(collect(honest, liar), moves * dispute.MOVE_GAS() * 12 gwei);
+    }
+
+    function test_V21_opponentLostItsBondOneRoundBelow_movesAreStillRefunded() public {
+        openRivals(5, 2, false);
+        bytes32 hand = claimFor(trudy, parent, 5, 2, "lie");
+        assertEq(players[hand].node, players[liar].node);
+        playToProof(); // all but the last blow
+        // Below their common false end, mallory's bond is lost to a hand of her own.
+        bytes32 end = players[liar].node;
+        sealBatch(1);
+        skip(MIN_PERIOD);
+        bytes32 below = claimFor(mallory, end, 0, 2, "lie below");
+        bytes32 other = claimFor(trudy, end, NEVER, 0, 0);
+        _sacrifice(below, other);
+        rollup.prune(liar);
+        IDispute.Match memory m = dispute.getMatch(matchOfRivals());
+        uint256 moves = honest < liar ? m.movesA : m.movesB;
+        assertGt(moves, 0);
+        uint256 expected = moves * dispute.MOVE_GAS() * 2 gwei;
+        assertEq(collect(honest, liar), expected);
+        assertEq(rollup.getClaim(below).pot, BOND * 40 / 100 - expected);
     }
 
     function test_V22_someAncestorConfirmed_doesNotFreeTheBond() public {

@@ -42,7 +42,7 @@ abstract contract ShapeTest is RivalsTest {
         openMatch(honest, liar, honest);
         _count();
         while (!_moveAndCount()) {}
-        dispute.collect(honest, liar);
+        collect(honest, liar);
         _count();
         skip(PERIOD);
         rollup.confirm(parent);

@@ -37,7 +37,7 @@ contract GameInvariantTest is Test {
         selectors[7] = GameHandler.anyoneTimesOut.selector;
         selectors[8] = GameHandler.anyonePrunes.selector;
         selectors[9] = GameHandler.anyoneConfirms.selector;
-        selectors[10] = GameHandler.anyoneCollects.selector;
+        selectors[10] = GameHandler.someoneCollects.selector;
         selectors[11] = GameHandler.anyonePaysCredit.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(_handler), selectors);
@@ -49,6 +49,7 @@ contract GameInvariantTest is Test {
     /// forge-config: long.invariant.depth = 400
     function invariant_game_holdsAgainstAnyAttack() public view {
         _checkBalance();
+        _checkPots();
         _checkCounters();
         _checkConfirmedNodes();
         assertTrue(!_rollup.getStaker(_handler.honest()).out, "the honest party has lost its bond");
@@ -69,6 +70,21 @@ contract GameInvariantTest is Test {
             owed += uint256(claim.credit) + claim.pot;
         }
         assertGe(address(_rollup).balance, owed);
+    }
+
+    /// @dev A pot is 40 % of one bond: what was paid from it and what is left of it, however many claims it answers for.
+    function _checkPots() private view {
+        address[] memory stakers = _handler.stakers();
+        bytes32[] memory claims = _handler.claims();
+        for (uint256 i = 0; i < stakers.length; ++i) {
+            uint256 found = _handler.refunded(stakers[i]);
+            for (uint256 j = 0; j < claims.length; ++j) {
+                IRollup.Claim memory claim = _rollup.getClaim(claims[j]);
+                if (claim.owner == stakers[i]) found += claim.pot;
+            }
+            assertEq(found, _rollup.getStaker(stakers[i]).out ? _rollup.BOND() * 40 / 100 : 0);
+        }
+        assertEq(_handler.wrongRefunds(), 0);
     }
 
     /// @dev node.live counts claims, round.liveEnds counts nodes, xorLive names them.
@@ -110,6 +126,7 @@ contract GameInvariantTest is Test {
     /// @dev Seeded walks that must come far, or the invariants above would say little.
     function test_walks_reachDeathsProofsTimeoutsAndConfirmations() public {
         (uint256 deaths, uint256 proofs, uint256 timeouts, uint256 confirmations) = (0, 0, 0, 0);
+        uint256 refunds = 0;
         for (uint256 walk = 0; walk < 6; ++walk) {
             setUp();
             for (uint256 i = 0; i < 250; ++i) {
@@ -120,11 +137,13 @@ contract GameInvariantTest is Test {
             proofs += _handler.proofs();
             timeouts += _handler.timeouts();
             confirmations += _handler.confirmations();
+            refunds += _handler.refunds();
         }
         assertGt(deaths, 12);
         assertGt(proofs, 6);
         assertGt(timeouts, 2);
         assertGt(confirmations, 8);
+        assertGt(refunds, 8);
     }
 
     function _act(uint256 seed) private {
@@ -137,7 +156,7 @@ contract GameInvariantTest is Test {
         else if (kind < 14) _handler.attackerMoves(x);
         else if (kind == 14) _handler.anyoneTimesOut(x);
         else if (kind == 15) _handler.anyoneConfirms(x);
-        else if (kind == 16) _handler.anyoneCollects(x, y % 2 == 0);
+        else if (kind == 16) _handler.someoneCollects(x, y % 2 == 0, z % 4 != 0);
         else if (kind == 17) _handler.anyonePaysCredit(x);
         else if (kind == 18) _handler.attackerWithdraws(x);
         else _handler.sealOne(x);

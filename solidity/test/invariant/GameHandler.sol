@@ -34,6 +34,12 @@ contract GameHandler is GameTest {
     uint256 public timeouts;
     uint256 public confirmations;
     uint256 public withdrawals;
+    uint256 public refunds;
+
+    /// @dev Wei paid from the pot of whoever has lost its bond.
+    mapping(address staker => uint256) public refunded;
+    /// @dev To a side whose owner is out, or at the wish of somebody else.
+    uint256 public wrongRefunds;
 
     constructor() {
         deployGame();
@@ -153,10 +159,18 @@ contract GameHandler is GameTest {
         _tryConfirm(_nodes[node % _nodes.length]);
     }
 
-    function anyoneCollects(uint256 which, bool forA) external {
+    /// @dev A side asks for its refund, or somebody else does.
+    function someoneCollects(uint256 which, bool forA, bool byOwner) external {
         if (_matches.length == 0) return;
         Pair memory pair = _matches[which % _matches.length];
-        try dispute.collect(forA ? pair.a : pair.b, forA ? pair.b : pair.a) {} catch {}
+        (bytes32 claim, bytes32 opponent) = forA ? (pair.a, pair.b) : (pair.b, pair.a);
+        (address owner, address loser) = (players[claim].owner, players[opponent].owner);
+        vm.prank(byOwner ? owner : account("a passer-by"));
+        try dispute.collect(claim, opponent) returns (uint96 paid) {
+            ++refunds;
+            refunded[loser] += paid;
+            if (!byOwner || rollup.getStaker(owner).out) ++wrongRefunds;
+        } catch {}
     }
 
     function anyonePaysCredit(uint256 claim) external {

@@ -440,6 +440,22 @@ contract RollupTest is RivalsTest {
         rollup.refund(liar, liar, 1);
     }
 
+    function test_refund_bondLostForAnotherClaim_comesFromTheSamePot() public {
+        bytes32 above = rollup.getStaker(mallory).lastClaim;
+        claimBoth(3, 2);
+        vm.prank(address(dispute));
+        vm.expectRevert(abi.encodeWithSelector(IRollup.EmptyPot.selector, above));
+        rollup.refund(honest, above, 1);
+        _kill(liar, honest);
+        vm.startPrank(address(dispute));
+        assertEq(rollup.refund(honest, above, BOND / 10), BOND / 10);
+        assertEq(rollup.getClaim(liar).pot, BOND * 30 / 100);
+        assertEq(rollup.refund(honest, above, BOND), BOND * 30 / 100);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.EmptyPot.selector, liar));
+        rollup.refund(honest, liar, 1);
+        assertEq(rollup.getClaim(honest).credit, BOND / 10 + BOND * 40 / 100);
+    }
+
     function test_prune_claimOfAnOutStaker_leavesTheCount() public {
         bytes32 above = rollup.getStaker(mallory).lastClaim;
         liar = claimLie(mallory, parent, 3);

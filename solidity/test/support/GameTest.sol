@@ -368,6 +368,12 @@ abstract contract GameTest is Deployment {
 
     /* OUTCOMES */
 
+    /// @dev A side's owner asks for its refund.
+    function collect(bytes32 claim, bytes32 opponent) internal returns (uint96) {
+        vm.prank(players[claim].owner);
+        return dispute.collect(claim, opponent);
+    }
+
     function assertLive(bytes32 claim) internal view {
         assertTrue(rollup.isLive(claim), "the claim is dead");
     }

@@ -126,7 +126,7 @@ class Refusing(Endpoint):
 
 
 def altered(name: str) -> Endpoint:
-    return Endpoint({name: flip(CODES[name], 4_000)})
+    return Endpoint({name: flip(CODES[name], 5_000)})
 
 
 def look(*endpoints: L1Client, deployment: Deployment = TRUE, grace: float = 5.0) -> list[str]:
@@ -162,7 +162,7 @@ def test_one_endpoint_with_one_other_byte_is_enough_to_refuse_and_is_named(name:
     liar = place + 1
     where = to_hex(TRUE.addresses[name])
     assert line.startswith(f"L1 endpoint {liar} (host{liar}): {name} at {where} is not ours")
-    assert line.endswith(f"differs in 1 of {len(CODES[name])} bytes, from byte 4000 on")
+    assert line.endswith(f"differs in 1 of {len(CODES[name])} bytes, from byte 5000 on")
     honest = ", ".join(f"{i} (host{i})" for i in (1, 2, 3) if i != liar)
     assert advice.startswith(f"but L1 endpoint {honest}: as in the file")
     assert "--l1-rpc" in advice

@@ -1,13 +1,14 @@
 """The plan as a whole: where the path begins, when all is resolved, what a person has to look at."""
 
+from challenger.costs import compute_stand
 from challenger.game.types import Parameters
 from challenger.strategy import acts
-from challenger.strategy.modes import DEFEND, PROPOSE
+from challenger.strategy.modes import DEFEND, PROPOSE, RESOLVE
 from challenger.strategy.strategy import compute_plan
 from challenger.strategy.view import View
 from challenger.trace.alphabet import MACHINE_RULES, AlphabetProvider
 from optimist.base.merkle import ZERO
-from optimist.derive.commitments import GENESIS_ASSERTION
+from optimist.derive.commitments import GENESIS_ASSERTION, compute_claim_id
 from tests.support.alphabet_liar import GarbageLiar, StepLiar
 from tests.support.arena import Arena, address
 
@@ -82,6 +83,34 @@ def test_claims_behind_the_last_confirmed_node_are_still_true() -> None:
     confirm(arena, claim(arena, OTHER, truth, first))
     kinds = [type(act) for act in arena.plan(HONEST, truth).acts]
     assert kinds == [acts.Collect, acts.ClaimCredit, acts.Withdraw]
+
+
+def test_moves_are_refunded_though_the_bond_was_lost_for_another_claim() -> None:
+    """And by nobody but who made them: whoever resolves for others does not even try."""
+    arena, truth = build()
+    liar = StepLiar(PARAMETERS, INPUTS, 1, 0)
+    false = claim(arena, LIAR, liar)
+    arena.now += PARAMETERS.min_period
+    below = compute_claim_id(claim(arena, LIAR, liar, false), LIAR)
+    for _ in range(3):
+        arena.look_and_act(HONEST, truth)
+        arena.look_and_act(LIAR, liar)
+    (match,) = arena.state.matches.values()
+    own = arena.state.stakers[HONEST].last_claim
+    assert match.moves[match.claims.index(own)] > 0
+    assert not any(isinstance(act, acts.Collect) for act in arena.plan(HONEST, truth).acts)
+    arena.rollup.eliminate(arena.now, below, ZERO)
+    pot = PARAMETERS.bond * 40 // 100
+    assert not any(isinstance(act, acts.Collect) for act in arena.plan(OTHER, truth, RESOLVE).acts)
+    (collect,) = [act for act in arena.plan(HONEST, truth).acts if isinstance(act, acts.Collect)]
+    due = compute_stand(PARAMETERS, arena.state, HONEST).refunds
+    assert arena.play(OTHER, collect) == "NotMover"
+    assert arena.play(HONEST, collect) == ""
+    paid = arena.state.claims[own].credit
+    assert 0 < paid <= due
+    assert arena.state.claims[below].pot == pot - paid
+    assert compute_stand(PARAMETERS, arena.state, HONEST).refunds == 0
+    arena.check_ledger()
 
 
 def test_a_false_end_that_was_confirmed_is_an_alarm_for_ever_and_ends_the_play() -> None:
