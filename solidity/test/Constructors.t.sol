@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Dispute} from "../src/dispute/Dispute.sol";
 import {Inbox} from "../src/inbox/Inbox.sol";
+import {IDispute} from "../src/interfaces/IDispute.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRollup} from "../src/interfaces/IRollup.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
@@ -90,6 +91,10 @@ contract ConstructorsTest is Deployment {
         _expectBadParameter(0, 1);
         _newInbox(p);
         p = inboxParameters();
+        (p.maxBatch, p.maxQueueItems) = (32_768, 4097); // more than a transaction can be relied on to carry
+        _expectBadParameter(4097, 4096);
+        _newInbox(p);
+        p = inboxParameters();
         p.maxBatch = p.maxQueueItems; // one short: the header needs room
         _expectBadParameter(p.maxBatch, p.maxQueueItems);
         _newInbox(p);
@@ -120,13 +125,23 @@ contract ConstructorsTest is Deployment {
     }
 
     function test_inbox_longestInit_isAnInput() public {
+        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         IInbox.Parameters memory p = inboxParameters();
+        p.vault = address(new Vault(vaultParameters(predicted, address(rollup))));
         p.initBody = abi.encodePacked(backstop, new bytes(970));
-        _newInbox(p);
+        assertEq(address(new Inbox(p)), predicted);
+    }
+
+    function test_inbox_vaultOfAnotherInbox_reverts() public {
+        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        vm.expectRevert(abi.encodeWithSelector(IInbox.OtherInbox.selector, address(inbox), predicted));
+        _newInbox(inboxParameters());
     }
 
     function test_inbox_initOfAnotherBackstop_reverts() public {
         IInbox.Parameters memory p = inboxParameters();
+        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        p.vault = address(new Vault(vaultParameters(predicted, address(rollup))));
         p.initBody = abi.encodePacked(address(0xbad), uint8(1), uint8(1), uint8(1), uint128(0), new bytes(57));
         vm.expectRevert(abi.encodeWithSelector(IInbox.BackstopMismatch.selector, address(0xbad), backstop));
         _newInbox(p);
@@ -192,9 +207,17 @@ contract ConstructorsTest is Deployment {
         p.grace = p.challengePeriod + 1;
         _expectBadParameter(p.grace, p.challengePeriod);
         _newRollup(p);
-        p = rollupParameters(address(dispute));
-        p.bond = 0;
-        _expectBadParameter(0, 1);
+    }
+
+    function test_rollup_bondWhoseSharesAreNotWhole_reverts() public {
+        IRollup.Parameters memory p = rollupParameters(address(dispute));
+        uint96[5] memory bonds = [uint96(0), 1, 2, 5, 1 ether + 5];
+        for (uint256 i = 0; i < bonds.length; ++i) {
+            p.bond = bonds[i];
+            _expectBadParameter(p.bond, 10);
+            _newRollup(p);
+        }
+        p.bond = 10;
         _newRollup(p);
     }
 
@@ -216,6 +239,12 @@ contract ConstructorsTest is Deployment {
         new Dispute(address(rollup), address(0), GAS_PRICE_CAP);
         _expectBadParameter(0, 1);
         new Dispute(address(rollup), address(machine), 0);
+    }
+
+    function test_dispute_rollupOfAnotherDispute_reverts() public {
+        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        vm.expectRevert(abi.encodeWithSelector(IDispute.OtherDispute.selector, address(dispute), predicted));
+        new Dispute(address(rollup), address(machine), GAS_PRICE_CAP);
     }
 
     function test_dispute_shape_isTheRollups() public view {

@@ -28,6 +28,7 @@ CONTRACTS: Final = ("Rollup", "Dispute")
 MACHINE: Final = "AlphabetStep"  # its own error comes through Dispute.prove; for those of Step: tests/parity
 UNREACHABLE: Final = {
     "BadParameter": "constructors alone revert with it; test_constructor_… in solidity/test deploys badly",
+    "OtherDispute": "the Dispute's constructor alone; Constructors.t.sol deploys a second one",
     "ClaimExists": "a staker's last claim is its deepest, so WrongBranch comes first; Rollup.t.sol forges it",
 }
 # Which function refuses with which errors, as the contracts read, and why the rest cannot be met here.

@@ -30,7 +30,7 @@ from tests.support.mirror import WEALTH, MirrorArena
 
 HONEST: Final = address(1)
 GWEI: Final = 10**9
-FAIR, TINY = 10**18, 10**15 + 7  # wei: a bond that no refund exhausts, one that two do
+FAIR, TINY = 10**18, 10**15 + 70  # wei: a bond that no refund exhausts, one that two do
 SHAPES: Final = (
     Parameters(2, 2, 4, challenge_period=180, grace=12, min_period=12, bond=FAIR),
     Parameters(2, 3, 4, challenge_period=240, grace=0, min_period=1, bond=TINY, gas_price_cap=GWEI),

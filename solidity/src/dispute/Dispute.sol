@@ -32,8 +32,10 @@ contract Dispute is IDispute {
         if (rollup == address(0) || step == address(0)) revert Errors.ZeroAddress();
         if (gasPriceCap == 0) revert Errors.BadParameter(gasPriceCap, 1);
         (ROLLUP, STEP, GAS_PRICE_CAP) = (rollup, step, gasPriceCap);
-        INBOX = IRollup(rollup).INBOX();
-        (K, H1, H2) = (IRollup(rollup).K(), IRollup(rollup).H1(), IRollup(rollup).H2());
+        IRollup r = IRollup(rollup);
+        // INVARIANT: a Dispute that its Rollup does not know could never eliminate anybody.
+        if (r.DISPUTE() != address(this)) revert OtherDispute(r.DISPUTE(), address(this));
+        (INBOX, K, H1, H2) = (r.INBOX(), r.K(), r.H1(), r.H2());
     }
 
     /* BEGINNING */

@@ -26,9 +26,11 @@ contract Inbox is IInbox {
     uint8 private constant ORIGIN_FORCED = 4;
     uint8 private constant MODE_SEQUENCER = 0;
     uint8 private constant MODE_PUBLIC = 1;
+    /// @dev A flood is sealed in full batches or not at all, and one transaction carries 2 ** 24 gas (EIP-7825). An item
+    /// takes 2,600 of it, so 6,400 would fit; this leaves a third for what gas may cost after the next fork.
+    uint64 private constant MOST_QUEUE_ITEMS = 4096;
     uint256 private constant MAX_DRIFT = 60; // s: the sequencer's free look ahead of L1 must stay short
     uint256 private constant FORCED_ENVELOPE_BYTES = 26; // origin:1 | sender:20 | enqueuedAt:5
-
     uint256 private constant INIT_ENVELOPE_BYTES = 34; // origin:1 | chain id:8 | vault:20 | second:5
     uint256 private constant BACKSTOP_BYTES = 20; // the INIT body begins with the owner of account 0
 
@@ -54,6 +56,10 @@ contract Inbox is IInbox {
         if (p.vault == address(0) || p.sequencer == address(0)) revert Errors.ZeroAddress();
         // INVARIANT: a flood of queue items fits batches, together with their headers.
         if (p.maxQueueItems == 0) revert Errors.BadParameter(p.maxQueueItems, 1);
+        // INVARIANT: and the largest of these batches fits a transaction: while an item is overdue, no smaller one is taken.
+        if (p.maxQueueItems > MOST_QUEUE_ITEMS) {
+            revert Errors.BadParameter(p.maxQueueItems, MOST_QUEUE_ITEMS);
+        }
         if (p.maxBatch <= p.maxQueueItems) revert Errors.BadParameter(p.maxBatch, p.maxQueueItems);
         if (p.drift > MAX_DRIFT) revert Errors.BadParameter(p.drift, MAX_DRIFT);
         if (p.maxDelay < p.drift) revert Errors.BadParameter(p.maxDelay, p.drift);
@@ -181,7 +187,10 @@ contract Inbox is IInbox {
         uint256 most = Rows.MAX_INPUT_BYTES - INIT_ENVELOPE_BYTES;
         if (body.length < BACKSTOP_BYTES) revert BadInitLength(body.length, BACKSTOP_BYTES);
         if (body.length > most) revert BadInitLength(body.length, most);
-        address backstop = address(bytes20(bytes32(_firstWord(body))));
+        // INVARIANT: the Vault brings its deposits here; else they would never be inputs.
+        address named = IVault(vault).INBOX();
+        if (named != address(this)) revert OtherInbox(named, address(this));
+        address backstop = address(bytes20(_firstWord(body)));
         address owner = IVault(vault).ownerOf(0);
         if (backstop != owner) revert BackstopMismatch(backstop, owner);
     }

@@ -127,6 +127,8 @@ interface IDispute {
     /// @notice The input is not the next one of the canonical chain.
     error WrongInput(bytes32 given, bytes32 expected);
     error NothingToCollect(bytes32 claim);
+    /// @notice The Rollup was created for another Dispute.
+    error OtherDispute(address named, address self);
 
     function ROLLUP() external view returns (address);
     function INBOX() external view returns (address);

@@ -28,7 +28,7 @@ interface IInbox {
     /// @param vault the only contract that may queue deposits; must exist already
     /// @param sequencer the only account that may append batches with sequenced inputs
     /// @param maxBatch inputs in one batch at most
-    /// @param maxQueueItems queue items in one batch at most
+    /// @param maxQueueItems queue items in one batch at most; 4,096 of them fit a transaction for sure
     /// @param forcedDeadline seconds a queue item may wait before anyone may seal a batch
     /// @param maxDelay seconds a batch may lag behind L1
     /// @param drift seconds a batch may run ahead of L1
@@ -66,6 +66,8 @@ interface IInbox {
     error BadInitLength(uint256 given, uint256 bound);
     /// @notice The INIT body names another backstop owner than the Vault has for account 0.
     error BackstopMismatch(address given, address expected);
+    /// @notice The Vault was created for another Inbox.
+    error OtherInbox(address named, address self);
     error NotVault(address caller, address vault);
     error NotSequencer(address caller, address sequencer);
     /// @notice The batch was built on another history.
@@ -89,7 +91,7 @@ interface IInbox {
     error NothingOverdue(uint256 time, uint256 deadline);
     error EmptyPublicBatch();
     /// @notice An input is empty or longer than MAX_INPUT_BYTES, or a row ends before its input does.
-    error BadInputLength(uint256 given, uint256 limit);
+    error BadInputLength(uint256 given, uint256 bound);
     /// @notice A sequenced input claims another origin than SEQUENCED.
     error WrongOrigin(uint8 given, uint8 expected);
 

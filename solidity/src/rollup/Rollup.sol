@@ -40,7 +40,8 @@ contract Rollup is IRollup {
         if (p.challengePeriod < least) revert Errors.BadParameter(p.challengePeriod, least);
         if (p.minPeriod >= p.challengePeriod) revert Errors.BadParameter(p.minPeriod, p.challengePeriod);
         if (p.grace > p.challengePeriod) revert Errors.BadParameter(p.grace, p.challengePeriod);
-        if (p.bond == 0) revert Errors.BadParameter(p.bond, 1);
+        // INVARIANT: 40 % and 10 % of a bond are whole, and neither is nothing: who sees no pot in an event sees no death.
+        if (p.bond == 0 || p.bond % 10 != 0) revert Errors.BadParameter(p.bond, 10);
         (INBOX, DISPUTE) = (p.inbox, p.dispute);
         // checkShape keeps it below 2 ** 40
         // forge-lint: disable-next-line(unsafe-typecast)

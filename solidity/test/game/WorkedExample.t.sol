@@ -16,9 +16,11 @@ import {ToyStep} from "../support/ToyStep.sol";
 /// @notice Stands where the example has its Vault.
 contract BackstopRegister {
     address private immutable _OWNER;
+    address public immutable INBOX;
 
-    constructor(address owner) {
+    constructor(address owner, address inbox) {
         _OWNER = owner;
+        INBOX = inbox;
     }
 
     function ownerOf(uint40) external view returns (address) {
@@ -49,9 +51,10 @@ contract WorkedExampleGameTest is Test {
         _rival = vm.parseJsonAddress(_json, ".range.owners[1]");
         vm.chainId(31_337);
         vm.warp(_start);
-        BackstopRegister register = new BackstopRegister(vm.parseJsonAddress(_json, ".init.backstop"));
-        vm.etch(_vault, address(register).code);
         _machine = new ToyStep(3);
+        address predictedInbox = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        address backstop = vm.parseJsonAddress(_json, ".init.backstop");
+        vm.etch(_vault, address(new BackstopRegister(backstop, predictedInbox)).code);
         _inbox = new Inbox(
             IInbox.Parameters({
                 vault: _vault,
