@@ -29,7 +29,7 @@ class Preset:
     h1: int = 5  # heights of level 1: 8**5 = 32,768 inputs in the range of one assertion
     h2: int = 6  # heights of level 2: 8**6 = 262,144 machine steps in one input
     challenge_period: int  # s: T, the clock of each side of a match
-    grace: int  # s after the last death in a round before its survivor can be confirmed
+    grace: int  # s after the last death of an end in a round before the other can be confirmed
     min_period: int  # s between an assertion and its child, unless the child's range is full
     bond: int  # wei
     gas_price_cap: int = 100 * GWEI  # wei: refunds are computed with at most this
