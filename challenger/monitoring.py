@@ -13,6 +13,7 @@ import click
 from rich.console import Console, RenderableType
 
 from challenger.exits import EXIT_BROKEN, EXIT_DISAGREE, run_program
+from challenger.game.clock import SLOT
 from challenger.monitor import documents, tables
 from challenger.monitor.lookup import NotFound, find_related, find_subject
 from challenger.monitor.report import Report
@@ -50,7 +51,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON object (challenger/monitor/README.md)."
     )
-    @click.option("--latency", type=click.IntRange(min=0), default=12, show_default=True, help=_LATENCY_HELP)
+    @click.option(
+        "--latency", type=click.IntRange(min=0), default=SLOT, show_default=True, help=_LATENCY_HELP
+    )
     @click.option("--as", "defender", type=_Address(), metavar="ADDRESS", help=_AS_HELP)
     @settings_options(WatchSettings)
     @wraps(command)

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from challenger.game.clock import SLOT
 from challenger.monitor.report import Report
 from challenger.monitor.views import Alarm, Level, MatchView
 from challenger.player import Player
@@ -34,7 +35,7 @@ REST: Final = (
 )
 KINDS: Final = ("bonds", "credits", "pots", "burnt")  # of ether: fields of the ledger
 AUDIT_EVERY: Final = 25  # reports: only then L1's storage is compared with what its events told
-LATENCY: Final = 12  # s, as of `challenger status`
+LATENCY: Final = SLOT  # as of `challenger status`
 
 
 class Judges(Protocol):

@@ -15,6 +15,7 @@ from typing import TypeVar
 import structlog
 
 from challenger.chain.reading import Game, read_game
+from challenger.game.clock import SLOT
 from challenger.game.types import Parameters
 from challenger.gate import Gate
 from challenger.purse import Purse, is_entry
@@ -49,6 +50,7 @@ class Conduct:
     mode: Mode = DEFEND
     owners: frozenset[bytes] = frozenset()  # for whom it has agreed to be operator, besides itself
     limit: int = DEFAULT_LIMIT  # acts about rivals on their way at the same time
+    latency: int = SLOT  # s from when an act is possible until it has landed
     gate: Gate | None = None  # asked before every claim; None: any data will do
     purse: Purse | None = None  # what may be spent; None: anything
     setbacks: Setbacks | None = None  # what blocks have refused before this process; None: nothing
@@ -110,7 +112,14 @@ class Player:
             )
             self._genesis_time = genesis["created_at"]
         game = self._read_game(head)
-        facts = Facts(self._parameters, game.state, self._node.timestamp, game.lists, game.disputed)
+        facts = Facts(
+            self._parameters,
+            game.state,
+            self._node.timestamp,
+            game.lists,
+            game.disputed,
+            latency=self._conduct.latency,
+        )
         started = time.monotonic()
         plan = await asyncio.to_thread(
             compute_plan,

@@ -75,6 +75,7 @@ async def run(settings: RunSettings) -> list[str]:
                 mode=mode,
                 owners=settings.owners,
                 limit=settings.limit,
+                latency=settings.latency,
                 gate=await open_gate(settings, opened, stack) if mode.needs_bond else None,
                 purse=purse,
                 setbacks=setbacks,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from challenger.game.clock import SLOT
 from challenger.game.types import Parameters
 from optimist.base.presets import MINIMAL, Preset
 from optimist.l1.types import from_hex
@@ -76,6 +77,8 @@ class RunSettings(SignerSettings):
     """L1 endpoints that must agree before a bond is put on anything; default: 2, on a devnet (minimal) 1."""
     max_acts_per_block: int = Field(default=128, ge=1)
     """Acts about rivals on their way at the same time; urgent acts and our claims come on top."""
+    latency: int = Field(default=SLOT, ge=0)
+    """Seconds from when an act is possible until it has landed; no new bond where a defence takes longer."""
     gas_budget: float | None = Field(default=None, gt=0)
     """Ether to spend on gas; then no new claims, no help for others. With --datadir restarts count as one."""
     keep_bond: bool = False

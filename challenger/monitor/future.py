@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from challenger.game.types import Claim, Match, Side, Stage, State
+from challenger.game.types import Claim, Match, Side, Stage, Staker, State
 from challenger.game.types import Status as ClaimStatus
 from challenger.monitor.shadow import Act, Decide, Move, Shadow, count_moves_left
 from challenger.monitor.snapshot import Snapshot, Step, compute_path, is_standing
 from challenger.strategy import acts
+from challenger.strategy.entry import Entry, compute_defence_time, count_open
 from optimist.derive.commitments import GENESIS_ASSERTION, compute_claim_id, compute_match_id
 
 ANYBODY = b""  # who confirms
@@ -234,14 +235,28 @@ class _Player:
 
     def _get_claims_to_make(self, defender: bytes, rounds: list[_Round]) -> Iterator[tuple[bytes, Act]]:
         """Our own claim on every undecided node down to the last dispute."""
-        staker = self._state.stakers.get(defender)
-        if staker is None or (not staker.bond and not staker.out):
-            yield defender, acts.Stake()
-        for asked in rounds:
+        staker = self._state.stakers.get(defender, Staker())
+        stake = acts.Stake()
+        # What is on its way is not taken back because time has passed since.
+        waited = self._now - self._since.get((defender, stake), self._now)
+        entries = [self._view_entry(asked, defender, waited) for asked in rounds]
+        needed = compute_defence_time(self._parameters, self._latency)
+        count = count_open(entries, has_bond=staker.bond > 0, needed=needed)
+        if count and not staker.bond and not staker.out:
+            yield defender, stake
+        for asked, entry in zip(rounds[:count], entries, strict=False):
             step = asked.step
-            if compute_claim_id(step.node, defender) not in self._state.claims:
+            if not entry.is_held:
                 accumulator = self._state.batches[step.to].accumulator
                 yield defender, acts.AssertState(step.parent, step.end_root, step.to, accumulator)
+
+    def _view_entry(self, asked: _Round, defender: bytes, waited: int) -> Entry:
+        step = asked.step
+        if compute_claim_id(step.node, defender) in self._state.claims:
+            return Entry(None, is_disputed=bool(asked.false), is_held=True)
+        closes = self._shadow.rollup.compute_join_end(self._state.rounds[step.parent], step.node)
+        left = None if closes is None else closes - self._now + waited
+        return Entry(left, is_disputed=bool(asked.false), is_held=False)
 
     # ---------------------------------------------------------------------------------------- opponents
 

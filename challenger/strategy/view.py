@@ -29,6 +29,7 @@ class Facts:
     now: int  # the time of the block in which an act would land
     lists: Mapping[bytes, Words] = field(default_factory=dict)  # every list that was opened, by hash
     disputed: Mapping[bytes, int] = field(default_factory=dict)  # by match at level 2: position of the input
+    latency: int = 0  # s from when an act is possible until L1 has taken it in
 
 
 @dataclass(frozen=True)

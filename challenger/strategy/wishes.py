@@ -1,6 +1,6 @@
 """What the rules have in common: the acts that are due for whichever true claims they are asked about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from challenger.game.types import Claim, Side
 from challenger.strategy.acts import (
@@ -12,6 +12,7 @@ from challenger.strategy.acts import (
     Timeout,
     TimeoutReveal,
 )
+from challenger.strategy.entry import Entry, compute_defence_time, count_open
 from challenger.strategy.moves import InconsistentHistoryError, Move, compute_move
 from challenger.strategy.order import URGENT_SHARE, compute_duel_priority
 from challenger.strategy.rule import Alarm, Wishes
@@ -21,33 +22,45 @@ from optimist.derive.commitments import compute_match_id
 Claims = list[tuple[bytes, Claim]]
 
 
-def claim_ends(view: View, steps: Iterable[PathStep]) -> Wishes:
+def claim_ends(view: View, steps: Sequence[PathStep]) -> Wishes:
     """Our own claim on the true end of each round, from the first one on, and a bond to stand on."""
     if view.staker.out:
         return
-    staked = view.staker.bond > 0
-    for step in steps:
-        if view.holds(step):
-            continue
-        left = view.get_time_to_join(step)
-        if left is not None and left * URGENT_SHARE <= view.facts.parameters.challenge_period:
-            yield Alarm(_describe_lateness(step, is_closed=left <= 0))
-            if left <= 0:
-                return
-        if not staked:
-            yield Stake()
-            staked = True
+    entries = [_view_entry(view, step) for step in steps]
+    has_bond, needed = view.staker.bond > 0, compute_defence_time(view.facts.parameters, view.facts.latency)
+    count = count_open(entries, has_bond=has_bond, needed=needed)
+    for index, (step, entry) in enumerate(zip(steps, entries, strict=True)):
+        if entry.left is not None:
+            yield from _warn(view, step, entry.left, needed if index >= count else None)
+    missing = [step for step, entry in zip(steps[:count], entries, strict=False) if not entry.is_held]
+    if missing and not has_bond:
+        yield Stake()
+    for step in missing:
         accumulator = view.state.batches[step.round.to].accumulator
         yield AssertState(step.parent, step.end_root, step.round.to, accumulator)
 
 
-def _describe_lateness(step: PathStep, *, is_closed: bool) -> str:
-    if is_closed:
-        return f"we have come too late to join the truth in round {step.parent.hex()}: others must defend it"
-    return (
-        f"most of the time to join the truth in round {step.parent.hex()} is gone, our claim is not on L1: "
-        "see what holds it back (endpoints, finality, gas)"
-    )
+def _view_entry(view: View, step: PathStep) -> Entry:
+    is_held = view.holds(step)
+    left = None if is_held else view.get_time_to_join(step)
+    return Entry(left, is_disputed=bool(view.get_false_claims(step)), is_held=is_held)
+
+
+def _warn(view: View, step: PathStep, left: int, needed: int | None) -> Iterator[Alarm]:
+    """What a person has to hear when we are late for a round. `needed`: of a defence that is not begun."""
+    name = step.parent.hex()
+    if left <= 0:
+        yield Alarm(f"we have come too late to join the truth in round {name}: others must defend it")
+    elif needed is not None and left <= needed:
+        yield Alarm(
+            f"too little time is left to join the truth in round {name}: a defence takes {needed} s, "
+            "and we lay down no bond that we could not defend; others must"
+        )
+    elif left * URGENT_SHARE <= view.facts.parameters.challenge_period:
+        yield Alarm(
+            f"most of the time to join the truth in round {name} is gone, our claim is not on L1: "
+            "see what holds it back (endpoints, finality, gas)"
+        )
 
 
 def time_out_hidden(view: View, step: PathStep, truth: Claims) -> Wishes:

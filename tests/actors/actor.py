@@ -89,10 +89,10 @@ def assert_end(
 
 
 def play_by(
-    scene: Scene, account: bytes, belief: TraceProvider, mode: Mode = DEFEND
+    scene: Scene, account: bytes, belief: TraceProvider, mode: Mode = DEFEND, *, latency: int = 0
 ) -> Iterator[Transaction]:
-    """One look of perfect play by a belief."""
-    for act in scene.arena.plan(account, belief, mode).acts:
+    """One look of perfect play by a belief, of somebody who believes that acts take `latency` seconds."""
+    for act in scene.arena.plan(account, belief, mode, latency=latency).acts:
         yield Transaction(account, act)
 
 

@@ -22,7 +22,7 @@ class Hero(Actor):
 
     def look(self, scene: Scene) -> Iterator[Transaction]:
         if scene.second % SLOT == 0 and scene.second >= self.latency * SLOT:
-            yield from play_by(scene, self.account, scene.truth, self.mode)
+            yield from play_by(scene, self.account, scene.truth, self.mode, latency=SLOT)
 
 
 class Proposer(Hero):
@@ -46,7 +46,7 @@ class Amnesiac(Hero):
             genesis_time=START,
             count_inputs=lambda batch: scene.arena.state.batches[batch].cumulative,
         )
-        facts = Facts(scene.parameters, told.state, scene.arena.now, told.lists, told.disputed)
+        facts = Facts(scene.parameters, told.state, scene.arena.now, told.lists, told.disputed, SLOT)
         plan = compute_plan(facts, AlphabetProvider(scene.parameters, scene.inputs), self.account)
         yield from self.send(*plan.acts)
 

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from challenger.game.clock import SLOT
 from challenger.gate import Gate, Objection
 from challenger.player import Conduct, Player
 from challenger.purse import Purse
 from challenger.settings import get_parameters
 from challenger.strategy.acts import AssertState, OpenMatch, Stake, Timeout, Withdraw
+from challenger.strategy.entry import compute_defence_time
 from challenger.strategy.modes import PROPOSE, RESOLVE
 from challenger.trace.law import LawProvider
 from devnet.accounts import Actor
@@ -377,6 +379,21 @@ def test_no_bond_that_could_not_be_defended(network: Devnet, town: Town) -> None
                 network.anvil.set_balance(network.cast.challenger.hex_address, 10 * stage.parameters.bond)
                 await stage.wait_for(stage.has_claimed)
         assert stage.address.hex() in next(each["what"] for each in logs if each["event"] == "alarm")
+
+    play(network, town, story)
+
+
+def test_no_bond_for_which_too_little_time_is_left(network: Devnet, town: Town) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.tell_a_lie()
+        needed = compute_defence_time(stage.parameters, SLOT)
+        network.anvil.increase_time(stage.parameters.challenge_period - needed)
+        async with stage.playing() as player:
+            await stage.wait_for(lambda: any("too little time" in alarm for alarm in player.alarms))
+            await stage.wait_for(lambda: not player.pending)
+        assert not stage.has_staked()
+        async with stage.playing(Conduct(latency=0)):  # somebody wants to try all the same
+            await stage.wait_for(stage.has_claimed)
 
     play(network, town, story)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from challenger.game.dispute import Dispute, Machine
 from challenger.game.lists import Words, compute_list_hash
@@ -53,9 +54,14 @@ class Arena:
         mode: Mode = DEFEND,
         *,
         owners: AbstractSet[bytes] = frozenset(),
+        latency: int = 0,
     ) -> Plan:
-        """What a player who believes `provider`, and has agreed to operate for `owners`, wants to do."""
-        return compute_plan(self.facts, provider, player, mode, owners=owners)
+        """What a player who believes `provider`, and has agreed to operate for `owners`, wants to do.
+
+        latency: seconds that it takes an act for; here, where nothing says otherwise, all land at once.
+        """
+        facts = replace(self.facts, latency=latency)
+        return compute_plan(facts, provider, player, mode, owners=owners)
 
     def look_and_act(
         self, player: bytes, provider: TraceProvider, *, owners: AbstractSet[bytes] = frozenset()

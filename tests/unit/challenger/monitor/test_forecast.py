@@ -6,6 +6,7 @@ from challenger.monitor.forecast import NEWCOMER, view_timeline
 from challenger.monitor.shadow import count_moves_left
 from challenger.monitor.views import ForecastView
 from challenger.strategy import acts
+from challenger.strategy.entry import compute_defence_time
 from tests.support.watched_game import COPYCAT, GRACE, HONEST, LIAR, OTHER, PERIOD, START, WatchedGame
 
 
@@ -188,6 +189,21 @@ def test_a_player_without_time_cannot_win_alone() -> None:
     (alone,) = forecast(game, defender=OTHER)
     assert alone.if_silent.winner is None
     assert (alone.latest.winner, alone.is_safe) == (game.node(game.x), False)
+
+
+def test_nobody_honest_is_foreseen_to_lay_down_a_bond_that_could_not_be_defended() -> None:
+    """As our player does not: a false answer will win, and the monitor must not tell otherwise."""
+    game = WatchedGame()
+    game.claim(LIAR, game.x)
+    game.reveal(LIAR, game.x)
+    needed = compute_defence_time(game.parameters, latency := 3)
+    game.at(PERIOD - needed - 1)
+    assert forecast(game, latency=latency)[0].is_safe
+    game.at(PERIOD - needed)
+    report = game.report(latency=latency)
+    (view,) = report.forecasts
+    assert view.if_silent.winner == view.latest.winner == game.node(game.x)
+    assert not any(isinstance(each.act, acts.Stake) for each in report.future.silent.happenings)
 
 
 def test_the_timeline_tells_what_happens_and_leaves_the_game_alone() -> None:
