@@ -76,6 +76,7 @@ SEQUENCER_EVENTS: Final = (
 CHALLENGER_EVENTS: Final = (
     Counted("acts_total", "Acts of the game that landed.", "acted"),
     Counted("acts_overtaken_total", "Acts that somebody else did before us.", "overtaken"),
+    Counted("acts_refused_total", "Acts that a block refused: their gas is paid.", "refused_in_block"),
     Counted("acts_failed_total", "Acts that could not be sent.", "act_failed"),
     Counted("alarms_total", "Things that a person was told to look at.", "alarm"),
     Counted("bonds_held_back_total", "Times that no bond was put on data.", "bond_held_back"),
