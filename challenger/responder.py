@@ -92,6 +92,7 @@ class Responder:
         self._orders: dict[str, _Order] = {}  # of what is running
         self._landed: dict[str, _Landing] = {}  # the last one of each act
         self._failure: BaseException | None = None  # of what was no mood of L1
+        self._now = 0  # time of L1 as of the last look
 
     @property
     def address(self) -> bytes:
@@ -135,6 +136,7 @@ class Responder:
 
     def hold_back(self, wanted: Sequence[Proposal], now: int) -> tuple[list[Proposal], str]:
         """Leave out what blocks have refused until its pause is over; in words, what they go on refusing."""
+        self._now = now
         if not self._setbacks:
             return list(wanted), ""
         block, going, alarms = self._get_block(), [], set()
@@ -178,6 +180,8 @@ class Responder:
         landing = self._landed.get(act, _Landing())
         if self._get_block() < landing.block:
             return None  # it has landed in a block that we have not seen: wanting it again means nothing
+        if self._setbacks.must_wait(act, self._get_block(), self._now, proposal.closes):
+            return None  # a try has ended since they were held back: the purse was asked meanwhile
         # A credit can be claimed twice, a bond laid down twice, with the very same bytes.
         order = _Order(f"{act}:{landing.times}", proposal, call, data)
         if order.purpose in self._running:
