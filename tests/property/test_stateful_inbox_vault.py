@@ -20,6 +20,7 @@ from tests.support.twin_table import Tally
 CONTRACTS: Final = ("Inbox", "Vault")
 UNREACHABLE: Final = {
     "BadParameter": "constructors alone revert with it: solidity/test/Constructors.t.sol",
+    "OtherInbox": "the Inbox's constructor: solidity/test/Constructors.t.sol",
     "BadInitLength": "the Inbox's constructor: solidity/test/inbox",
     "BackstopMismatch": "the Inbox's constructor: solidity/test/inbox",
     "WrongDecimals": "the Vault's constructor: solidity/test/vault",
