@@ -227,7 +227,7 @@ ROUND_BUGS: Final = (
     ),
     Bug(
         "a move costs no time",
-        (_dispute("        clocks[match.turn] -= now - match.last\n", ""),),
+        (_dispute("    clocks[match.turn] -= now - match.last\n", ""),),
         Config(adversaries=1, period=5, censored=0, lean=True),
         "overdue",
         exact=True,

@@ -64,6 +64,12 @@ def test_readme_tells_every_bug_and_its_harm() -> None:
     assert f"| {len(bugs)} planted bugs |" in text
 
 
+@pytest.mark.parametrize("bug", [*ROUND_BUGS, *MATCH_BUGS], ids=lambda bug: bug.name)
+def test_every_bug_still_quotes_what_it_breaks(bug: Bug | MatchBug) -> None:
+    """Those that take long to find, too: else nobody hears of it before the long runs."""
+    load_protocol(bug.patches)
+
+
 def test_a_patch_that_fits_nowhere_is_refused() -> None:
     with pytest.raises(ValueError, match="0 places"):
         load_protocol((Patch("rollup", "this text is not there", ""),))
