@@ -142,10 +142,10 @@ def test_operator_that_returns_in_the_middle_voids_the_closing_and_serves_who_le
 def test_everybody_leaves_though_their_programs_are_killed_all_the_time(
     start_devnet: Callable[..., Devnet], tmp_path: Path, seed: int
 ) -> None:
-    """kill -9 of somebody's program every few seconds, four more accounts, everything else as above."""
+    """kill -9 of somebody's program every other second, four more accounts, everything else as above."""
     chance = random.Random(seed)
     kills = 0
-    next_kill = time.monotonic() + 10
+    next_kill = time.monotonic() + 5
 
     def is_over() -> bool:
         nonlocal kills, next_kill
@@ -153,7 +153,7 @@ def test_everybody_leaves_though_their_programs_are_killed_all_the_time(
         if alive and time.monotonic() > next_kill and kills < MOST_KILLS:
             chance.choice(alive).restart()
             kills += 1
-            next_kill = time.monotonic() + chance.uniform(4, 12)
+            next_kill = time.monotonic() + chance.uniform(2, 6)
         return is_held(leavers) if len(leavers) == 2 else not alive
 
     with open_venue(start_devnet, tmp_path, more=4) as venue:
