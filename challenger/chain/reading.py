@@ -62,6 +62,7 @@ class _Reader:
         self._state = game.state
         self._arity = arity
         self._count_inputs = count_inputs
+        self._pots: dict[bytes, Claim] = {}  # by owner: the claim that its bond was lost for
 
     def read(self, event: events.Event) -> None:
         match event:
@@ -155,6 +156,7 @@ class _Reader:
         staker = self._get_staker(claim.owner)
         lost = staker.bond - event.pot - event.bounty
         staker.out, staker.bond, claim.pot = True, 0, event.pot
+        self._pots[claim.owner] = claim
         if event.winner != ZERO:
             self._state.claims[event.winner].credit += event.bounty
         self._state.balance -= lost
@@ -164,7 +166,7 @@ class _Reader:
         claims = self._state.claims
         match event:
             case events.Refunded():
-                self._state.pots[claims[event.pot].owner].pot -= event.amount
+                self._pots[claims[event.pot].owner].pot -= event.amount
                 claims[event.claim].credit += event.amount
             case events.CreditPaid():
                 claims[event.claim].credit = 0

@@ -179,7 +179,7 @@ class Follower:
                     f"block {header.number} is no child of the block {parent.number} that we saw"
                 )
             parent = header.ref
-        if last == head.number and (headers[-1] if headers else parent) not in (head, head.ref):
+        if last == head.number and not (headers[-1] == head if headers else base == head.ref):
             raise L1Inconsistent(f"the head {head.number} changed while we looked")
         return tuple(headers)
 

@@ -92,7 +92,7 @@ def answer(replica: Replica, request: Request) -> Answer:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, replica: Replica) -> None:
-    """Answer until nobody asks any more, if in the middle of a question: then its asker was killed."""
+    """Answer until nobody asks any more, even in the middle of a question: then its asker was killed."""
     while head := requests.read(LENGTH_BYTES):
         length = int.from_bytes(head, "big")
         body = requests.read(length)

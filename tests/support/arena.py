@@ -13,7 +13,7 @@ from challenger.strategy.modes import DEFEND, Mode
 from challenger.strategy.strategy import Plan, compute_plan
 from challenger.strategy.view import Facts
 from challenger.trace.provider import TraceProvider
-from optimist.derive.commitments import compute_match_id
+from optimist.derive.commitments import GENESIS_ASSERTION, compute_match_id
 
 BASE_FEE = 30 * 10**9
 
@@ -68,6 +68,16 @@ class Arena:
     ) -> int:
         """One look of a player: everything its plan says, in order; returns how many acts landed."""
         return sum(self.play(player, act) == "" for act in self.plan(player, provider, owners=owners).acts)
+
+    def claim(self, owner: bytes, provider: TraceProvider, parent: bytes = GENESIS_ASSERTION) -> bytes:
+        """Stand on what a provider believes of a round, with a bond; the claim's id."""
+        asked = self.state.rounds[parent]
+        root = provider.get_end_root(asked.to)
+        assert root is not None
+        self.play(owner, acts.Stake())
+        accumulator = self.state.batches[asked.to].accumulator
+        assert self.play(owner, acts.AssertState(parent, root, asked.to, accumulator)) == ""
+        return self.state.stakers[owner].last_claim
 
     def play(self, sender: bytes, act: acts.Act) -> str:
         """Send one act; the name of the custom error, or nothing when it landed."""

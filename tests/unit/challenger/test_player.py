@@ -1,6 +1,8 @@
 """What a player does when an act of its fails: for good, or at one endpoint out of several."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +23,7 @@ from optimist.l1.contracts import Contract
 from optimist.l1.errors import Reverted, RpcError
 from optimist.l1.types import BlockRef, Receipt
 from optimist.store.journal import JournalBroken
+from tests.support.waiting import until_true
 
 ID = b"\x22" * 32
 CONTRACTS = {name: Contract.named(name, b"\x01" * 20) for name in ("Rollup", "Dispute")}
@@ -67,6 +70,15 @@ def test_what_a_broken_disk_ends_ends_the_player(monkeypatch: pytest.MonkeyPatch
     asyncio.run(inside())
 
 
+async def play_until(player: Player, poll: float, is_enough: Callable[[], bool]) -> None:
+    """Play until it holds; fails when it does not, or when the player ends by itself."""
+    playing = asyncio.create_task(player.play(poll))
+    await until_true(is_enough)
+    assert not playing.done()
+    playing.cancel()
+    await player.close()
+
+
 class Evil(Doomed):
     """An endpoint that shows L1 as it is, refuses whatever would change it, and names no balance."""
 
@@ -100,17 +112,16 @@ def test_endpoint_that_refuses_all_that_is_due_is_told_and_turned_away_from(
     async def inside() -> Player:
         player = Player(evil, evil, CONTRACTS, evil, Parameters(), evil)
         monkeypatch.setattr(player, "_genesis_time", 1)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(player.play(0.001), 0.3)
-        await player.close()
+        await play_until(player, 0.001, lambda: evil.turns > 1)
         return player
 
+    begun = time.monotonic()
     with capture_logs() as logs:
         player = asyncio.run(inside())
     (alarm,) = [line for line in logs if line["event"] == "alarm"]
     assert "goes on refusing what it lets us do (timeout: Late())" in alarm["what"]
     assert player.alarms == [alarm["what"]]
-    assert 1 <= evil.turns <= 6, "once in PATIENCE, not at every look"
+    assert evil.turns <= (time.monotonic() - begun) / 0.05, "once in PATIENCE, not at every look"
 
 
 def test_endpoint_that_makes_receipts_up_is_told_and_turned_away_from(
@@ -139,14 +150,11 @@ def test_endpoint_that_makes_receipts_up_is_told_and_turned_away_from(
     async def inside() -> None:
         player = Player(forger, forger, CONTRACTS, forger, Parameters(), forger)
         monkeypatch.setattr(player, "_genesis_time", 1)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(player.play(0.001), 1)
-        await player.close()
+        await play_until(player, 0.001, lambda: forger.turns > 0)
         (alarm,) = player.alarms
         assert "it landed in block" in alarm
 
     asyncio.run(inside())
-    assert forger.turns > 0
 
 
 def test_endpoint_that_does_not_name_our_balance_is_turned_away_from(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,9 +165,7 @@ def test_endpoint_that_does_not_name_our_balance_is_turned_away_from(monkeypatch
     async def inside() -> None:
         player = Player(evil, evil, CONTRACTS, evil, Parameters(), evil, Conduct(purse=evil))
         monkeypatch.setattr(player, "_genesis_time", 1)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(player.play(60), 0.1)
-        await player.close()
+        await play_until(player, 60, lambda: evil.turns > 0)
 
     asyncio.run(inside())
     assert evil.turns == 1
@@ -181,11 +187,9 @@ def test_no_alarm_about_money_while_the_game_is_not_known_yet() -> None:
 
     async def inside() -> None:
         player = Player(reader, reader, CONTRACTS, reader, Parameters(), reader, Conduct(purse=reader))
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(player.play(60), 0.1)
+        await play_until(player, 60, lambda: reader.looks > 10)
 
     asyncio.run(inside())
-    assert reader.looks > 1
     assert reader.turns == 0, "the purse was asked"
 
 

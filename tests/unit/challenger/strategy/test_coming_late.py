@@ -28,14 +28,8 @@ def build() -> Arena:
 
 def claim(arena: Arena, owner: bytes, provider: AlphabetProvider, parent: bytes = GENESIS_ASSERTION) -> bytes:
     """Stand on what a provider believes, history opened; the node's id."""
-    asked = arena.state.rounds[parent]
-    root = provider.get_end_root(asked.to)
-    assert root is not None
-    arena.play(owner, acts.Stake())
-    accumulator = arena.state.batches[asked.to].accumulator
-    assert arena.play(owner, acts.AssertState(parent, root, asked.to, accumulator)) == ""
-    own = arena.state.stakers[owner].last_claim
-    history = provider.get_history(arena.state.nodes[parent].batch, asked.to)
+    own = arena.claim(owner, provider, parent)
+    history = provider.get_history(arena.state.nodes[parent].batch, arena.state.rounds[parent].to)
     assert arena.play(owner, acts.Reveal(own, history.words(history.height, 0))) == ""
     return arena.state.claims[own].node
 

@@ -138,13 +138,7 @@ PROPOSER = address(3)
 
 def propose(arena: Arena, provider: AlphabetProvider) -> bytes:
     """The proposer claims what it believes and names the honest player its operator; returns the claim."""
-    asked = arena.state.rounds[GENESIS_ASSERTION]
-    root = provider.get_end_root(asked.to)
-    assert root is not None
-    arena.play(PROPOSER, acts.Stake())
-    accumulator = arena.state.batches[asked.to].accumulator
-    assert arena.play(PROPOSER, acts.AssertState(GENESIS_ASSERTION, root, asked.to, accumulator)) == ""
-    claim = arena.state.stakers[PROPOSER].last_claim
+    claim = arena.claim(PROPOSER, provider)
     assert arena.play(PROPOSER, acts.SetOperator(claim, HONEST)) == ""
     return claim
 

@@ -27,17 +27,6 @@ def build(parameters: Parameters = PARAMETERS) -> tuple[Arena, AlphabetProvider]
     return arena, truth
 
 
-def claim(arena: Arena, owner: bytes, provider: AlphabetProvider, parent: bytes = GENESIS_ASSERTION) -> bytes:
-    """Stand on what a provider believes; the claim's id."""
-    asked = arena.state.rounds[parent]
-    root = provider.get_end_root(asked.to)
-    assert root is not None
-    arena.play(owner, acts.Stake())
-    accumulator = arena.state.batches[asked.to].accumulator
-    assert arena.play(owner, acts.AssertState(parent, root, asked.to, accumulator)) == ""
-    return arena.state.stakers[owner].last_claim
-
-
 def run(
     arena: Arena, mode: Mode, truth: AlphabetProvider, liar: AlphabetProvider | None, ticks: int = 90
 ) -> list[acts.Act]:
@@ -79,7 +68,7 @@ def test_a_mode_needs_a_bond_exactly_when_a_rule_of_it_stakes() -> None:
 def test_watching_does_nothing_and_still_raises_its_alarms() -> None:
     arena, truth = build()
     liar = StepLiar(PARAMETERS, INPUTS, 1, 0)
-    claim(arena, LIAR, liar)
+    arena.claim(LIAR, liar)
     assert run(arena, WATCH, truth, liar) == []
     arena.play(LIAR, acts.Confirm(arena.state.rounds[GENESIS_ASSERTION].xor_live))
     plan = arena.plan(HONEST, truth, WATCH)
@@ -89,18 +78,18 @@ def test_watching_does_nothing_and_still_raises_its_alarms() -> None:
 
 def test_defending_without_a_lie_costs_nothing() -> None:
     arena, truth = build()
-    claim(arena, OWNER, truth)
+    arena.claim(OWNER, truth)
     assert run(arena, DEFEND, truth, None) == []
 
 
 def test_defending_holds_every_undecided_node_above_the_lie_and_takes_the_bond_back() -> None:
     arena, truth = build()
-    top = arena.state.claims[claim(arena, OWNER, truth)].node
+    top = arena.state.claims[arena.claim(OWNER, truth)].node
     arena.now += PARAMETERS.min_period
-    claim(arena, OWNER, truth, top)
+    arena.claim(OWNER, truth, top)
     liar = StepLiar(PARAMETERS, INPUTS, 4, 0)  # true in the first range, false in the second
-    claim(arena, LIAR, liar)
-    claim(arena, LIAR, liar, top)
+    arena.claim(LIAR, liar)
+    arena.claim(LIAR, liar, top)
     done = run(arena, DEFEND, truth, liar)
     assert [act.parent for act in done if isinstance(act, acts.AssertState)] == [GENESIS_ASSERTION, top]
     assert arena.state.rounds[top].confirmed != ZERO
@@ -112,14 +101,14 @@ def test_defending_holds_every_undecided_node_above_the_lie_and_takes_the_bond_b
 
 def test_a_bond_is_taken_back_only_when_nothing_stands_on_it() -> None:
     arena, truth = build()
-    claim(arena, HONEST, truth)
+    arena.claim(HONEST, truth)
     for _ in range(PARAMETERS.challenge_period):
         assert not any(isinstance(act, acts.Withdraw) for act in arena.plan(HONEST, truth).acts)
         arena.now += 1
     liar = StepLiar(PARAMETERS, INPUTS, 5, 0)
     node = arena.state.claims[arena.state.stakers[HONEST].last_claim].node
-    claim(arena, LIAR, liar)
-    claim(arena, LIAR, liar, node)  # a lie in the next round: the bond is needed there
+    arena.claim(LIAR, liar)
+    arena.claim(LIAR, liar, node)  # a lie in the next round: the bond is needed there
     for act in arena.plan(HONEST, truth).acts:
         arena.play(HONEST, act)
     assert arena.state.rounds[GENESIS_ASSERTION].confirmed == node
@@ -152,7 +141,7 @@ def test_proposing_asserts_every_range_as_soon_as_l1_takes_it() -> None:
 
 def test_proposing_also_claims_what_another_has_asserted() -> None:
     arena, truth = build()
-    node = arena.state.claims[claim(arena, OWNER, truth)].node
+    node = arena.state.claims[arena.claim(OWNER, truth)].node
     run(arena, PROPOSE, truth, None, ticks=1)
     assert [c.node for c in arena.state.claims.values() if c.owner == HONEST] == [node]
 
@@ -169,8 +158,8 @@ def test_resolving_wins_for_an_owner_who_has_revealed_and_gone(kind: str) -> Non
     """It may dissect, prove, time out and confirm for a claim of somebody else; its owner pulls the money."""
     liar, last_blow = FOR_OTHERS[kind]
     arena, truth = build()
-    own = claim(arena, OWNER, truth)
-    claim(arena, LIAR, liar)
+    own = arena.claim(OWNER, truth)
+    arena.claim(LIAR, liar)
     history = truth.get_history(0, arena.state.rounds[GENESIS_ASSERTION].to)
     assert arena.play(OWNER, acts.Reveal(own, history.words(history.height, 0))) == ""
     plays = None if isinstance(liar, GarbageLiar) or kind == "step" else liar
@@ -199,8 +188,8 @@ def test_resolving_cannot_commit_to_a_trace_for_another_and_does_not_try() -> No
     higher = replace(PARAMETERS, input_height=3)  # dissections of level 1: one by the liar, then one by us
     arena, truth = build(higher)
     liar = StepLiar(higher, INPUTS, 1, 0)
-    own = claim(arena, OWNER, truth)
-    claim(arena, LIAR, liar)
+    own = arena.claim(OWNER, truth)
+    arena.claim(LIAR, liar)
     history = truth.get_history(0, arena.state.rounds[GENESIS_ASSERTION].to)
     arena.play(OWNER, acts.Reveal(own, history.words(history.height, 0)))
     done = run(arena, RESOLVE, truth, liar, ticks=20)
@@ -213,9 +202,9 @@ def test_resolving_cannot_commit_to_a_trace_for_another_and_does_not_try() -> No
 def test_resolving_plays_a_claim_that_it_operates_to_the_last_step() -> None:
     arena, truth = build()
     liar = StepLiar(PARAMETERS, INPUTS, 1, 0)
-    own = claim(arena, OWNER, truth)
+    own = arena.claim(OWNER, truth)
     arena.play(OWNER, acts.SetOperator(own, HONEST))
-    claim(arena, LIAR, liar)
+    arena.claim(LIAR, liar)
     done = run(arena, RESOLVE, truth, liar)
     assert any(isinstance(act, acts.Reveal) for act in done)
     assert any(isinstance(act, acts.CommitTrace) for act in done)
@@ -236,10 +225,10 @@ def test_resolving_opens_and_plays_one_match_for_each_false_claim() -> None:
     liar = StepLiar(higher, INPUTS, 1, 0)
     history = truth.get_history(0, arena.state.rounds[GENESIS_ASSERTION].to)
     for i in range(COPIES):
-        own = claim(arena, address(50 + i), truth)
+        own = arena.claim(address(50 + i), truth)
         assert arena.play(address(50 + i), acts.Reveal(own, history.words(history.height, 0))) == ""
         arena.now += 1
-    lie = claim(arena, LIAR, liar)
+    lie = arena.claim(LIAR, liar)
     false = liar.get_history(0, arena.state.rounds[GENESIS_ASSERTION].to)
     assert arena.play(LIAR, acts.Reveal(lie, false.words(false.height, 0))) == ""
     (opening,) = arena.plan(HONEST, truth, RESOLVE).acts
@@ -268,9 +257,9 @@ def _get_claim(arena: Arena, number: int) -> bytes:
 def test_resolving_leaves_a_claim_alone_whose_history_is_not_the_true_one() -> None:
     """A copy of the true end over a false history is the liar's own: nothing to play for, no alarm either."""
     arena, truth = build()
-    own = claim(arena, OWNER, truth)
+    own = arena.claim(OWNER, truth)
     liar = StepLiar(PARAMETERS, INPUTS, 1, 0)
-    claim(arena, LIAR, liar)
+    arena.claim(LIAR, liar)
     history = truth.get_history(0, arena.state.rounds[GENESIS_ASSERTION].to)
     words = list(history.words(history.height, 0))
     words[0] = b"\x66" * 32  # the first sub-list: nobody knows what is below it
@@ -282,7 +271,7 @@ def test_resolving_leaves_a_claim_alone_whose_history_is_not_the_true_one() -> N
     plan = arena.plan(HONEST, truth, RESOLVE)
     assert plan.alarms == []
     assert plan.acts == []
-    honest = claim(arena, address(60), truth)  # whoever holds the true history as well is helped against it
+    honest = arena.claim(address(60), truth)  # whoever holds the true history as well is helped against it
     assert arena.play(address(60), acts.Reveal(honest, history.words(history.height, 0))) == ""
     (opening,) = arena.plan(HONEST, truth, RESOLVE).acts
     assert isinstance(opening, acts.OpenMatch)
@@ -291,7 +280,7 @@ def test_resolving_leaves_a_claim_alone_whose_history_is_not_the_true_one() -> N
 
 def test_nothing_is_resolved_while_a_lie_lives_and_nobody_can_do_anything() -> None:
     arena, truth = build()
-    claim(arena, LIAR, GarbageLiar(PARAMETERS, INPUTS))
+    arena.claim(LIAR, GarbageLiar(PARAMETERS, INPUTS))
     plan = arena.plan(HONEST, truth, RESOLVE)  # no true claim to help
     assert plan.acts == []
     assert plan.rivals == 1

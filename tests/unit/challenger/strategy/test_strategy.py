@@ -37,13 +37,7 @@ def build() -> tuple[Arena, AskedProvider]:
 
 
 def claim(arena: Arena, owner: bytes, provider: AlphabetProvider, parent: bytes = GENESIS_ASSERTION) -> bytes:
-    asked = arena.state.rounds[parent]
-    root = provider.get_end_root(asked.to)
-    assert root is not None
-    arena.play(owner, acts.Stake())
-    accumulator = arena.state.batches[asked.to].accumulator
-    assert arena.play(owner, acts.AssertState(parent, root, asked.to, accumulator)) == ""
-    return arena.state.claims[arena.state.stakers[owner].last_claim].node
+    return arena.state.claims[arena.claim(owner, provider, parent)].node
 
 
 def confirm(arena: Arena, node: bytes) -> None:
